@@ -1,0 +1,159 @@
+//! Control data: small, transactional, in SQLite by default and in PostgreSQL by URL.
+//!
+//! One set of statements serves both: only `TEXT`, `BIGINT` and `DOUBLE PRECISION`, numbered parameters,
+//! `ON CONFLICT`. Times are microseconds since 1970 in UTC. Event rows never come here; they are Parquet files, and
+//! what makes such a file part of a table is one row of the manifest ([`manifest`]).
+
+pub mod imports;
+pub mod jobs;
+pub mod keys;
+pub mod manifest;
+pub mod projects;
+pub mod queries;
+pub mod rules;
+pub mod runs;
+
+use crate::StoreError;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyPool, Executor, Row};
+use std::path::Path;
+use std::str::FromStr;
+
+/// The layout of the control database that this program writes.
+pub const LAYOUT: i64 = 1;
+
+/// Connections kept open. SQLite has one writer anyway; more readers than cores gain nothing.
+const CONNECTIONS_MAX: u32 = 4;
+
+/// An open control database.
+#[derive(Debug, Clone)]
+pub struct Control {
+    pub(crate) pool: AnyPool,
+    postgres: bool,
+}
+
+impl Control {
+    /// Opens `url` (`sqlite://…` or `postgres://…`) and brings its tables up to [`LAYOUT`].
+    ///
+    /// Errors: [`StoreError::Newer`] if a newer program wrote it; nothing is changed then.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let postgres = url.starts_with("postgres");
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if !postgres {
+                        for pragma in SQLITE_PRAGMAS {
+                            connection.execute(*pragma).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(AnyConnectOptions::from_str(url)?)
+            .await?;
+        let control = Self { pool, postgres };
+        control.migrate().await?;
+        Ok(control)
+    }
+
+    /// Opens the SQLite file at `path`, making it if it is not there.
+    pub async fn open_file(path: &Path) -> Result<Self, StoreError> {
+        Self::open(&format!("sqlite://{}?mode=rwc", path.display())).await
+    }
+
+    /// `postgres` or `sqlite`.
+    pub fn kind(&self) -> &'static str {
+        if self.postgres { "postgres" } else { "sqlite" }
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        transaction.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)").await?;
+        let found: i64 = sqlx::query("SELECT value FROM meta WHERE key = 'layout'")
+            .fetch_optional(&mut *transaction)
+            .await?
+            .and_then(|row| row.get::<String, _>(0).parse().ok())
+            .unwrap_or(0);
+        if found > LAYOUT {
+            return Err(StoreError::Newer { found, known: LAYOUT });
+        }
+        if found < 1 {
+            for statement in LAYOUT_1 {
+                transaction.execute(*statement).await?;
+            }
+        }
+        sqlx::query("INSERT INTO meta (key, value) VALUES ('layout', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+            .bind(LAYOUT.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes a consistent copy of a SQLite control database to `path`.
+    ///
+    /// Errors: PostgreSQL has its own tools for that; the message names them.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        if self.postgres {
+            return Err(StoreError::Invalid("the control data is in PostgreSQL: save it with pg_dump, then save the data folder".into()));
+        }
+        sqlx::query("VACUUM INTO $1").bind(path.display().to_string()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes every connection; a SQLite file is checkpointed.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Durability before speed: an acknowledged commit survives a power cut (promise P1).
+const SQLITE_PRAGMAS: &[&str] = &[
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA journal_size_limit = 67108864",
+];
+
+const LAYOUT_1: &[&str] = &[
+    "CREATE TABLE projects (
+        id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL, kind TEXT NOT NULL,
+        min_group_size BIGINT NOT NULL, case_rule TEXT NOT NULL, created_at BIGINT NOT NULL)",
+    "CREATE TABLE imports (
+        id TEXT PRIMARY KEY, project TEXT NOT NULL, file TEXT NOT NULL, content_hash TEXT NOT NULL, format TEXT,
+        state TEXT NOT NULL, bytes_total BIGINT NOT NULL, rows_read BIGINT NOT NULL, rows_rejected BIGINT NOT NULL,
+        rows_stored BIGINT NOT NULL, message TEXT, started_at BIGINT NOT NULL, finished_at BIGINT)",
+    "CREATE INDEX imports_by_project ON imports (project, started_at)",
+    // Exactly once: the same bytes can be committed to a project only once, whatever races.
+    "CREATE UNIQUE INDEX imports_once ON imports (project, content_hash) WHERE state = 'done'",
+    "CREATE TABLE agents (
+        project TEXT NOT NULL, agent_key BIGINT NOT NULL, agent_id TEXT NOT NULL, import TEXT,
+        PRIMARY KEY (project, agent_key), UNIQUE (project, agent_id))",
+    "CREATE TABLE users (
+        project TEXT NOT NULL, user_key BIGINT NOT NULL, user_name TEXT NOT NULL,
+        PRIMARY KEY (project, user_key), UNIQUE (project, user_name))",
+    "CREATE TABLE files (
+        path TEXT PRIMARY KEY, project TEXT NOT NULL, table_name TEXT NOT NULL, agent_min BIGINT, agent_max BIGINT,
+        rows BIGINT NOT NULL, bytes BIGINT NOT NULL, time_min BIGINT, time_max BIGINT, sha256 TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, state TEXT NOT NULL, created_at BIGINT NOT NULL)",
+    "CREATE INDEX files_by_table ON files (project, table_name, state)",
+    "CREATE TABLE tables (
+        project TEXT NOT NULL, name TEXT NOT NULL, fingerprint TEXT NOT NULL, rows BIGINT NOT NULL,
+        bytes BIGINT NOT NULL, built_at BIGINT NOT NULL, PRIMARY KEY (project, name))",
+    "CREATE TABLE jobs (
+        project TEXT NOT NULL, name TEXT NOT NULL, sql TEXT, enabled BIGINT NOT NULL, schedule TEXT,
+        PRIMARY KEY (project, name))",
+    "CREATE TABLE runs (
+        id TEXT PRIMARY KEY, project TEXT NOT NULL, job TEXT NOT NULL, state TEXT NOT NULL, started_at BIGINT NOT NULL,
+        finished_at BIGINT, rows_in BIGINT, rows_out BIGINT, peak_memory_bytes BIGINT, partitions BIGINT, partitions_reused BIGINT,
+        error TEXT, error_line BIGINT, error_column BIGINT)",
+    "CREATE INDEX runs_by_project ON runs (project, started_at)",
+    "CREATE TABLE queries (
+        id TEXT PRIMARY KEY, project TEXT NOT NULL, sql TEXT NOT NULL, state TEXT NOT NULL, rows BIGINT, elapsed_ms BIGINT,
+        message TEXT, started_at BIGINT NOT NULL)",
+    "CREATE INDEX queries_by_project ON queries (project, started_at)",
+    "CREATE TABLE label_rules (project TEXT PRIMARY KEY, rules TEXT NOT NULL, revision BIGINT NOT NULL)",
+];

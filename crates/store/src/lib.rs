@@ -1,0 +1,33 @@
+//! Everything that stays: control data, event tables, results of jobs.
+//!
+//! The way of the data through this crate:
+//!
+//! 1. [`control`] keeps projects, imports, runs and the **manifest** in SQLite or PostgreSQL.
+//! 2. [`batch`] turns events into Arrow columns with integer keys; [`columns`] says which columns there are.
+//! 3. [`files`] publishes a Parquet file so that it is there whole or not at all.
+//! 4. [`import`] writes the events of one log and commits them in one transaction.
+//! 5. [`snapshot`] is one explicit list of files, kept readable as long as somebody reads it.
+//! 6. [`engine`] answers SQL over one snapshot; [`table`] declares the order of the rows,
+//!    [`operator`] lends the engine sequence operators that stand elsewhere.
+//! 7. [`marts`] writes the table of a job: the old one or the new one, never something between.
+//! 8. [`upkeep`] compacts, retires and erases by rewriting files; [`backup`] saves and restores a folder.
+//!
+//! What is absent: no HTTP, no discovery algorithm, no text of a job. Only this crate names the engine.
+
+pub mod backup;
+pub mod batch;
+pub mod columns;
+pub mod control;
+pub mod engine;
+mod error;
+pub mod files;
+pub mod import;
+pub mod marts;
+pub mod operator;
+pub mod snapshot;
+mod store;
+pub mod table;
+pub mod upkeep;
+
+pub use error::{Position, StoreError};
+pub use store::{Settings, Store};

@@ -1,0 +1,137 @@
+//! Rewrites files: small ones become large ones, rows whose time is over go, rows of a person go.
+//!
+//! Each act is one swap in the manifest; a reader sees the table before or after it. Tables that jobs made from rewritten
+//! events no longer match their fingerprints and are made anew by the next run; until then an erasure takes them away.
+
+use crate::columns::EVENTS;
+use crate::control::manifest::{FileEntry, TableEntry};
+use crate::engine::{Parameter, Question};
+use crate::files::FILE_ROWS_TARGET;
+use crate::import::{SortedWriter, publish_all};
+use crate::snapshot::{Snapshot, TableFiles};
+use crate::{Store, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A file with fewer rows than this is merged with its neighbours.
+pub const SMALL_FILE_ROWS: i64 = FILE_ROWS_TARGET / 4;
+
+/// What an act of upkeep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rewritten {
+    /// Files that were replaced.
+    pub files_before: usize,
+    /// Files that replaced them.
+    pub files_after: usize,
+    /// Rows that are gone.
+    pub rows_removed: i64,
+}
+
+impl Store {
+    /// Merges runs of small event files.
+    pub async fn compact(&self, project: &str, now_us: i64) -> Result<Rewritten, StoreError> {
+        let snapshot = self.snapshot(project).await?;
+        let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
+        let mut runs: Vec<Vec<Arc<FileEntry>>> = Vec::new();
+        let mut rows = 0;
+        for file in &events.files {
+            let joins = file.rows < SMALL_FILE_ROWS && rows + file.rows <= FILE_ROWS_TARGET && runs.last().is_some_and(|run| run[0].rows < SMALL_FILE_ROWS);
+            match runs.last_mut() {
+                Some(run) if joins => {
+                    run.push(file.clone());
+                    rows += file.rows;
+                }
+                _ => {
+                    runs.push(vec![file.clone()]);
+                    rows = file.rows;
+                }
+            }
+        }
+        let merged = runs.iter().filter(|run| run.len() > 1).count();
+        if merged == 0 {
+            return Ok(Rewritten::default());
+        }
+        self.rewrite(&snapshot, runs, "SELECT * FROM events", HashMap::new(), now_us).await
+    }
+
+    /// Removes events from before `cutoff_us`.
+    pub async fn retire(&self, project: &str, cutoff_us: i64, now_us: i64) -> Result<Rewritten, StoreError> {
+        let snapshot = self.snapshot(project).await?;
+        let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
+        let runs = alone(events, |file| file.time_min_us.is_some_and(|first_us| first_us < cutoff_us));
+        let parameters = HashMap::from([("cutoff".to_owned(), Parameter::TimeUs(Some(cutoff_us)))]);
+        self.rewrite(&snapshot, runs, "SELECT * FROM events WHERE time >= $cutoff", parameters, now_us).await
+    }
+
+    /// Removes every event of a person, and every table made from them.
+    ///
+    /// Errors: [`StoreError::Missing`] if no source named that person.
+    pub async fn erase_user(&self, project: &str, user_name: &str, now_us: i64) -> Result<Rewritten, StoreError> {
+        let snapshot = self.snapshot(project).await?;
+        let id = snapshot.project.id.clone();
+        let Some(user_key) = self.control().known_keys(&id).await?.users.get(user_name).copied() else {
+            return Err(StoreError::Missing { kind: "user", name: user_name.into() });
+        };
+        for table in snapshot.tables.keys().filter(|name| *name != EVENTS) {
+            self.control().drop_table(&id, table).await?;
+        }
+        let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
+        let runs = alone(events, |_| true);
+        let parameters = HashMap::from([("user".to_owned(), Parameter::Integer(Some(i64::from(user_key))))]);
+        let rewritten = self.rewrite(&snapshot, runs, "SELECT * FROM events WHERE user_key <> $user", parameters, now_us).await?;
+        self.control().forget_user(&id, user_key).await?;
+        Ok(rewritten)
+    }
+
+    /// Replaces each run of files by what `sql` keeps of it; a run of one file that loses nothing stays as it is.
+    async fn rewrite(&self, snapshot: &Snapshot, runs: Vec<Vec<Arc<FileEntry>>>, sql: &str, parameters: HashMap<String, Parameter>, now_us: i64) -> Result<Rewritten, StoreError> {
+        let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
+        let mut touched: Vec<&str> = Vec::new();
+        let mut files: Vec<FileEntry> = Vec::new();
+        let mut done = Rewritten::default();
+        for run in &runs {
+            let rows: i64 = run.iter().map(|file| file.rows).sum();
+            let only = TableFiles { schema: events.schema.clone(), files: run.clone() };
+            let part = Snapshot { project: snapshot.project.clone(), tables: [(EVENTS.to_owned(), only)].into() };
+            let question = Question { parameters: parameters.clone(), partitions: Some(1), ..Question::new(sql) };
+            let mut answer = self.engine().ask(&part, question, &[]).await?;
+            let mut writer = SortedWriter::new(self.files().clone(), events.schema.clone());
+            while let Some(batch) = answer.next().await {
+                writer.write(batch?.with_schema(events.schema.clone())?)?;
+            }
+            let staged = writer.finish()?;
+            let left: i64 = staged.iter().map(|file| file.rows).sum();
+            if run.len() == 1 && left == rows {
+                staged.into_iter().for_each(crate::files::Staged::discard);
+                continue;
+            }
+            touched.extend(run.iter().map(|file| file.path.as_str()));
+            done.files_before += run.len();
+            done.files_after += staged.len();
+            done.rows_removed += rows - left;
+            files.extend(publish_all(self.files(), staged, &snapshot.project.id, EVENTS, &run[0].fingerprint).await?);
+        }
+        if touched.is_empty() {
+            return Ok(done);
+        }
+        files.extend(events.files.iter().filter(|file| !touched.contains(&file.path.as_str())).map(|file| file.as_ref().clone()));
+        if files.is_empty() {
+            let empty = self.files().stage(events.schema.clone())?.finish()?;
+            files = publish_all(self.files(), vec![empty], &snapshot.project.id, EVENTS, "empty").await?;
+        }
+        let entry = TableEntry {
+            name: EVENTS.into(),
+            fingerprint: format!("rewritten at {now_us}"),
+            rows: files.iter().map(|file| file.rows).sum(),
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            built_at_us: now_us,
+        };
+        self.control().commit_table(&snapshot.project.id, &entry, &files).await?;
+        Ok(done)
+    }
+}
+
+/// Each file that `touches` says is concerned, as a run of its own.
+fn alone(table: &TableFiles, touches: impl Fn(&FileEntry) -> bool) -> Vec<Vec<Arc<FileEntry>>> {
+    table.files.iter().filter(|file| touches(file)).map(|file| vec![file.clone()]).collect()
+}
