@@ -11,6 +11,9 @@
 //! This crate knows no file, network, clock, randomness or operating system: bytes come in and go out as slices.
 
 pub mod column;
+pub mod envelope;
 pub mod event;
+pub mod notation;
+pub mod schema;
 
 pub use event::{Actor, Event, EventType, Family};
