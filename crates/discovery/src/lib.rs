@@ -1,0 +1,50 @@
+//! UI log in; graphs, variants, sessions out: pure algorithms over ordered columns.
+//!
+//! Sequence data is sorted data. Events of one agent come in order, the event table keeps them so, and every question
+//! about sequences is then one streaming pass without a sort. Each pass is a [`Kernel`]: a fold that can be cut at any
+//! batch, shipped as bytes, and joined with the fold of another partition.
+//!
+//! ```text
+//! event table, ordered by (agent_key, event_order)
+//!   │  batches of columns, text as dictionaries
+//!   ▼
+//! update ─ update ─ update ─▶ to_bytes ══▶ from_bytes ─ merge ─▶ finish ─▶ StructArray
+//! ```
+//!
+//! | operator | SQL | columns of `update` | one row per |
+//! | --- | --- | --- | --- |
+//! | [`DirectlyFollows`] | `dfg_agg` | `case_key, activity, time` | edge: frequency, cases, p50/p90/mean |
+//! | [`DirectlyFollowsCount`] | `dfg_agg` | `case_key, activity` | edge: frequency |
+//! | [`Traces`] | `trace_agg` | `case_key, activity, time` | variant |
+//! | [`Traces::finish_cases`] | `case_variants` | the same | case |
+//! | [`Sessions`] | `sessions_agg` | `agent_key, event_order, time` [`, breaks, away, session`] | session |
+//! | [`SessionMarker`] | | the same | event: session and active time |
+//! | [`Switches`] | `switches_agg` | `agent_key, session_key, application, time, active_us` [`, user_key`] | pair of applications |
+//! | [`Switches::finish_applications`] | `focus_agg` | the same | application |
+//! | [`CopyPaste`] | `copy_paste_agg` | `agent_key, event_type, application, screen, element, value_fingerprint, time` [`, user_key`] | pair of places |
+//!
+//! Activities and applications may be text or integer keys from 0 ([`SymbolKind`]); integers pass without look-up.
+//! This crate knows no file, no network, no SQL, no clock and no thread.
+
+mod bytes;
+mod cases;
+mod columns;
+mod copy_paste;
+mod directly_follows;
+mod distribution;
+mod kernel;
+mod pairs;
+mod sessions;
+mod switches;
+mod symbols;
+mod trace;
+mod users;
+
+pub use copy_paste::{CLIPBOARD_COPIES_MAX, CopyPaste};
+pub use directly_follows::{DirectlyFollows, DirectlyFollowsCount, RESUMABLE_EDGES_MAX};
+pub use distribution::EXACT_VALUES_MAX;
+pub use kernel::{Kernel, KernelError};
+pub use sessions::{SessionMarker, SessionMarks, SessionRule, Sessions};
+pub use switches::{FOCUS_CLASSES_S, ROUND_TRIP_US_MAX, Switches};
+pub use symbols::{NO_SYMBOL, SYMBOLS_MAX, SymbolKind, Symbols};
+pub use trace::{TRACE_ACTIVITIES_MAX, Traces};
