@@ -8,10 +8,10 @@
 //! ```
 //! The active time of an event is the time to the next event of the same session, at most the cap; the last event of a
 //! session has none, and an event that begins an absence (idle, locked, paused) has none. A session ends where the
-//! gap is longer than `gap_us`, where a row breaks it (recording started), or where the given session id changes.
+//! gap is longer than `gap_us`, where time steps back (the clock was set), where a row breaks it (recording started),
+//! or where the given session id changes.
 //!
-//! [`Sessions`] gives one row per session, [`SessionMarker`] one value per event. Neither reads the clock; time that
-//! steps back counts as no time at all.
+//! [`Sessions`] gives one row per session, [`SessionMarker`] one value per event. Neither reads the clock.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -118,14 +118,15 @@ impl Session {
     #[inline]
     fn is_ended_by(&self, row: Row, rule: SessionRule) -> bool {
         let is_other_id = row.id.is_some_and(|id| self.id.is_some_and(|open| open != id));
-        row.is_break || is_other_id || row.time_us.saturating_sub(self.last_us) > rule.gap_us
+        let gap_us = row.time_us.saturating_sub(self.last_us);
+        row.is_break || is_other_id || gap_us < 0 || gap_us > rule.gap_us
     }
 
     /// Takes in the next event of the session; gives the active time of the one before.
     #[inline]
     fn extend(&mut self, row: Row, rule: SessionRule) -> i64 {
         let gap_us = row.time_us.saturating_sub(self.last_us);
-        let active_us = if self.is_away { 0 } else { gap_us.clamp(0, rule.active_cap_us.max(0)) };
+        let active_us = if self.is_away { 0 } else { gap_us.min(rule.active_cap_us) };
         self.active_us += active_us;
         self.events += 1;
         self.last_us = row.time_us;
@@ -195,7 +196,7 @@ impl Kernel for Sessions {
             time(|(_, session)| session.last_us),
             Arc::new(column(|(_, session)| session.events)),
             Arc::new(column(|(_, session)| session.active_us)),
-            Arc::new(column(|(_, session)| (session.last_us - session.start_us - session.active_us).max(0))),
+            Arc::new(column(|(_, session)| session.last_us - session.start_us - session.active_us)),
         ];
         Ok(StructArray::new(self.fields(), arrays, None))
     }
