@@ -1,0 +1,51 @@
+// One record type per analysis, with the columns the contract names. Nothing here runs.
+
+export interface Overview {
+  events: number; users: number; sessions: number; cases: number; applications: number; activities: number;
+  active_h: number; first_event: string | null; last_event: string | null; copy_paste_pairs: number;
+  switches: number; switches_per_active_hour: number | null; round_trips: number;
+}
+export interface Bucket { bucket: string; bucket_s: number; events: number; active_s: number; users: number }
+export interface Application {
+  application: string; active_s: number; share: number; accesses: number; users: number; events: number;
+  focus_p50_s: number | null; focus_p90_s: number | null;
+}
+export interface Screen { application: string; screen: string | null; active_s: number; events: number; users: number }
+export interface FocusBlocks { application: string; from_s: number; to_s: number | null; blocks: number }
+export interface Switch {
+  from_application: string; to_application: string; switches: number; round_trips: number; users: number;
+}
+export interface CopyPaste {
+  from_application: string; from_screen: string | null; from_element: string | null;
+  to_application: string; to_screen: string | null; to_element: string | null;
+  pairs: number; users: number; p50_s: number | null;
+}
+export interface ProcessNode {
+  activity: string; application: string; events: number; cases: number; start_cases: number; end_cases: number;
+  happy_path_rank: number | null; users: number;
+}
+export interface ProcessEdge {
+  from_activity: string; to_activity: string; frequency: number; cases: number;
+  p50_s: number | null; p90_s: number | null; mean_s: number | null;
+}
+export interface Variant {
+  variant: string; activities: string[]; cases: number; share: number; events: number;
+  p50_s: number | null; p90_s: number | null; users: number; rework: boolean; example_case: string | null;
+}
+export interface Case {
+  case: string; label: string | null; user: string | null; start: string; end: string; events: number;
+  duration_s: number; handling_s: number; variant: string | null;
+}
+export interface Session {
+  session: string; user: string | null; start: string; end: string; events: number;
+  active_s: number; idle_s: number; applications: number;
+}
+export interface TimelineEvent {
+  event: number; session: string; case: string | null; user: string | null; time: string; gap_s: number | null;
+  application: string | null; screen: string | null; activity: string | null; event_type: string; element: string | null;
+  window_title: string | null; url_host: string | null; text_length: number | null; screenshot_id: string | null;
+}
+export interface Coverage {
+  day: string; agents: number; users: number; events: number; first_event: string; last_event: string;
+  gaps: number; lost_events: number; rejected_rows: number;
+}

@@ -1,0 +1,71 @@
+// What stands where figures would be: nothing yet, nothing found, or an error, always with what to do next.
+import type { ReactNode } from 'react';
+import type { ServiceError } from '../client';
+import { hasFilters, withoutFilters } from '../state/filters';
+import { goTo, usePlace, withQuery } from '../state/location';
+import { t } from '../text';
+import { Icon, type IconName } from './Icon';
+
+interface EmptyProps {
+  icon?: IconName;
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}
+
+export function Empty({ icon = 'folder', title, children, actions }: EmptyProps) {
+  return (
+    <div className="empty">
+      <Icon name={icon} size={32} />
+      <p><strong style={{ color: 'var(--text)' }}>{title}</strong></p>
+      {children && <p>{children}</p>}
+      {actions && <div className="row">{actions}</div>}
+    </div>
+  );
+}
+
+export function ClearFiltersButton() {
+  const { path, query } = usePlace();
+  return (
+    <button type="button" className="button" onClick={() => goTo(withQuery(path, withoutFilters(query)))}>
+      {t('filter.clear')}
+    </button>
+  );
+}
+
+/** No rows: either the filter leaves nothing over, or there is nothing of this kind in the data. */
+export function NothingFound({ what }: { what?: string }) {
+  const { query } = usePlace();
+  if (hasFilters(query)) {
+    return (
+      <Empty icon="filter" title={t('empty.filter.title')} actions={<ClearFiltersButton />}>
+        {t('empty.filter.text')}
+      </Empty>
+    );
+  }
+  return <Empty icon="table" title={t('empty.rows.title')}>{what ?? t('empty.rows.text')}</Empty>;
+}
+
+export function ErrorNote({ error, again }: { error: ServiceError; again?: () => void }) {
+  return (
+    <div className="error-note" role="alert">
+      <Icon name="warning" />
+      <div className="grow">
+        <strong>{error.message}</strong>
+        {error.line !== null && <div>{t('error.at', { line: error.line, column: error.column ?? 1 })}</div>}
+        {error.hint && <div>{error.hint}</div>}
+        <div className="small muted">{t('error.code', { code: error.code })}</div>
+      </div>
+      {again && <button type="button" className="button button-small" onClick={again}>{t('action.again')}</button>}
+    </div>
+  );
+}
+
+export function Waiting({ height = 200 }: { height?: number }) {
+  return (
+    <div role="status">
+      <div className="skeleton" style={{ height }} />
+      <span className="visually-hidden">{t('state.loading')}</span>
+    </div>
+  );
+}

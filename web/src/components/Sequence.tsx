@@ -1,0 +1,43 @@
+// An order of activities as a row of arrows; repeats are drawn once with their count, and a long order is cut with the rest counted.
+import { t } from '../text';
+import './sequence.css';
+
+interface SequenceProps {
+  activities: string[];
+  /** So many arrows at most. */
+  shown_max: number;
+  wrap?: boolean;
+}
+
+export interface Stretch {
+  activity: string;
+  count: number;
+}
+
+/** Joins neighbours of the same name: a a b → a×2 b. */
+export function stretches(activities: string[]): Stretch[] {
+  const joined: Stretch[] = [];
+  for (const activity of activities) {
+    const last = joined.at(-1);
+    if (last?.activity === activity) last.count += 1;
+    else joined.push({ activity, count: 1 });
+  }
+  return joined;
+}
+
+export function Sequence({ activities, shown_max, wrap = false }: SequenceProps) {
+  const all = stretches(activities);
+  const shown = all.slice(0, shown_max);
+  const rest = all.length - shown.length;
+  return (
+    <ol className={`sequence ${wrap ? 'sequence-wrap' : ''}`} aria-label={t('variants.sequence', { count: activities.length })}>
+      {shown.map((stretch, index) => (
+        <li key={index} title={stretch.activity}>
+          <span className="truncate">{stretch.activity}</span>
+          {stretch.count > 1 && <span className="sequence-count">×{stretch.count}</span>}
+        </li>
+      ))}
+      {rest > 0 && <li className="sequence-rest">{t('variants.more', { count: rest })}</li>}
+    </ol>
+  );
+}

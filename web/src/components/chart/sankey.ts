@@ -1,0 +1,6 @@
+// Adds the Sankey diagram to the chart engine.
+import { SankeyChart } from 'echarts/charts';
+import { use } from 'echarts/core';
+
+use([SankeyChart]);
+export { init } from './engine';

@@ -1,0 +1,91 @@
+// One job: its SQL to read, try out and replace, its schedule, and whether it runs at all. Also makes a new one.
+import { useState } from 'react';
+import { type Answers, deleteJob, dryRun, type Job, path, putJob, type QueryResult, type ServiceError } from '../../client';
+import { AnswerTable } from '../../components/AnswerTable';
+import { Dialog } from '../../components/Dialog';
+import { ErrorNote } from '../../components/Notice';
+import { asServiceError, forgetAnswers, useAnswer } from '../../state/answers';
+import { useProject } from '../../state/project';
+import { t } from '../../text';
+import SqlEditor, { type Mark } from './SqlEditor';
+
+const NEW_JOB_SQL = `-- One sentence: what question this table answers.
+-- reads: int_labeled_events      grain: application      audience: analyst
+SELECT application_label, count(*) AS events
+FROM int_labeled_events
+GROUP BY application_label
+`;
+
+export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => void }) {
+  const project = useProject();
+  const schema = useAnswer<Answers['tables']>(path.tables(project.slug)).answer;
+  const [name, setName] = useState(job?.name ?? '');
+  const [sql, setSql] = useState(job?.sql ?? NEW_JOB_SQL);
+  const [enabled, setEnabled] = useState(job?.enabled ?? true);
+  const [schedule, setSchedule] = useState(job?.schedule ?? 'on-data');
+  const [error, setError] = useState<ServiceError | null>(null);
+  const [mark, setMark] = useState<Mark | null>(null);
+  const [tried, setTried] = useState<QueryResult | null>(null);
+
+  const attempt = async (work: () => Promise<unknown>, done: () => void) => {
+    setError(null);
+    setMark(null);
+    try {
+      await work();
+      done();
+    } catch (cause) {
+      const failure = asServiceError(cause);
+      setError(failure);
+      if (failure.line !== null) setMark({ line: failure.line, column: failure.column ?? 1, message: failure.message });
+    }
+  };
+  const finish = () => {
+    forgetAnswers();
+    onClose();
+  };
+  const change = {
+    ...(sql === job?.sql ? {} : { sql }), ...(enabled === job?.enabled ? {} : { enabled }), ...(schedule === job?.schedule ? {} : { schedule }),
+  };
+  const kind = schedule === 'on-data' || schedule === 'manual' ? schedule : 'cron';
+  return (
+    <Dialog wide title={job ? job.name : t('jobs.add')} onClose={onClose}>
+      <form className="stack" onSubmit={(event) => { event.preventDefault(); void attempt(() => putJob(project.slug, name, change), finish); }}>
+        {job && <p>{job.description} <span className="muted">{t('jobs.about', { layer: t(`layer.${job.layer}`), grain: job.grain })}</span></p>}
+        {!job && (
+          <label className="field"><span>{t('jobs.name')}</span>
+            <input className="input mono" required pattern="[a-z][a-z0-9_]*" value={name} onChange={(event) => setName(event.target.value)} />
+          </label>
+        )}
+        <div className="job-sql">
+          <SqlEditor label={t('jobs.sql')} text={sql} tables={schema?.tables ?? []} functions={schema?.functions ?? []} mark={mark} onChange={setSql} />
+        </div>
+        <div className="row row-wrap" style={{ gap: 24, alignItems: 'flex-end' }}>
+          <label className="field"><span>{t('jobs.schedule')}</span>
+            <select className="input" value={kind} onChange={(event) => setSchedule(event.target.value === 'cron' ? '0 6 * * *' : event.target.value)}>
+              <option value="on-data">{t('schedule.onData')}</option>
+              <option value="manual">{t('schedule.manual')}</option>
+              <option value="cron">{t('schedule.cron')}</option>
+            </select>
+          </label>
+          {kind === 'cron' && (
+            <label className="field"><span>{t('schedule.expression')}</span>
+              <input className="input mono" required value={schedule} onChange={(event) => setSchedule(event.target.value)} />
+            </label>
+          )}
+          <label className="check" style={{ minHeight: 32 }}><input type="checkbox" checked={enabled} onChange={(event) => setEnabled(event.target.checked)} />{t('jobs.enabled')}</label>
+        </div>
+        {error && <ErrorNote error={error} />}
+        {tried && <AnswerTable answer={tried} label={t('jobs.tried')} height_px={220} />}
+        <div className="dialog-foot">
+          {job && job.origin !== 'built-in' && (
+            <button type="button" className="button button-bad" style={{ marginInlineEnd: 'auto' }} onClick={() => void attempt(() => deleteJob(project.slug, job.name), finish)}>
+              {job.origin === 'custom' ? t('jobs.delete') : t('jobs.restore')}
+            </button>
+          )}
+          <button type="button" className="button" onClick={() => void attempt(async () => setTried(await dryRun(project.slug, sql)), () => undefined)}>{t('jobs.try')}</button>
+          <button type="submit" className="button button-primary" disabled={job !== null && Object.keys(change).length === 0}>{job?.origin === 'built-in' && sql !== job.sql ? t('jobs.replace') : t('action.save')}</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

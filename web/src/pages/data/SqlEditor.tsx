@@ -1,0 +1,119 @@
+// The SQL editor: colours, completion from the schema, the error marked at its line and column. It runs nothing itself.
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, type Completion, completeFromList, completionKeymap } from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { PostgreSQL, sql } from '@codemirror/lang-sql';
+import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
+import { Compartment, EditorState, Prec } from '@codemirror/state';
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+import { useEffect, useRef } from 'react';
+import type { SqlFunction, Table } from '../../client';
+import { offsetOf } from './position';
+
+export interface Mark {
+  line: number;
+  column: number;
+  message: string;
+}
+
+interface SqlEditorProps {
+  label: string;
+  text: string;
+  tables: Table[];
+  functions: SqlFunction[];
+  mark: Mark | null;
+  onChange: (text: string) => void;
+  onRun?: () => void;
+}
+
+const look = EditorView.theme({
+  '&': { backgroundColor: 'var(--surface)', color: 'var(--text)', fontSize: '13px', height: '100%' },
+  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55' },
+  '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--muted)', border: 'none' },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--hover)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--accent-soft)' },
+  '.cm-tooltip': { backgroundColor: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--line)', borderRadius: '6px', boxShadow: 'var(--lift)' },
+  '.cm-tooltip-autocomplete > ul > li': { padding: '3px 8px' },
+  '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
+  '.cm-completionDetail': { color: 'var(--muted)', fontStyle: 'normal' },
+  '.cm-diagnostic-error': { borderLeftColor: 'var(--bad)' },
+});
+
+const colours = syntaxHighlighting(HighlightStyle.define([
+  { tag: tags.keyword, color: 'var(--accent-strong)', fontWeight: '600' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--warm-text)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--good)' },
+  { tag: tags.comment, color: 'var(--muted)', fontStyle: 'italic' },
+]));
+
+function language(tables: Table[], functions: SqlFunction[]) {
+  const schema = Object.fromEntries(tables.map((table) => [
+    table.name,
+    { self: { label: table.name, type: 'class', info: table.description }, children: table.columns.map((column): Completion => ({ label: column.name, type: 'property', detail: column.type, info: column.description || undefined })) },
+  ]));
+  const columns = [...new Map(tables.flatMap((table) => table.columns).map((column) => [column.name, { label: column.name, type: 'property', detail: column.type, boost: -1 }])).values()];
+  const calls = functions.map((one): Completion => ({ label: one.name, type: 'function', detail: one.signature.replace(one.name, ''), info: one.description, apply: `${one.name}(` }));
+  return [
+    sql({ dialect: PostgreSQL, schema, upperCaseKeywords: true }),
+    PostgreSQL.language.data.of({ autocomplete: completeFromList([...calls, ...columns]) }),
+  ];
+}
+
+export default function SqlEditor({ label, text, tables, functions, mark, onChange, onRun }: SqlEditorProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const words = useRef(new Compartment());
+  const latest = useRef({ onChange, onRun });
+  latest.current = { onChange, onRun };
+
+  useEffect(() => {
+    const run = () => {
+      latest.current.onRun?.();
+      return true;
+    };
+    view.current = new EditorView({
+      parent: place.current!,
+      state: EditorState.create({
+        doc: text,
+        extensions: [
+          Prec.highest(keymap.of([{ key: 'Mod-Enter', run }])), lineNumbers(), history(), drawSelection(), highlightActiveLine(), bracketMatching(), closeBrackets(),
+          autocompletion(), words.current.of(language(tables, functions)), look, colours, lintGutter(), EditorView.lineWrapping,
+          // Tab leaves the editor, as it leaves any field, unless a completion is open.
+          keymap.of([{ key: 'Tab', run: acceptCompletion }, ...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
+          EditorView.contentAttributes.of({ 'aria-label': label }),
+          EditorView.updateListener.of((update) => { if (update.docChanged) latest.current.onChange(update.state.doc.toString()); }),
+        ],
+      }),
+    });
+    return () => view.current?.destroy();
+    // The editor is made once; what changes later reaches it below.
+  }, []);
+
+  useEffect(() => {
+    view.current?.dispatch({ effects: words.current.reconfigure(language(tables, functions)) });
+  }, [tables, functions]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (editor && editor.state.doc.toString() !== text) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
+  }, [text]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor) return;
+    const found: Diagnostic[] = [];
+    if (mark) {
+      const from = offsetOf(editor.state.doc.toString(), mark.line, mark.column);
+      const word = editor.state.wordAt(from);
+      found.push({ from, to: word?.to ?? Math.min(from + 1, editor.state.doc.length), severity: 'error', message: mark.message });
+      editor.dispatch({ selection: { anchor: from }, scrollIntoView: true });
+      editor.focus();
+    }
+    editor.dispatch(setDiagnostics(editor.state, found));
+  }, [mark]);
+
+  return <div ref={place} className="sql-editor" />;
+}

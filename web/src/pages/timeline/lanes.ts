@@ -1,0 +1,58 @@
+// Places events in swim lanes: one lane per application, one block per stretch in front, along time or along the order of events.
+import type { TimelineEvent } from '../../client/analyses';
+
+export type Axis = 'time' | 'order';
+
+export interface Block {
+  lane: number;
+  /** From 0 at the first event to 1 at the end of the last. */
+  start: number;
+  end: number;
+  first_index: number;
+  last_index: number;
+}
+
+export interface LanePlan {
+  lanes: string[];
+  blocks: Block[];
+  /** Where each event stands, in the same measure. */
+  positions: number[];
+}
+
+/** An event without a successor soon after it is drawn this long, as active time is counted. */
+const ACTIVE_CAP_S = 30;
+
+export function planLanes(events: TimelineEvent[], axis: Axis): LanePlan {
+  const lanes = [...new Set(events.map(laneName))];
+  const times = events.map((event) => Date.parse(event.time) / 1000);
+  const first = times[0] ?? 0;
+  const ends = times.map((time, index) => Math.min(times[index + 1] ?? time + 1, time + ACTIVE_CAP_S));
+  const span = Math.max(0.001, (ends.at(-1) ?? 1) - first);
+  const start = (index: number) => (axis === 'time' ? (times[index]! - first) / span : index / events.length);
+  const end = (index: number) => (axis === 'time' ? (ends[index]! - first) / span : (index + 1) / events.length);
+
+  const blocks: Block[] = [];
+  events.forEach((event, index) => {
+    const lane = lanes.indexOf(laneName(event));
+    const last = blocks.at(-1);
+    const follows = last?.lane === lane && start(index) - last.end < 1e-9;
+    if (last && follows) {
+      last.end = end(index);
+      last.last_index = index;
+    } else blocks.push({ lane, start: start(index), end: end(index), first_index: index, last_index: index });
+  });
+  return { lanes, blocks, positions: events.map((_, index) => start(index)) };
+}
+
+export const laneName = (event: TimelineEvent): string => event.application ?? '';
+
+/** The event nearest to a position within one lane, or in any if the lane is empty there. */
+export function nearestEvent(plan: LanePlan, events: TimelineEvent[], lane: string | null, position: number): number {
+  let best = 0;
+  let distance = Infinity;
+  plan.positions.forEach((at, index) => {
+    const away = Math.abs(at - position) + (lane !== null && laneName(events[index]!) !== lane ? 10 : 0);
+    if (away < distance) [best, distance] = [index, away];
+  });
+  return best;
+}
