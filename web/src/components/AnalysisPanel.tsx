@@ -39,7 +39,10 @@ export function AnalysisPanel({ title, asked, className = '', height_px = 320, c
             {children && (
               <Segmented
                 label={t('view.label', { of: title })} value={table ? 'table' : 'chart'} onChange={(value) => setAsTable(value === 'table')}
-                choices={[{ value: 'chart', text: t('view.chart') }, { value: 'table', text: t('view.table') }]}
+                choices={[
+                  { value: 'chart', text: <Icon name="chart" size={16} />, label: t('view.chart') },
+                  { value: 'table', text: <Icon name="table" size={16} />, label: t('view.table') },
+                ]}
               />
             )}
             <span className="row" style={{ gap: 0 }}>

@@ -8,6 +8,7 @@ export interface Bar {
   /** Length of the bar, 0 to 1. */
   length: number;
   colour?: string;
+  /** What a press does. */
   label?: string;
 }
 
@@ -16,7 +17,7 @@ export function Bars({ bars, onPick }: { bars: Bar[]; onPick: (bar: Bar) => void
     <ul className="bars">
       {bars.map((bar) => (
         <li key={bar.key}>
-          <button type="button" className="bar-row" onClick={() => onPick(bar)} aria-label={bar.label} title={bar.label}>
+          <button type="button" className="bar-row" onClick={() => onPick(bar)} title={bar.label}>
             <span className="truncate">
               {bar.colour && <span className="swatch" style={{ background: bar.colour }} aria-hidden="true" />}
               {bar.name}

@@ -47,7 +47,7 @@ export function DataTable<T>({ label, columns, rows, height_px = 420, rowKey, is
   const after_px = Math.max(0, (sorted.length - 1 - last) * ROW_PX);
 
   return (
-    <div className="table-scroll" ref={scroll} tabIndex={0} role="region" aria-label={label} style={{ maxHeight: height_px }}>
+    <div className="table-scroll" ref={scroll} tabIndex={0} role="group" aria-label={label} style={{ maxHeight: height_px }}>
       <table className="table" aria-rowcount={sorted.length + 1}>
         <thead>
           <tr>

@@ -13,7 +13,7 @@ export function Segmented<V extends string>({ label, value, choices, onChange }:
   return (
     <div role="radiogroup" aria-label={label} className="segmented">
       {choices.map((choice) => (
-        <label key={choice.value}>
+        <label key={choice.value} title={choice.label}>
           <input
             type="radio" name={name} value={choice.value} checked={choice.value === value} aria-label={choice.label}
             onChange={() => onChange(choice.value)}

@@ -1,4 +1,5 @@
 // An order of activities as a row of arrows; repeats are drawn once with their count, and a long order is cut with the rest counted.
+import { stretches } from './stretches';
 import { t } from '../text';
 import './sequence.css';
 
@@ -7,22 +8,6 @@ interface SequenceProps {
   /** So many arrows at most. */
   shown_max: number;
   wrap?: boolean;
-}
-
-export interface Stretch {
-  activity: string;
-  count: number;
-}
-
-/** Joins neighbours of the same name: a a b → a×2 b. */
-export function stretches(activities: string[]): Stretch[] {
-  const joined: Stretch[] = [];
-  for (const activity of activities) {
-    const last = joined.at(-1);
-    if (last?.activity === activity) last.count += 1;
-    else joined.push({ activity, count: 1 });
-  }
-  return joined;
 }
 
 export function Sequence({ activities, shown_max, wrap = false }: SequenceProps) {

@@ -2,8 +2,8 @@
 import type { Theme } from '../../state/theme';
 
 const HUES: Record<Theme, string[]> = {
-  light: ['#1f7f84', '#c1831a', '#5a6bc0', '#b4536e', '#5f8c3c', '#8a5fae', '#b5623a', '#5f7280', '#2f8fc2', '#8c7a2d'],
-  dark: ['#56b9bb', '#dda94f', '#8d9ae6', '#df8aa1', '#93c06e', '#bb95da', '#df9670', '#97a8b4', '#73bde6', '#c2b062'],
+  light: ['#1f7f84', '#c1831a', '#5a6bc0', '#b4536e', '#5f8c3c', '#8a5fae', '#b5623a', '#5f7280', '#2f8fc2', '#a34f93'],
+  dark: ['#56b9bb', '#dda94f', '#8d9ae6', '#df8aa1', '#93c06e', '#bb95da', '#df9670', '#97a8b4', '#73bde6', '#d98fca'],
 };
 
 export interface ChartColours {
@@ -21,10 +21,31 @@ const BASICS: Record<Theme, ChartColours> = {
 
 export const chartColours = (theme: Theme): ChartColours => BASICS[theme];
 
-/** A colour per name that stays the same on every page and in every order, whatever else is shown. */
+/** Which hue each name has taken so far. */
+const taken = new Map<string, number>();
+
+/** A colour per name, the same on every page. The name itself suggests it; a second name with the same wish gets the next free hue. */
 export function nameColour(name: string, theme: Theme): string {
+  const hues = HUES[theme];
+  let hue = taken.get(name);
+  if (hue === undefined) {
+    hue = freeHue(wish(name) % hues.length, hues.length);
+    taken.set(name, hue);
+  }
+  return hues[hue]!;
+}
+
+function wish(name: string): number {
   let hash = 2166136261;
   for (let index = 0; index < name.length; index += 1) hash = Math.imul(hash ^ name.charCodeAt(index), 16777619);
-  const hues = HUES[theme];
-  return hues[(hash >>> 8) % hues.length]!;
+  return hash >>> 8;
+}
+
+function freeHue(wished: number, count: number): number {
+  const used = new Set(taken.values());
+  for (let step = 0; step < count; step += 1) {
+    const hue = (wished + step) % count;
+    if (!used.has(hue)) return hue;
+  }
+  return wished;
 }

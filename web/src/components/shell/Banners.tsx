@@ -12,7 +12,7 @@ import { AddressLink } from '../PageLink';
 
 export function Banners({ project }: { project: Project | null }) {
   return (
-    <>
+    <aside aria-label={t('banner.label')}>
       {project && project.min_group_size === 1 && (
         <div className="banner banner-sample" role="note">
           <Icon name="info" size={16} />
@@ -22,7 +22,7 @@ export function Banners({ project }: { project: Project | null }) {
       )}
       <ImportsBanner />
       {project && project.events > 0 && <JobsBanner project={project} />}
-    </>
+    </aside>
   );
 }
 

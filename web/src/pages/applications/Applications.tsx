@@ -67,7 +67,6 @@ function treeOption(screens: Screen[], theme: Theme): EChartsCoreOption {
     leaves.push({ name: screen.screen || t('value.unnamed'), value: screen.active_s, application: screen.application });
     byApplication.set(screen.application, leaves);
   }
-  const onColour = theme === 'light' ? '#ffffff' : '#0c1416';
   return {
     animation: false,
     tooltip: {
@@ -77,13 +76,13 @@ function treeOption(screens: Screen[], theme: Theme): EChartsCoreOption {
     },
     series: [{
       type: 'treemap', left: 0, right: 0, top: 0, bottom: 0, roam: false, nodeClick: false, breadcrumb: { show: false },
-      label: { color: onColour, fontSize: 12, overflow: 'truncate', formatter: ({ name, value }: { name: string; value: number }) => `${name}\n${formatDuration(value)}`, lineHeight: 16 },
-      upperLabel: { show: true, height: 24, color: colours.text, fontSize: 13, fontWeight: 600, overflow: 'truncate' },
+      label: { color: colours.text, fontSize: 12, overflow: 'truncate', formatter: ({ name, value }: { name: string; value: number }) => `${name}\n${formatDuration(value)}`, lineHeight: 16 },
+      upperLabel: { show: true, height: 24, color: colours.text, fontSize: 13, fontWeight: 600, overflow: 'truncate', formatter: ({ name, value }: { name: string; value: number }) => `${name}  ${formatDuration(value)}` },
       itemStyle: { borderColor: colours.surface, borderWidth: 1, gapWidth: 1 },
       levels: [{ itemStyle: { gapWidth: 4, borderWidth: 0 }, upperLabel: { show: false } }, { itemStyle: { borderColor: colours.surface, borderWidth: 0, gapWidth: 1 } }, {}],
       data: [...byApplication].map(([application, children]) => ({
         name: application, application, children, value: children.reduce((sum, leaf) => sum + leaf.value, 0),
-        itemStyle: { color: theme === 'light' ? deepen(nameColour(application, theme)) : nameColour(application, theme) },
+        itemStyle: { color: tint(nameColour(application, theme), colours.surface) },
       })),
     }],
   };
@@ -94,10 +93,12 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
-/** Darkens a colour so that white words on it can be read. */
-function deepen(colour: string): string {
-  const parts = [1, 3, 5].map((at) => Math.round(parseInt(colour.slice(at, at + 2), 16) * 0.74));
-  return `#${parts.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
+/** A calm ground in an application's colour, light enough in the light theme and dark enough in the dark one for words on it. */
+function tint(colour: string, ground: string): string {
+  const strength = 0.3;
+  const channel = (hex: string, at: number) => parseInt(hex.slice(at, at + 2), 16);
+  const mixed = [1, 3, 5].map((at) => Math.round(channel(colour, at) * strength + channel(ground, at) * (1 - strength)));
+  return `#${mixed.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
 }
 
 function Ranking() {
@@ -110,7 +111,7 @@ function Ranking() {
         const rows = records<Application>(answer);
         const most = Math.max(1, ...rows.map((row) => row.active_s));
         return (
-          <div className="scroll-list" tabIndex={0} role="region" aria-label={t('applications.ranking')}>
+          <div className="scroll-list" tabIndex={0} role="group" aria-label={t('applications.ranking')}>
             <Bars
               bars={rows.map((row) => ({
                 key: row.application, name: row.application, length: row.active_s / most, colour: nameColour(row.application, theme),
@@ -136,7 +137,7 @@ function Screens() {
         const rows = records<Screen>(answer);
         const most = Math.max(1, ...rows.map((row) => row.active_s));
         return (
-          <div className="scroll-list" style={{ maxHeight: 340 }} tabIndex={0} role="region" aria-label={t('applications.screens')}>
+          <div className="scroll-list" style={{ maxHeight: 340 }} tabIndex={0} role="group" aria-label={t('applications.screens')}>
             <Bars
               bars={rows.map((row) => ({
                 key: `${row.application}\n${row.screen}`, name: `${row.screen || t('value.unnamed')}`, length: row.active_s / most, colour: nameColour(row.application, theme),

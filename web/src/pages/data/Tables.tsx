@@ -31,7 +31,7 @@ export default function Tables() {
             const tables = ordered.filter((table) => table.layer === layer);
             return tables.length > 0 && (
               <div key={layer}>
-                <h3 className="muted">{t(`layer.${layer}`)}</h3>
+                <h2 className="muted">{t(`layer.${layer}`)}</h2>
                 <ul>
                   {tables.map((table) => (
                     <li key={table.name}>

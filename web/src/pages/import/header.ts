@@ -5,7 +5,9 @@ const SEPARATORS = [',', ';', '\t'];
 
 export function readHeader(text: string): string[] {
   const line = text.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '';
-  const separator = SEPARATORS.reduce((best, one) => (line.split(one).length > line.split(best).length ? one : best));
+  // A separator inside quotes separates nothing.
+  const bare = line.replace(/"(?:[^"]|"")*"/g, '');
+  const separator = SEPARATORS.reduce((best, one) => (bare.split(one).length > bare.split(best).length ? one : best));
   const names = line.match(new RegExp(`"(?:[^"]|"")*"|[^${separator}]+`, 'g')) ?? [];
   return names.map((name) => name.replace(/^"|"$/g, '').replaceAll('""', '"').trim()).filter(Boolean);
 }

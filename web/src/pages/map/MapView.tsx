@@ -30,13 +30,25 @@ const NAME_CHARACTERS_MAX = 30;
 const ZOOM_MIN = 0.15;
 const ZOOM_MAX = 2.5;
 /** A map that would have to shrink further than this to be seen whole starts at its top instead. */
-const READABLE_ZOOM = 0.62;
+const READABLE_ZOOM = 0.78;
 
 interface View { x: number; y: number; zoom: number }
 
 export const endName = (name: string): string => (name === START ? t('map.start') : name === END ? t('map.end') : name);
 const shorten = (name: string) => (name.length > NAME_CHARACTERS_MAX ? `${name.slice(0, NAME_CHARACTERS_MAX - 1)}…` : name);
-const nodeWidth = (name: string) => Math.max(128, Math.min(NAME_CHARACTERS_MAX, name.length) * 7.3 + 34);
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+
+/** Measures words as the map draws them, so that boxes fit on every system. */
+const ruler = document.createElement('canvas').getContext('2d')!;
+function textWidth(text: string, font: string): number {
+  ruler.font = `${font} ${FONT}`;
+  return ruler.measureText(text).width;
+}
+
+const detail = ({ application, events }: ProcessNode) => `${application ? `${shorten(application)} · ` : ''}${formatCompact(events)}`;
+const nodeWidth = (node: ProcessNode): number =>
+  Math.ceil(Math.max(104, textWidth(shorten(node.activity), '600 13px') + 32, textWidth(detail(node), '400 12px') + 84));
+const labelWidth = (label: string): number => Math.ceil(textWidth(label, '600 11.5px')) + 8;
 
 export function edgeLabel(edge: MapEdge, measure: Measure): string {
   if (measure === 'frequency') return formatCompact(edge.frequency);
@@ -45,10 +57,10 @@ export function edgeLabel(edge: MapEdge, measure: Measure): string {
 
 function layoutRequest(graph: MapGraph, measure: Measure): LayoutRequest {
   const ends = [START, END].map((id) => ({ id, width: 76, height: 30 }));
-  const nodes = graph.nodes.map(({ activity }) => ({ id: activity, width: nodeWidth(activity), height: NODE_HEIGHT }));
+  const nodes = graph.nodes.map((node) => ({ id: node.activity, width: nodeWidth(node), height: NODE_HEIGHT }));
   const top = Math.max(1, ...graph.edges.map((edge) => edge.frequency));
   const edges = graph.edges.map((edge) => ({
-    from: edge.from, to: edge.to, width: edgeLabel(edge, measure).length * 7 + 10, height: 18,
+    from: edge.from, to: edge.to, width: labelWidth(edgeLabel(edge, measure)), height: 18,
     weight: edge.happy ? 40 : 1 + Math.round((9 * edge.frequency) / top),
   }));
   return { nodes: [...ends, ...nodes], edges };
@@ -109,7 +121,7 @@ function Drawing({ graph, layout, measure, choice, onChoose, svgRef, theme }: Dr
 
   return (
     <div className="map-frame" ref={frame} data-drawn={graph.nodes.length}>
-      <svg ref={svgRef} width="100%" height="100%" role="group" aria-label={summary(graph)} onKeyDown={keys} fontFamily="system-ui, sans-serif">
+      <svg ref={svgRef} width="100%" height="100%" role="group" aria-label={summary(graph)} onKeyDown={keys} fontFamily={FONT}>
         <defs>
           {(['muted', 'accent'] as const).map((name) => (
             <marker key={name} id={`tip-${name}`} viewBox="0 0 8 8" refX="6.5" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse">
@@ -183,13 +195,14 @@ interface ActivityProps {
 }
 
 function Activity({ node, place, repeats, colours, stripe, strength, measure, chosen, tabIndex, register, onFocus, onChoose }: ActivityProps) {
-  const width = nodeWidth(node.activity);
+  const width = nodeWidth(node);
   const happy = node.happy_path_rank !== null;
+  const seen = repeats ? `${detail(node)}  ↻ ${edgeLabel(repeats, measure)}` : detail(node);
   return (
     <g
       ref={register} role="button" tabIndex={tabIndex} className="map-node" transform={`translate(${place.x - width / 2} ${place.y - NODE_HEIGHT / 2})`}
       aria-pressed={chosen} onFocus={onFocus} onClick={onChoose} data-activity={node.activity}
-      aria-label={t('map.node', { activity: node.activity, application: node.application ?? '', events: node.events, cases: node.cases })}
+      aria-label={t('map.node', { seen: `${shorten(node.activity)} ${seen}`, events: node.events, cases: node.cases })}
     >
       <title>{node.activity}</title>
       <rect width={width} height={NODE_HEIGHT} rx={7} fill={colours.surface} />
@@ -197,8 +210,7 @@ function Activity({ node, place, repeats, colours, stripe, strength, measure, ch
       <rect x={7} y={9} width={4} height={NODE_HEIGHT - 18} rx={2} fill={stripe} />
       <text x={19} y={20} fontSize={13} fontWeight={happy ? 620 : 500} fill={colours.text}>{shorten(node.activity)}</text>
       <text x={19} y={37} fontSize={11.5} fill={colours.muted}>
-        {node.application ? `${shorten(node.application)} · ` : ''}{formatCompact(node.events)}
-        {repeats && `  ↻ ${edgeLabel(repeats, measure)}`}
+        {seen}
       </text>
       <rect className="map-ring" x={-3} y={-3} width={width + 6} height={NODE_HEIGHT + 6} rx={9} fill="none" />
     </g>
@@ -246,7 +258,7 @@ function Step({ edge, place, label, colours, thickness, chosen, near, onChoose }
   const line = smoothLine(place.points);
   const marked = chosen || edge.happy || near;
   const toEnd = edge.from === START || edge.to === END;
-  const width = label.length * 7 + 8;
+  const width = labelWidth(label);
   return (
     <g className="map-step" onClick={onChoose} aria-hidden="true" data-from={edge.from} data-to={edge.to}>
       <title>{t('map.step', { from: endName(edge.from), to: endName(edge.to), frequency: edge.frequency })}</title>

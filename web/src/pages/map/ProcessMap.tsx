@@ -77,7 +77,10 @@ function Loaded({ nodes: askedNodes, edges: askedEdges }: { nodes: AskedAnalysis
           />
           <Segmented
             label={t('view.label', { of: t('page.map') })} value={asTable ? 'table' : 'chart'} onChange={(value) => changeQuery({ view: value === 'table' ? 'table' : null }, { replace: true })}
-            choices={[{ value: 'chart', text: t('view.map') }, { value: 'table', text: t('view.table') }]}
+            choices={[
+              { value: 'chart', text: <Icon name="map" size={16} />, label: t('view.map') },
+              { value: 'table', text: <Icon name="table" size={16} />, label: t('view.table') },
+            ]}
           />
           <span className="row" style={{ gap: 0 }}>
             <Formula of={t('page.map')} text={`${askedNodes.answer!.formula}\n${askedEdges.answer!.formula}`} />
@@ -105,7 +108,7 @@ function Loaded({ nodes: askedNodes, edges: askedEdges }: { nodes: AskedAnalysis
                 label={t('map.paths')} note={t('map.shown', { shown: graph.edges.length, total: graph.paths_total })} value={paths_percent}
                 onChange={(value) => changeQuery({ paths: String(value) }, { replace: true })}
               />
-              <button type="button" className="button button-quiet" onClick={() => changeQuery({ activities: null, paths: null }, { replace: true })}>{t('map.happy')}</button>
+              <button type="button" className="button button-quiet button-small" onClick={() => changeQuery({ activities: null, paths: null }, { replace: true })}>{t('map.happy')}</button>
             </div>
             <MapView graph={graph} measure={measure} choice={choice} onChoose={choose} svgRef={(element) => { svg.current = element; }} />
             <p className="map-hint">{graph.cut ? t('map.cut') : <KeyHint />}</p>

@@ -39,14 +39,15 @@ function KeyFigures() {
   const asked = useAnalysis('overview');
   const { answer, error, again } = asked;
   if (error) return <ErrorNote error={error} again={again} />;
-  if (!answer) return <Waiting height={172} />;
+  if (!answer) return <Waiting height={190} />;
   const figures = records<Figures>(answer)[0];
   if (!figures || figures.events === 0) return <div className="panel"><NothingFound /></div>;
   const shown: [title: string, value: string, note: string][] = [
     [t('column.active_h'), formatDuration(figures.active_h * 3600), formatSpan(figures.first_event, figures.last_event)],
     [t('column.events'), formatCompact(figures.events), t('overview.activities', { count: figures.activities })],
-    [t('column.users'), formatNumber(figures.users), t('overview.sessions', { count: figures.sessions })],
     [t('column.cases'), formatCompact(figures.cases), t('overview.perCase', { events: figures.cases ? Math.round(figures.events / figures.cases) : 0 })],
+    [t('column.users'), formatNumber(figures.users), t('overview.observed')],
+    [t('column.sessions'), formatCompact(figures.sessions), t('overview.unbroken')],
     [t('column.applications'), formatNumber(figures.applications), t('overview.inFront')],
     [t('column.switches_per_active_hour'), formatNumber(figures.switches_per_active_hour), t('overview.roundTrips', { count: figures.round_trips })],
     [t('column.copy_paste_pairs'), formatCompact(figures.copy_paste_pairs), t('overview.byHand')],
@@ -95,7 +96,7 @@ function OverTime() {
 
 function overTimeOption(buckets: Bucket[], theme: 'light' | 'dark'): EChartsCoreOption {
   const colours = chartColours(theme);
-  const axis = { axisLine: { lineStyle: { color: colours.line } }, axisLabel: { color: colours.muted, fontSize: 12 }, axisTick: { show: false } };
+  const axis = { axisLine: { lineStyle: { color: colours.line } }, axisLabel: { color: colours.muted, fontSize: 12, lineHeight: 16 }, axisTick: { show: false } };
   return {
     animation: false,
     grid: { left: 8, right: 8, top: 28, bottom: 4, containLabel: true },
@@ -153,7 +154,7 @@ function TopVariants() {
           {records<Variant>(answer).map((variant, index) => (
             <li key={variant.variant} className="row" style={{ minHeight: 40 }}>
               <AddressLink address={address('variants', { chosen: variant.variant })} className="variant-number" label={t('variants.open', { number: index + 1 })}>{index + 1}</AddressLink>
-              <Sequence activities={variant.activities} shown_max={5} />
+              <Sequence activities={variant.activities} shown_max={4} />
               <span className="muted small" style={{ marginInlineStart: 'auto', whiteSpace: 'nowrap', textAlign: 'end' }}>
                 {t('count.cases', { count: variant.cases })} · {formatShare(variant.share)}
               </span>

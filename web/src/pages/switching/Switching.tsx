@@ -37,7 +37,7 @@ function Figures() {
     [t('column.round_trips'), formatCompact(figures.round_trips), figures.switches ? t('switching.roundTripShare', { share: formatShare(figures.round_trips / figures.switches) }) : ''],
   ];
   return (
-    <dl className="figures">
+    <dl className="figures figures-three">
       {shown.map(([title, value, note]) => <div className="figure" key={title}><dt>{title}</dt><dd>{value}<small>{note}</small></dd></div>)}
     </dl>
   );
@@ -62,7 +62,7 @@ function Matrix() {
         const { names, left_out, value, most } = matrix(records<Switch>(answer), measure, APPLICATIONS_MAX);
         return (
           <>
-            <div className="matrix-scroll" tabIndex={0} role="region" aria-label={t('switching.matrix')}>
+            <div className="matrix-scroll" tabIndex={0} role="group" aria-label={t('switching.matrix')}>
               <table className="matrix">
                 <caption className="visually-hidden">{t('switching.caption')}</caption>
                 <thead>

@@ -18,7 +18,7 @@ import { cumulated } from './cumulated';
 import './variants.css';
 
 const PAGE_ROWS = 50;
-const STEPS_IN_LIST = 14;
+const STEPS_IN_LIST = 7;
 /** Steps drawn of one opened variant; a longer one can be read in the time line. */
 const STEPS_OPEN_MAX = 400;
 
