@@ -96,6 +96,8 @@ pub struct Rows {
     format: Format,
     source: Box<dyn Source>,
     bytes_read: Arc<AtomicU64>,
+    /// How many events the last batch had; they come back to be filled again.
+    handed_out: usize,
 }
 
 impl Rows {
@@ -112,6 +114,10 @@ impl Rows {
         rejects: &mut Vec<Reject>,
         rows_max: usize,
     ) -> Result<usize, ImportError> {
+        if events.len() != self.handed_out {
+            // These are not the events of the last batch; a source writes only the columns it knows.
+            events.clear();
+        }
         let (mut filled, mut rows) = (0, 0);
         while rows < rows_max {
             if filled == events.len() {
@@ -125,6 +131,7 @@ impl Rows {
             rows += 1;
         }
         events.truncate(filled);
+        self.handed_out = filled;
         Ok(rows)
     }
 
@@ -240,7 +247,7 @@ pub fn open(input: Box<dyn Read + Send>, options: &Options) -> Result<Reader, Im
         Format::Xes => Box::new(xes::open(input, options)),
         Format::Parquet => return Err(ImportError::NotSeekable),
     };
-    Ok(Reader::Rows(Rows { format, source, bytes_read }))
+    Ok(Reader::Rows(Rows { format, source, bytes_read, handed_out: 0 }))
 }
 
 /// Opens a log that is a file on disk, Parquet included.

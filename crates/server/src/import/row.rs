@@ -105,7 +105,8 @@ pub(super) struct Table {
 
 /// Which column of the CSV fills what.
 struct Header {
-    roles: [Option<usize>; ROLE_COUNT],
+    /// Up to two columns for a role: the second speaks where the first is empty.
+    roles: [[Option<usize>; 2]; ROLE_COUNT],
     columns: Vec<(usize, ColumnId)>,
     attributes: Vec<(usize, String)>,
 }
@@ -131,7 +132,7 @@ pub(super) fn open(
     };
     splitter.expect_fields(names.len());
     let header = Header::new(&names, target);
-    if header.roles[Role::Word as usize].is_none() {
+    if header.roles[Role::Word as usize][0].is_none() {
         return Err(ImportError::MissingColumn { format, column: "event type".to_owned(), present: names.join(", ") });
     }
     let first = Preview::of(&prefix, delimiter, &header);
@@ -155,19 +156,28 @@ fn names(record: &Record) -> Vec<String> {
 
 impl Header {
     fn new(names: &[String], target: impl Fn(&str) -> Option<Target>) -> Self {
-        let mut header = Header { roles: [None; ROLE_COUNT], columns: Vec::new(), attributes: Vec::new() };
+        let mut header = Header { roles: [[None; 2]; ROLE_COUNT], columns: Vec::new(), attributes: Vec::new() };
         for (position, name) in names.iter().enumerate() {
-            match target(name) {
-                Some(Target::Role(role)) if header.roles[role as usize].is_none() => {
-                    header.roles[role as usize] = Some(position);
-                }
-                Some(Target::Column(column)) => header.columns.push((position, column)),
-                Some(Target::Attribute(key)) => header.attributes.push((position, key.to_owned())),
-                Some(Target::Role(_)) | None => {
-                    if header.attributes.len() < EXTRA_COLUMNS_MAX && !name.is_empty() {
-                        header.attributes.push((position, name.clone()));
+            let extra = match target(name) {
+                Some(Target::Role(role)) => {
+                    let places = &mut header.roles[role as usize];
+                    match places.iter_mut().find(|place| place.is_none()) {
+                        Some(place) => {
+                            *place = Some(position);
+                            continue;
+                        }
+                        None => name.as_str(),
                     }
                 }
+                Some(Target::Column(column)) => {
+                    header.columns.push((position, column));
+                    continue;
+                }
+                Some(Target::Attribute(key)) => key,
+                None => name.as_str(),
+            };
+            if header.attributes.len() < EXTRA_COLUMNS_MAX && !extra.is_empty() {
+                header.attributes.push((position, extra.to_owned()));
             }
         }
         header
@@ -219,7 +229,14 @@ impl<'a> Fields<'a> {
     /// The field of that role; empty if the log has none.
     #[inline]
     fn get(&self, role: Role) -> &'a str {
-        self.header.roles[role as usize].map_or("", |position| self.at(position))
+        match self.header.roles[role as usize] {
+            [None, _] => "",
+            [Some(position), None] => self.at(position),
+            [Some(position), Some(second)] => match self.at(position) {
+                "" => self.at(second),
+                field => field,
+            },
+        }
     }
 
     #[inline]
@@ -292,10 +309,7 @@ impl Table {
         fill_element(event, fields, word, in_browser);
         fill_content(event, fields, &mut self.fingerprints);
         fill_pointer(event, fields);
-        put(&mut event.key_command, fields.get(Role::Hotkey));
-        if let Some(keys) = &mut event.key_command {
-            keys.make_ascii_lowercase();
-        }
+        put_keys(&mut event.key_command, fields.get(Role::Hotkey));
         let mut attributes = vec![("source_event", word)];
         attributes.extend([("workbook", fields.get(Role::Workbook)), ("sheet", fields.get(Role::Sheet))]);
         if self.synthetic_seconds.is_some() {
@@ -523,6 +537,22 @@ fn put_folded(slot: &mut Option<String>, text: &str) {
         return put(slot, text);
     }
     put(slot, &text.split_whitespace().collect::<Vec<_>>().join(" "));
+}
+
+/// Writes a shortcut as we do: modifiers in the order ctrl, alt, shift, meta, then the key, all in lower case.
+fn put_keys(slot: &mut Option<String>, keys: &str) {
+    const MODIFIERS: [&str; 4] = ["ctrl", "alt", "shift", "meta"];
+    let mut parts: Vec<String> = keys
+        .split('+')
+        .map(|part| match part.trim().to_lowercase().as_str() {
+            "control" => "ctrl".to_owned(),
+            "win" | "windows" | "cmd" | "command" | "super" => "meta".to_owned(),
+            other => other.to_owned(),
+        })
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.sort_by_key(|part| MODIFIERS.iter().position(|known| known == part).unwrap_or(MODIFIERS.len()));
+    put(slot, &parts.join("+"));
 }
 
 /// The beginning of a field, for a reason.
