@@ -157,7 +157,9 @@ impl<'a> Desk<'a> {
     fn advance_time(&mut self, events_before: usize) {
         if events_before % self.events_per_day == 0 {
             let day = (events_before / self.events_per_day).min(self.days) as i64;
-            self.time_us = BEGIN_US + day * DAY_US + 8 * 3_600_000_000 + self.random.below(1_800_000_000) as i64;
+            let begin_us = BEGIN_US + day * DAY_US + 8 * 3_600_000_000 + self.random.below(1_800_000_000) as i64;
+            // With many events a day, work goes on past midnight; time never steps back.
+            self.time_us = begin_us.max(self.time_us + 1_000_000);
             self.session += 1;
             return;
         }
@@ -222,7 +224,7 @@ struct Columns {
 }
 
 /// In the order of [`Columns::append`].
-const TEXT_COLUMNS: [&str; 11] = [
+const TEXT_COLUMNS: [&str; 13] = [
     "agent_id",
     "epoch",
     "session_id",
@@ -234,11 +236,16 @@ const TEXT_COLUMNS: [&str; 11] = [
     "window_title",
     "element_name",
     "element_id",
+    "url_host",
+    "url_template",
 ];
 
 impl Columns {
     fn append(&mut self, event: &Event) {
         let (application, screen, element) = (event.application, event.screen, event.element);
+        // Every third application runs in the browser.
+        let host = application.is_multiple_of(3).then(|| format!("app{application:02}.example"));
+        let page = host.as_ref().map(|host| format!("https://{host}/screen{screen:02}/{{id}}"));
         let texts = [
             event.agent.as_str(),
             event.agent.as_str(),
@@ -252,8 +259,10 @@ impl Columns {
             &format!("Field {element:02} of {screen:02}"),
             &format!("a{application}s{screen}e{element}"),
         ];
-        for (column, text) in self.texts.iter_mut().zip(texts) {
-            column.append_value(text);
+        for (column, text) in
+            self.texts.iter_mut().zip(texts.map(Some).into_iter().chain([host.as_deref(), page.as_deref()]))
+        {
+            column.append_option(text);
         }
         self.seq.append_value(event.seq);
         self.time.append_value(event.time_us);

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_looks_like_a_formula_is_disarmed() {
+    fn s14_a_text_that_looks_like_a_formula_is_disarmed() {
         for title in ["=1+1", "+1", "-1", "@x", "\t=1", "\0=1"] {
             let line = csv(&[Some(title)]);
             assert!(line.contains(&format!("'{title}")), "{line:?}");
