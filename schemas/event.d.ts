@@ -150,7 +150,7 @@ export interface Event {
   rule?: string;
   /** Operating system and version. */
   os?: string;
-  /** Version of the client that recorded the event, or the importer that read it. */
+  /** Version of the client that recorded the event. */
   client_version?: string;
   /** Revision of the configuration under which the event was recorded. */
   config_revision?: string;

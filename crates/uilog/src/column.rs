@@ -56,14 +56,8 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order of the columns.
-    pub const ALL: [Group; 6] = [
-        Group::Identity,
-        Group::Person,
-        Group::Place,
-        Group::Element,
-        Group::Action,
-        Group::Provenance,
-    ];
+    pub const ALL: [Group; 6] =
+        [Group::Identity, Group::Person, Group::Place, Group::Element, Group::Action, Group::Provenance];
 
     /// The heading under which documents show the group.
     pub const fn title(self) -> &'static str {
@@ -257,7 +251,7 @@ columns! {
         Rule "rule" Text Open 1,
         /// Operating system and version.
         Os "os" Text Open 1,
-        /// Version of the client that recorded the event, or the importer that read it.
+        /// Version of the client that recorded the event.
         ClientVersion "client_version" Text Open 1,
         /// Revision of the configuration under which the event was recorded.
         ConfigRevision "config_revision" Text Open 1,
@@ -299,38 +293,22 @@ mod tests {
     #[test]
     fn names_are_unique_and_descriptions_are_sentences() {
         for (position, column) in COLUMNS.iter().enumerate() {
-            assert_eq!(
-                COLUMNS.iter().position(|other| other.name == column.name),
-                Some(position)
-            );
-            assert!(
-                column.description.ends_with('.') && !column.description.starts_with(' '),
-                "{}",
-                column.name
-            );
+            assert_eq!(COLUMNS.iter().position(|other| other.name == column.name), Some(position));
+            assert!(column.description.ends_with('.') && !column.description.starts_with(' '), "{}", column.name);
         }
     }
 
     #[test]
     fn no_rule_can_touch_identity_and_everything_mandatory_is_open() {
         for column in COLUMNS {
-            assert_eq!(
-                column.mandatory,
-                column.group == Group::Identity,
-                "{}",
-                column.name
-            );
+            assert_eq!(column.mandatory, column.group == Group::Identity, "{}", column.name);
             assert!(!(column.mandatory && column.personal), "{}", column.name);
         }
     }
 
     #[test]
     fn columns_that_may_name_a_person_are_personal() {
-        let personal: Vec<_> = COLUMNS
-            .iter()
-            .filter(|column| column.personal)
-            .map(|column| column.name)
-            .collect();
+        let personal: Vec<_> = COLUMNS.iter().filter(|column| column.personal).map(|column| column.name).collect();
         assert_eq!(
             personal.join(" "),
             "user_name machine_name custom1 custom2 custom3 custom4 custom5 case_id window_title url page_title \

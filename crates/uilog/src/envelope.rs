@@ -72,12 +72,7 @@ pub struct Header {
 
 impl Header {
     /// The header of an envelope of the current version.
-    pub fn new(
-        agent_id: Uuid,
-        epoch: Uuid,
-        client_version: &str,
-        config_revision: Option<&str>,
-    ) -> Self {
+    pub fn new(agent_id: Uuid, epoch: Uuid, client_version: &str, config_revision: Option<&str>) -> Self {
         Header {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -202,9 +197,7 @@ pub enum DecodeError {
     #[error("an envelope has at most {UNPACKED_BYTES_MAX} bytes unpacked")]
     UnpackedTooLarge,
     /// Unpacking passed [`RATIO_MAX`].
-    #[error(
-        "an envelope grows at most {RATIO_MAX} times when unpacked; this one has {packed_bytes} bytes packed"
-    )]
+    #[error("an envelope grows at most {RATIO_MAX} times when unpacked; this one has {packed_bytes} bytes packed")]
     RatioTooLarge {
         /// The bytes that were sent.
         packed_bytes: usize,
@@ -231,9 +224,7 @@ pub enum DecodeError {
         reason: String,
     },
     /// The envelope is newer than this program.
-    #[error(
-        "line 1 announces version {version} of the envelope; this program reads up to {VERSION}"
-    )]
+    #[error("line 1 announces version {version} of the envelope; this program reads up to {VERSION}")]
     Version {
         /// The version that the header names.
         version: u32,
@@ -265,8 +256,7 @@ pub fn encode(header: &Header, events: &[Event]) -> Result<Vec<u8>, EncodeError>
         append_line(&mut text, event, event.seq)?;
         check_size(events.len(), text.len(), "unpacked", UNPACKED_BYTES_MAX)?;
     }
-    let packed =
-        zstd::encode_all(text.as_slice(), COMPRESSION_LEVEL).map_err(EncodeError::Compress)?;
+    let packed = zstd::encode_all(text.as_slice(), COMPRESSION_LEVEL).map_err(EncodeError::Compress)?;
     check_size(events.len(), packed.len(), "packed", PACKED_BYTES_MAX)?;
     Ok(packed)
 }
@@ -277,22 +267,8 @@ fn append_line(text: &mut Vec<u8>, line: &impl Serialize, seq: u64) -> Result<()
     Ok(())
 }
 
-fn check_size(
-    events: usize,
-    bytes: usize,
-    form: &'static str,
-    bound: usize,
-) -> Result<(), EncodeError> {
-    if bytes > bound {
-        Err(EncodeError::TooLarge {
-            events,
-            bytes,
-            form,
-            bound,
-        })
-    } else {
-        Ok(())
-    }
+fn check_size(events: usize, bytes: usize, form: &'static str, bound: usize) -> Result<(), EncodeError> {
+    if bytes > bound { Err(EncodeError::TooLarge { events, bytes, form, bound }) } else { Ok(()) }
 }
 
 /// Reads an envelope of any version up to [`VERSION`].
@@ -303,10 +279,7 @@ fn check_size(
 pub fn decode(packed: &[u8]) -> Result<Envelope, DecodeError> {
     let text = unpack(packed)?;
     let text = std::str::from_utf8(&text).map_err(|error| DecodeError::NotUtf8 {
-        line: 1 + text[..error.valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count(),
+        line: 1 + text[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count(),
     })?;
     let mut lines = text.lines().zip(1..);
     let header = read_header(lines.next().map_or("", |(line, _)| line))?;
@@ -320,16 +293,10 @@ pub fn decode(packed: &[u8]) -> Result<Envelope, DecodeError> {
 /// Unpacks a zstd frame within all bounds of this module; what comes out is text of unknown truth.
 fn unpack(packed: &[u8]) -> Result<Vec<u8>, DecodeError> {
     if packed.len() > PACKED_BYTES_MAX {
-        return Err(DecodeError::PackedTooLarge {
-            bytes: packed.len(),
-        });
+        return Err(DecodeError::PackedTooLarge { bytes: packed.len() });
     }
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)
-        .map_err(DecodeError::Decompress)?
-        .single_frame();
-    decoder
-        .window_log_max(WINDOW_LOG_MAX)
-        .map_err(DecodeError::Decompress)?;
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(DecodeError::Decompress)?.single_frame();
+    decoder.window_log_max(WINDOW_LOG_MAX).map_err(DecodeError::Decompress)?;
     let bytes_max = packed.len().saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES);
     let mut text = Vec::new();
     let mut chunk = vec![0; 64 << 10];
@@ -342,9 +309,7 @@ fn unpack(packed: &[u8]) -> Result<Vec<u8>, DecodeError> {
             return Err(DecodeError::UnpackedTooLarge);
         }
         if text.len() > bytes_max {
-            return Err(DecodeError::RatioTooLarge {
-                packed_bytes: packed.len(),
-            });
+            return Err(DecodeError::RatioTooLarge { packed_bytes: packed.len() });
         }
     }
     match decoder.finish().len() {
@@ -364,8 +329,7 @@ fn read_header(line: &str) -> Result<Header, DecodeError> {
     if is_too_deep(line) {
         return Err(wrong(Rejection::TooDeep.to_string()));
     }
-    let announcement: Announcement =
-        serde_json::from_str(line).map_err(|error| wrong(shorten(&error)))?;
+    let announcement: Announcement = serde_json::from_str(line).map_err(|error| wrong(shorten(&error)))?;
     if announcement.format != FORMAT {
         return Err(wrong(format!("its format is not {FORMAT}")));
     }
@@ -389,8 +353,7 @@ fn read_event(header: &Header, line: &str) -> Result<Event, Rejection> {
     if is_too_deep(line) {
         return Err(Rejection::TooDeep);
     }
-    let event: Event =
-        serde_json::from_str(line).map_err(|error| Rejection::NotAnEvent(shorten(&error)))?;
+    let event: Event = serde_json::from_str(line).map_err(|error| Rejection::NotAnEvent(shorten(&error)))?;
     if (event.agent_id, event.epoch) != (header.agent_id, header.epoch) {
         return Err(Rejection::ForeignStream);
     }

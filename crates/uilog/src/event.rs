@@ -21,9 +21,7 @@ use uuid::Uuid;
 use crate::column::{COLUMNS, ColumnId};
 
 /// What the user did, or what happened to the recording. The list is closed: a new type is a new version of the schema.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventType {
     /// A window came to the front.
@@ -190,29 +188,21 @@ const fn declared() -> [(Family, &'static Declaration); TYPE_COUNT] {
         let types = Family::ALL[family].declarations();
         let mut index = 0;
         while index < types.len() {
-            assert!(
-                types[index].event_type as usize == position,
-                "families declare types in the order of the enum"
-            );
+            assert!(types[index].event_type as usize == position, "families declare types in the order of the enum");
             table[position] = (Family::ALL[family], &types[index]);
             position += 1;
             index += 1;
         }
         family += 1;
     }
-    assert!(
-        position == TYPE_COUNT,
-        "every event type is declared in the file of its family"
-    );
+    assert!(position == TYPE_COUNT, "every event type is declared in the file of its family");
     table
 }
 
 impl EventType {
     /// All types, family by family.
     pub fn all() -> impl ExactSizeIterator<Item = EventType> {
-        DECLARED
-            .iter()
-            .map(|(_, declaration)| declaration.event_type)
+        DECLARED.iter().map(|(_, declaration)| declaration.event_type)
     }
 
     /// The snake_case name.
@@ -307,10 +297,7 @@ impl<'de> Deserialize<'de> for Fingerprint {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(
-    missing_docs,
-    reason = "the one home of their meaning is the table in `column`"
-)]
+#[allow(missing_docs, reason = "the one home of their meaning is the table in `column`")]
 pub struct Event {
     pub agent_id: Uuid,
     pub epoch: Uuid,
@@ -321,11 +308,7 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uptime_us: Option<u64>,
     /// Column `received_at`.
-    #[serde(
-        rename = "received_at",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "received_at", default, skip_serializing_if = "Option::is_none")]
     pub received_at_us: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tz_offset_min: Option<i16>,
@@ -517,10 +500,9 @@ impl Event {
             ColumnId::ColumnLabel => text(&self.column_label),
             ColumnId::Text => text(&self.text),
             ColumnId::TextLength => known(self.text_length, Value::U32),
-            ColumnId::ValueFingerprint => known(
-                self.value_fingerprint.map(|fingerprint| fingerprint.0),
-                Value::Fingerprint,
-            ),
+            ColumnId::ValueFingerprint => {
+                known(self.value_fingerprint.map(|fingerprint| fingerprint.0), Value::Fingerprint)
+            }
             ColumnId::KeyCommand => text(&self.key_command),
             ColumnId::MouseX => known(self.mouse_x, Value::I32),
             ColumnId::MouseY => known(self.mouse_y, Value::I32),

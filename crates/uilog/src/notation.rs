@@ -106,13 +106,7 @@ pub fn write(events: &[Event]) -> String {
         let mut words = vec![write_time(event.time_us - DAY_US)];
         words.extend(event.application.clone());
         words.push(event.event_type.name().to_owned());
-        words.extend(
-            event
-                .key_command
-                .clone()
-                .or(event.element_name.clone())
-                .or(event.element_id.clone()),
-        );
+        words.extend(event.key_command.clone().or(event.element_name.clone()).or(event.element_id.clone()));
         if event.user_name != user {
             user.clone_from(&event.user_name);
             words.extend(user.as_ref().map(|user| format!("@{user}")));
@@ -132,10 +126,8 @@ fn parse_event(text: &str, number: usize) -> Result<Event, NotationError> {
     let mut event = Event::default();
     let mut words = words.split_whitespace();
     let time = words.next().unwrap_or_default();
-    let since_midnight_us = parse_time(time).ok_or_else(|| NotationError::Time {
-        event: number,
-        word: time.to_owned(),
-    })?;
+    let since_midnight_us =
+        parse_time(time).ok_or_else(|| NotationError::Time { event: number, word: time.to_owned() })?;
     event.time_us = DAY_US + since_midnight_us;
     event.uptime_us = u64::try_from(since_midnight_us).ok();
 
@@ -157,10 +149,7 @@ fn parse_event(text: &str, number: usize) -> Result<Event, NotationError> {
             break;
         }
     }
-    event.event_type = event_type.ok_or_else(|| NotationError::Type {
-        event: number,
-        text: text.trim().to_owned(),
-    })?;
+    event.event_type = event_type.ok_or_else(|| NotationError::Type { event: number, text: text.trim().to_owned() })?;
     if !element.is_empty() {
         name_element(&mut event, element.join(" "));
     }
@@ -195,9 +184,7 @@ fn name_element(event: &mut Event, element: String) {
 pub fn cell_address(text: &str) -> Option<(&str, &str)> {
     let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
     let (column, row) = text.split_at(letters);
-    let is_row = matches!(row.len(), 1..=7)
-        && row.bytes().all(|byte| byte.is_ascii_digit())
-        && !row.starts_with('0');
+    let is_row = matches!(row.len(), 1..=7) && row.bytes().all(|byte| byte.is_ascii_digit()) && !row.starts_with('0');
     (matches!(letters, 1..=3) && is_row).then_some((column, row))
 }
 
@@ -212,20 +199,13 @@ fn identify(event: &mut Event, user: &str, seq: u64) {
 fn parse_time(word: &str) -> Option<i64> {
     let number = |text: &str, bound: i64| {
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<i64>()
-            .ok()
-            .filter(|number| is_number && *number < bound)
+        text.parse::<i64>().ok().filter(|number| is_number && *number < bound)
     };
     let mut parts = word.split(':');
     let hours = number(parts.next()?, 100_000)?;
     let minutes = number(parts.next()?, 60)?;
-    let (seconds, milliseconds) = match parts
-        .next()
-        .map(|rest| rest.split_once('.').unwrap_or((rest, "000")))
-    {
-        Some((seconds, fraction)) if fraction.len() == 3 => {
-            (number(seconds, 60)?, number(fraction, 1_000)?)
-        }
+    let (seconds, milliseconds) = match parts.next().map(|rest| rest.split_once('.').unwrap_or((rest, "000"))) {
+        Some((seconds, fraction)) if fraction.len() == 3 => (number(seconds, 60)?, number(fraction, 1_000)?),
         Some(_) => return None,
         None => (0, 0),
     };
@@ -270,61 +250,29 @@ mod tests {
     #[test]
     fn each_user_is_an_agent_with_a_gapless_seq() {
         let events = log("09:00 copy | 09:01 paste @bob | 09:02 cut | 09:03 copy @ann");
-        assert_eq!(
-            events.iter().map(|event| event.seq).collect::<Vec<_>>(),
-            [1, 1, 2, 2]
-        );
+        assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 1, 2, 2]);
         assert_eq!(events[0].agent_id, events[3].agent_id);
         assert_ne!(events[0].agent_id, events[1].agent_id);
     }
 
     #[test]
     fn the_day_is_a_monday() {
-        assert_eq!(
-            (DAY_US / 86_400_000_000 + 3) % 7,
-            0,
-            "1970-01-01 was a Thursday"
-        );
+        assert_eq!((DAY_US / 86_400_000_000 + 3) % 7, 0, "1970-01-01 was a Thursday");
         assert_eq!(DAY_US % 86_400_000_000, 0);
     }
 
     #[test]
     fn mistakes_are_named() {
-        check_error(
-            "copy",
-            "event 1: 'copy' is not a time like 09:00, 09:00:30 or 09:00:30.250",
-        );
-        check_error(
-            "09:00 copy | 25 paste",
-            "event 2: '25' is not a time like 09:00, 09:00:30 or 09:00:30.250",
-        );
-        check_error(
-            "09:60 copy",
-            "event 1: '09:60' is not a time like 09:00, 09:00:30 or 09:00:30.250",
-        );
-        check_error(
-            "09:00 excel teleport B2",
-            "event 1: no event type in '09:00 excel teleport B2'",
-        );
-        check_error(
-            "",
-            "event 1: '' is not a time like 09:00, 09:00:30 or 09:00:30.250",
-        );
+        check_error("copy", "event 1: 'copy' is not a time like 09:00, 09:00:30 or 09:00:30.250");
+        check_error("09:00 copy | 25 paste", "event 2: '25' is not a time like 09:00, 09:00:30 or 09:00:30.250");
+        check_error("09:60 copy", "event 1: '09:60' is not a time like 09:00, 09:00:30 or 09:00:30.250");
+        check_error("09:00 excel teleport B2", "event 1: no event type in '09:00 excel teleport B2'");
+        check_error("", "event 1: '' is not a time like 09:00, 09:00:30 or 09:00:30.250");
     }
 
     #[test]
     fn only_addresses_of_cells_are_cells() {
-        for word in [
-            "b2",
-            "B0",
-            "B",
-            "2",
-            "ABCD1",
-            "B12345678",
-            "B2:C3",
-            "ß1",
-            "",
-        ] {
+        for word in ["b2", "B0", "B", "2", "ABCD1", "B12345678", "B2:C3", "ß1", ""] {
             assert_eq!(cell_address(word), None, "{word}");
         }
     }

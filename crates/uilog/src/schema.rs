@@ -30,9 +30,7 @@ pub fn generated() -> Vec<(&'static str, String)> {
 
 /// The columns that an event carries in JSON: all but the one that only the service knows.
 fn members() -> impl Iterator<Item = &'static Column> {
-    COLUMNS
-        .iter()
-        .filter(|column| column.id != ColumnId::ProjectId)
+    COLUMNS.iter().filter(|column| column.id != ColumnId::ProjectId)
 }
 
 /// The names that an enum column may hold.
@@ -45,11 +43,7 @@ fn names(column: ColumnId) -> Vec<&'static str> {
 
 /// A list of words in double quotes; none of our names needs an escape.
 fn quoted<'a>(words: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
-    words
-        .into_iter()
-        .map(|word| format!("\"{word}\""))
-        .collect::<Vec<_>>()
-        .join(separator)
+    words.into_iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(separator)
 }
 
 /// A text as a JSON string.
@@ -58,9 +52,7 @@ fn json_string(text: &str) -> String {
 }
 
 fn event_schema() -> String {
-    let required = members()
-        .filter(|column| !column.nullable)
-        .map(|column| column.name);
+    let required = members().filter(|column| !column.nullable).map(|column| column.name);
     let properties: Vec<String> = members().map(property).collect();
     format!(
         "{{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"$id\": \"{SCHEMA_BASE}event.schema.json\",\n  \
@@ -72,11 +64,7 @@ fn event_schema() -> String {
 }
 
 fn property(column: &Column) -> String {
-    let deprecated = if column.deprecated.is_some() {
-        ", \"deprecated\": true"
-    } else {
-        ""
-    };
+    let deprecated = if column.deprecated.is_some() { ", \"deprecated\": true" } else { "" };
     format!(
         "    \"{}\": {{ {}, \"description\": {}, \"x-lode-personal\": {}, \"x-lode-since\": {}{deprecated} }}",
         column.name,
@@ -109,12 +97,8 @@ fn constraint(column: &Column) -> String {
                 integer(&i32::MIN, &i32::MAX)
             )
         }
-        ColumnType::Fingerprint => {
-            "\"type\": \"string\", \"pattern\": \"^[0-9a-fA-F]{32}$\"".to_owned()
-        }
-        ColumnType::TextMap => {
-            "\"type\": \"object\", \"additionalProperties\": { \"type\": \"string\" }".to_owned()
-        }
+        ColumnType::Fingerprint => "\"type\": \"string\", \"pattern\": \"^[0-9a-fA-F]{32}$\"".to_owned(),
+        ColumnType::TextMap => "\"type\": \"object\", \"additionalProperties\": { \"type\": \"string\" }".to_owned(),
     }
 }
 
@@ -155,23 +139,22 @@ fn typescript() -> String {
     );
     let families: Vec<String> = Family::ALL
         .map(|family| {
-            let names = family
-                .declarations()
-                .iter()
-                .map(|declaration| declaration.name);
+            let names = family.declarations().iter().map(|declaration| declaration.name);
             format!("  // {}\n  | {}", family.name(), quoted(names, "\n  | "))
         })
         .to_vec();
     text.push_str(&families.join("\n"));
     text.push_str(";\n\n/** Who acted. */\nexport type Actor = ");
     text.push_str(&quoted(names(ColumnId::Actor), " | "));
-    text.push_str(";\n\n/** One user action on an element, at a time; absent members are unknown. */\nexport interface Event {\n");
+    text.push_str(
+        ";\n\n/** One user action on an element, at a time; absent members are unknown. */\nexport interface Event {\n",
+    );
     for column in members() {
         let optional = if column.nullable { "?" } else { "" };
         let personal = if column.personal { " Personal." } else { "" };
-        let deprecated = column.deprecated.map_or(String::new(), |version| {
-            format!("\n   * @deprecated since version {version}\n  ")
-        });
+        let deprecated = column
+            .deprecated
+            .map_or(String::new(), |version| format!("\n   * @deprecated since version {version}\n  "));
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
@@ -181,9 +164,7 @@ fn typescript() -> String {
             typescript_type(column)
         );
     }
-    text.push_str(
-        "}\n\n/** The first line of an envelope. */\nexport interface EnvelopeHeader {\n",
-    );
+    text.push_str("}\n\n/** The first line of an envelope. */\nexport interface EnvelopeHeader {\n");
     let _ = writeln!(
         text,
         "  format: \"{}\";\n  version: {};\n  agent_id: string;\n  epoch: string;\n  client_version: string;\n  config_revision?: string;\n}}",
@@ -242,11 +223,7 @@ fn reference_page() -> String {
     }
     page.push_str("\n## Event types\n");
     for family in Family::ALL {
-        let _ = writeln!(
-            page,
-            "\n### {}\n\n| event type | since | meaning |\n| --- | --- | --- |",
-            family.name()
-        );
+        let _ = writeln!(page, "\n### {}\n\n| event type | since | meaning |\n| --- | --- | --- |", family.name());
         for declaration in family.declarations() {
             let attributes: String = declaration
                 .attributes
@@ -266,9 +243,7 @@ fn reference_page() -> String {
 }
 
 fn marks(since: u32, deprecated: Option<u32>) -> String {
-    deprecated.map_or(since.to_string(), |version| {
-        format!("{since}, deprecated in {version}")
-    })
+    deprecated.map_or(since.to_string(), |version| format!("{since}, deprecated in {version}"))
 }
 
 fn type_name(column_type: ColumnType) -> &'static str {
@@ -344,12 +319,7 @@ mod tests {
     #[test]
     fn every_column_is_a_member_of_the_event_and_no_other() {
         let json = serde_json::to_value(full_event()).unwrap();
-        let mut written: Vec<&str> = json
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let mut written: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut declared: Vec<&str> = members().map(|column| column.name).collect();
         written.sort_unstable();
         declared.sort_unstable();
@@ -385,10 +355,7 @@ mod tests {
     fn a_cleared_event_knows_nothing() {
         let mut event = full_event();
         event.clear();
-        let nullable = COLUMNS
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.nullable);
+        let nullable = COLUMNS.iter().enumerate().filter(|(_, column)| column.nullable);
         for (position, column) in nullable {
             assert_eq!(event.value(position), Value::Null, "{}", column.name);
         }
@@ -398,29 +365,16 @@ mod tests {
     fn schemas_are_json_and_name_every_type() {
         for (path, text) in generated() {
             if path.ends_with(".json") {
-                serde_json::from_str::<serde_json::Value>(&text)
-                    .unwrap_or_else(|why| panic!("{path}: {why}"));
+                serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|why| panic!("{path}: {why}"));
             }
             assert!(text.ends_with('\n') && !text.contains(" \n"), "{path}");
         }
         let schema: serde_json::Value = serde_json::from_str(&event_schema()).unwrap();
-        assert_eq!(
-            schema["properties"]["event_type"]["enum"]
-                .as_array()
-                .map(Vec::len),
-            Some(EventType::all().len())
-        );
+        assert_eq!(schema["properties"]["event_type"]["enum"].as_array().map(Vec::len), Some(EventType::all().len()));
         assert_eq!(schema["properties"]["text"]["x-lode-personal"], true);
         assert_eq!(
             schema["required"],
-            serde_json::json!([
-                "agent_id",
-                "epoch",
-                "seq",
-                "time",
-                "event_type",
-                "session_id"
-            ])
+            serde_json::json!(["agent_id", "epoch", "seq", "time", "event_type", "session_id"])
         );
         assert!(schema["properties"].get("project_id").is_none());
     }

@@ -126,8 +126,10 @@ impl Source for Export {
                 return Ok(Step::Reject(reject));
             }
             if let Some(held) = self.ready.pop_front() {
-                self.fill(event, &held);
-                return Ok(Step::Event);
+                return Ok(match self.fill(event, &held) {
+                    Ok(()) => Step::Event,
+                    Err(reason) => Step::Reject(Reject::new(self.number, reason, &held.json)),
+                });
             }
             if self.place == Place::End {
                 return Ok(Step::End);
@@ -228,16 +230,14 @@ impl Export {
         self.bucket = Arc::new(bucket);
     }
 
-    fn fill(&mut self, event: &mut Event, held: &Held) {
+    fn fill(&mut self, event: &mut Event, held: &Held) -> Result<(), String> {
         event.clear();
-        // It was parsed when it was held; what cannot be parsed was rejected then.
-        let Ok(written) = serde_json::from_slice::<Written>(&held.json) else { return };
+        let written: Written = serde_json::from_slice(&held.json).map_err(|_| "is no event of activitywatch")?;
         event.time_us = held.time_us;
         event.tz_offset_min =
             time::parse(&written.timestamp).and_then(|time| time.tz_offset_min).filter(|offset| *offset != 0);
         let text = |key: &str| written.data.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
         put(&mut event.machine_name, held.bucket.machine());
-        put(&mut event.client_version, &held.bucket.client);
         event.event_type = if written.data.contains_key("status") {
             match text("status") {
                 "afk" => EventType::IdleStarted,
@@ -263,16 +263,21 @@ impl Export {
             .filter(|(key, _)| !matches!(key.as_str(), "status" | "url" | "title" | "app"))
             .map(|(key, value)| (key.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
             .collect();
-        let mut attributes = vec![("bucket", held.bucket.id.as_str()), ("duration_us", duration.as_str())];
+        let mut attributes = vec![
+            ("bucket", held.bucket.id.as_str()),
+            ("client", held.bucket.client.as_str()),
+            ("duration_us", duration.as_str()),
+        ];
         attributes.extend(others.iter().map(|(key, value)| (*key, value.as_str())));
         fill_attributes(event, &attributes);
 
         let machine = held.bucket.machine();
         match self.part {
-            1 => self.streams.enter(machine),
-            part => self.streams.enter(&format!("{machine}/{part}")),
+            1 => self.streams.enter(machine)?,
+            part => self.streams.enter(&format!("{machine}/{part}"))?,
         }
         self.streams.identify(event);
+        Ok(())
     }
 }
 
@@ -296,7 +301,7 @@ impl<R: BufRead> Scanner<R> {
     }
 
     fn read_error(&self, source: std::io::Error) -> ImportError {
-        ImportError::Read { line: 0, source }
+        ImportError::Read { place: format!("byte {}", self.byte), source }
     }
 
     /// The next byte that is no white space, left in place.
@@ -383,7 +388,7 @@ impl<R: BufRead> Scanner<R> {
     fn peek_in_value(&mut self) -> Result<Option<u8>, ImportError> {
         match self.input.fill_buf() {
             Ok(held) => Ok(held.first().copied()),
-            Err(error) => Err(ImportError::Read { line: 0, source: error }),
+            Err(error) => Err(ImportError::Read { place: format!("byte {}", self.byte), source: error }),
         }
     }
 }

@@ -231,8 +231,10 @@ fn split(bytes: &[u8], delimiter: u8, at_end: bool, fields_max: usize, record: &
                     return Attempt::Open { in_quotes: true };
                 };
                 let quoted = &bytes[place..place + length];
-                lines += count_lines(quoted);
-                record.text.extend_from_slice(quoted);
+                if length > 0 {
+                    lines += count_lines(quoted);
+                    record.text.extend_from_slice(quoted);
+                }
                 place += length + 1;
                 match bytes.get(place) {
                     Some(b'"') => {
@@ -243,6 +245,12 @@ fn split(bytes: &[u8], delimiter: u8, at_end: bool, fields_max: usize, record: &
                     _ => break,
                 }
             }
+        }
+        // Most fields are empty or end with their quote.
+        if bytes.get(place) == Some(&delimiter) {
+            record.ends.push(record.text.len());
+            place += 1;
+            continue;
         }
         let length = bytes[place..].iter().position(|byte| *byte == delimiter || *byte == b'\n');
         match length {

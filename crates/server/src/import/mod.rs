@@ -51,7 +51,7 @@ use uuid::Uuid;
 
 pub use self::detect::Format;
 pub use self::parquet::Batches;
-pub use self::rejects::{Reject, write_rejects};
+pub use self::rejects::Reject;
 
 /// What the caller knows about a log before it is read.
 #[derive(Clone, Debug, Default)]
@@ -166,10 +166,10 @@ enum Step {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The input failed, or is damaged where it is compressed.
-    #[error("cannot read on after line {line}")]
+    #[error("cannot read on after {place}")]
     Read {
-        /// The last line that was read; 0 before the first.
-        line: u64,
+        /// How far reading came: `line 17`, or `byte 4711` of the unpacked file.
+        place: String,
         /// What the input said.
         source: std::io::Error,
     },
@@ -230,7 +230,7 @@ pub enum ImportError {
 /// Errors: an unknown format, a header without the columns that matter, or Parquet, for which there is [`open_file`].
 pub fn open(input: Box<dyn Read + Send>, options: &Options) -> Result<Reader, ImportError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
-    let read_error = |source| ImportError::Read { line: 0, source };
+    let read_error = |source| ImportError::Read { place: "byte 0".to_owned(), source };
     let mut input = input::open(input, Arc::clone(&bytes_read)).map_err(read_error)?;
     let prefix = input.peek(detect::PREFIX_BYTES).map_err(read_error)?;
     let format = match options.format {
@@ -256,7 +256,9 @@ pub fn open(input: Box<dyn Read + Send>, options: &Options) -> Result<Reader, Im
 pub fn open_file(mut file: File, options: &Options) -> Result<Reader, ImportError> {
     let is_parquet = match options.format {
         Some(format) => format == Format::Parquet,
-        None => parquet::is_parquet(&mut file).map_err(|source| ImportError::Read { line: 0, source })?,
+        None => {
+            parquet::is_parquet(&mut file).map_err(|source| ImportError::Read { place: "byte 0".to_owned(), source })?
+        }
     };
     if is_parquet {
         return Ok(Reader::Batches(parquet::open(file)?));

@@ -1,9 +1,7 @@
 //! Rows that could not be read: where, why, and the beginning of what stood there.
 //!
-//! Rejects go to the person who imports, into a file beside the report. A row may hold personal data, so no reject is
-//! ever logged.
-
-use std::io::{self, Write};
+//! Rejects go to the person who imports, into a file beside the report; writing it is the caller's part. A row may hold
+//! personal data, so no reject is ever logged.
 
 /// The most characters of a row that a reject keeps.
 const ROW_CHARACTERS_MAX: usize = 500;
@@ -29,35 +27,9 @@ impl Reject {
     }
 }
 
-/// Writes rejects as CSV with the columns `line,reason,row`; the header too if `with_header`.
-///
-/// Errors: what the output says.
-pub fn write_rejects(output: &mut impl Write, rejects: &[Reject], with_header: bool) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(output);
-    if with_header {
-        writer.write_record(["line", "reason", "row"])?;
-    }
-    for reject in rejects {
-        writer.write_record([reject.line.to_string().as_str(), &reject.reason, &reject.row])?;
-    }
-    writer.flush()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rejects_are_a_csv_of_their_own() {
-        let rejects = [Reject::new(7, "has 2 fields", b"a,\"b\"\n"), Reject::new(9, "not utf-8", b"\xff")];
-        let mut file = Vec::new();
-        write_rejects(&mut file, &rejects[..1], true).unwrap();
-        write_rejects(&mut file, &rejects[1..], false).unwrap();
-        assert_eq!(
-            String::from_utf8(file).unwrap(),
-            "line,reason,row\n7,has 2 fields,\"a,\"\"b\"\"\"\n9,not utf-8,\u{fffd}\n"
-        );
-    }
 
     #[test]
     fn a_long_row_is_cut() {

@@ -14,7 +14,7 @@ use super::input::Input;
 use super::rejects::Reject;
 use super::streams::Streams;
 use super::url::Urls;
-use super::words::{Words, is_browser};
+use super::words::Words;
 use super::{Format, ImportError, Options, Source, Step, detect, mapped, time};
 
 /// The most columns without a role that are kept as attributes; further ones are read over.
@@ -97,8 +97,6 @@ pub(super) struct Table {
     words: Words,
     urls: Urls,
     fingerprints: Fingerprints,
-    /// The application of the row before, and whether it is a browser.
-    application: (String, bool),
     /// `Some` if the log has no times: how many rows were given one.
     synthetic_seconds: Option<i64>,
 }
@@ -120,7 +118,7 @@ pub(super) fn open(
     format: Format,
     target: impl Fn(&str) -> Option<Target>,
 ) -> Result<Table, ImportError> {
-    let at_start = |source| ImportError::Read { line: 0, source };
+    let at_start = |source| ImportError::Read { place: "byte 0".to_owned(), source };
     let prefix = input.peek(detect::PREFIX_BYTES).map_err(at_start)?.to_vec();
     let delimiter = detect::delimiter(&prefix);
     let mut splitter = Splitter::new(input, delimiter);
@@ -143,7 +141,6 @@ pub(super) fn open(
         words: Words::default(),
         urls: Urls::default(),
         fingerprints: Fingerprints::new(options.source),
-        application: (String::new(), false),
         synthetic_seconds: (!first.has_times).then_some(0),
         header,
     })
@@ -254,7 +251,7 @@ impl Source for Table {
         let found = self
             .splitter
             .next(&mut self.record, &mut bytes)
-            .map_err(|source| ImportError::Read { line: self.splitter.line() - 1, source })?;
+            .map_err(|source| ImportError::Read { place: format!("line {}", self.splitter.line() - 1), source })?;
         let line = match found {
             Found::Row(line) => line,
             Found::Broken(reject) => return Ok(Step::Reject(reject)),
@@ -285,11 +282,8 @@ impl Table {
         event.tz_offset_min = instant.tz_offset_min;
 
         let application = fields.get(Role::Application);
-        if self.application.0 != application {
-            self.application = (application.to_owned(), is_browser(application));
-        }
         let url = fields.get(Role::Url);
-        let in_browser = self.application.1 || (application.is_empty() && !url.is_empty());
+        let in_browser = if application.is_empty() { !url.is_empty() } else { self.words.is_browser(application) };
         event.event_type = self.words.event_type(word, in_browser);
         put(&mut event.application, application);
         put(&mut event.process_name, application);
@@ -310,14 +304,16 @@ impl Table {
         fill_content(event, fields, &mut self.fingerprints);
         fill_pointer(event, fields);
         put_keys(&mut event.key_command, fields.get(Role::Hotkey));
-        let mut attributes = vec![("source_event", word)];
-        attributes.extend([("workbook", fields.get(Role::Workbook)), ("sheet", fields.get(Role::Sheet))]);
+        let mut attributes = Vec::with_capacity(4 + self.header.attributes.len());
+        attributes.push(("source_event", word));
+        attributes.push(("workbook", fields.get(Role::Workbook)));
+        attributes.push(("sheet", fields.get(Role::Sheet)));
         if self.synthetic_seconds.is_some() {
             attributes.push(("time", "synthetic"));
         }
-        for (position, key) in &self.header.attributes {
-            attributes.push((key, fields.at(*position)));
-        }
+        let others = self.header.attributes.iter();
+        attributes.extend(others.map(|(position, key)| (key.as_str(), fields.at(*position))));
+        attributes.retain(|(_, value)| !value.is_empty());
         fill_attributes(event, &attributes);
         for (position, column) in &self.header.columns {
             mapped::set(event, *column, fields.at(*position))?;
@@ -325,7 +321,7 @@ impl Table {
 
         let user = fields.get(Role::User);
         if !user.is_empty() {
-            self.streams.enter(user);
+            self.streams.enter(user)?;
         }
         put(&mut event.user_name, self.streams.name());
         self.streams.identify(event);
@@ -495,6 +491,11 @@ fn fill_content(event: &mut Event, fields: Fields<'_>, fingerprints: &mut Finger
 }
 
 fn fill_pointer(event: &mut Event, fields: Fields<'_>) {
+    (event.mouse_x, event.mouse_y) = (None, None);
+    let written = [Role::Position, Role::X, Role::Y].map(|role| fields.get(role));
+    if written == [""; 3] {
+        return;
+    }
     let position = fields.get(Role::Position).trim_matches(['(', ')', '[', ']', ' ']);
     let (x, y) = position.split_once(',').unwrap_or_default();
     let first = |field, part: &str| pixels(fields.get(field)).or_else(|| pixels(part));
@@ -507,10 +508,12 @@ fn pixels(text: &str) -> Option<i32> {
     (number.abs() < f64::from(i32::MAX)).then_some(number.round() as i32)
 }
 
-/// Replaces the attributes by those that are not empty, reusing what the map already holds.
+/// Replaces the attributes by those whose values are not empty, reusing what the map already holds.
 pub(super) fn fill_attributes(event: &mut Event, attributes: &[(&str, &str)]) {
     let kept = |key: &str| attributes.iter().any(|(name, value)| *name == key && !value.is_empty());
-    event.attributes.retain(|key, _| kept(key));
+    if !event.attributes.keys().all(|key| kept(key)) {
+        event.attributes.retain(|key, _| kept(key));
+    }
     for (key, value) in attributes.iter().filter(|(_, value)| !value.is_empty()) {
         match event.attributes.get_mut(*key) {
             Some(held) => (*value).clone_into(held),
@@ -541,6 +544,10 @@ fn put_folded(slot: &mut Option<String>, text: &str) {
 
 /// Writes a shortcut as we do: modifiers in the order ctrl, alt, shift, meta, then the key, all in lower case.
 fn put_keys(slot: &mut Option<String>, keys: &str) {
+    if keys.is_empty() {
+        *slot = None;
+        return;
+    }
     const MODIFIERS: [&str; 4] = ["ctrl", "alt", "shift", "meta"];
     let mut parts: Vec<String> = keys
         .split('+')

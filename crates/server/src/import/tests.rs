@@ -193,14 +193,14 @@ fn an_activitywatch_export_becomes_one_stream_in_the_order_of_time() {
         "import/activitywatch.json",
         &options(),
         expect![[r#"
-        application=chrome.exe attributes={bucket:aw-watcher-window_desk7,duration_us:90250000} client_version=aw-watcher-window event_type=window_activated machine_name=desk7 seq=1 time=1767603600000000 window_title=Order 4711
-        attributes={audible:false,bucket:aw-watcher-web-chrome,duration_us:20000000,incognito:false,tabCount:3} client_version=aw-client-web event_type=page_loaded machine_name=desk7 page_title=Order 4711 seq=2 time=1767603605000000 url=https://crm.example/orders/4711 url_host=crm.example url_template=https://crm.example/orders/{id}
-        application=EXCEL.EXE attributes={bucket:aw-watcher-window_desk7,duration_us:120000000} client_version=aw-watcher-window event_type=window_activated machine_name=desk7 seq=3 time=1767603690250000 window_title=invoices \open\.xlsx
-        attributes={bucket:aw-watcher-afk_desk7,duration_us:989000000} client_version=aw-watcher-afk event_type=idle_started machine_name=desk7 seq=4 time=1767603810000000
-        attributes={bucket:aw-watcher-afk_desk7,duration_us:90000000} client_version=aw-watcher-afk event_type=idle_ended machine_name=desk7 seq=5 time=1767604799000000
-        application=outlook.exe attributes={bucket:aw-watcher-window_desk7,duration_us:60500000} client_version=aw-watcher-window event_type=window_activated machine_name=desk7 seq=6 time=1767604800000000 window_title=Inbox
-        ! 3 its timestamp is not a time | {"id": 2, "timestamp": "not a time", "duration": 1, "data": {"app": "EXCEL.EXE", "title": "broken"}}
-    "#]],
+            application=chrome.exe attributes={bucket:aw-watcher-window_desk7,client:aw-watcher-window,duration_us:90250000} event_type=window_activated machine_name=desk7 seq=1 time=1767603600000000 window_title=Order 4711
+            attributes={audible:false,bucket:aw-watcher-web-chrome,client:aw-client-web,duration_us:20000000,incognito:false,tabCount:3} event_type=page_loaded machine_name=desk7 page_title=Order 4711 seq=2 time=1767603605000000 url=https://crm.example/orders/4711 url_host=crm.example url_template=https://crm.example/orders/{id}
+            application=EXCEL.EXE attributes={bucket:aw-watcher-window_desk7,client:aw-watcher-window,duration_us:120000000} event_type=window_activated machine_name=desk7 seq=3 time=1767603690250000 window_title=invoices \open\.xlsx
+            attributes={bucket:aw-watcher-afk_desk7,client:aw-watcher-afk,duration_us:989000000} event_type=idle_started machine_name=desk7 seq=4 time=1767603810000000
+            attributes={bucket:aw-watcher-afk_desk7,client:aw-watcher-afk,duration_us:90000000} event_type=idle_ended machine_name=desk7 seq=5 time=1767604799000000
+            application=outlook.exe attributes={bucket:aw-watcher-window_desk7,client:aw-watcher-window,duration_us:60500000} event_type=window_activated machine_name=desk7 seq=6 time=1767604800000000 window_title=Inbox
+            ! 3 its timestamp is not a time | {"id": 2, "timestamp": "not a time", "duration": 1, "data": {"app": "EXCEL.EXE", "title": "broken"}}
+        "#]],
     );
 }
 

@@ -12,6 +12,7 @@ const REMEMBERED_BYTES_MAX: usize = 1_024;
 #[derive(Default)]
 pub(super) struct Urls {
     known: HashMap<String, UrlParts>,
+    last: (String, UrlParts),
 }
 
 /// What is kept of a URL besides the URL itself.
@@ -26,13 +27,24 @@ pub(super) struct UrlParts {
 impl Urls {
     /// The parts of a URL.
     pub(super) fn parts(&mut self, url: &str) -> &UrlParts {
-        if self.known.len() >= REMEMBERED_MAX || (url.len() > REMEMBERED_BYTES_MAX && !self.known.is_empty()) {
+        if self.last.0 != url {
+            self.last = (url.to_owned(), self.recall(url));
+        }
+        &self.last.1
+    }
+
+    fn recall(&mut self, url: &str) -> UrlParts {
+        if let Some(parts) = self.known.get(url) {
+            return parts.clone();
+        }
+        let parts = split(url);
+        if self.known.len() >= REMEMBERED_MAX {
             self.known.clear();
         }
-        if !self.known.contains_key(url) {
-            self.known.insert(url.to_owned(), split(url));
+        if url.len() <= REMEMBERED_BYTES_MAX {
+            self.known.insert(url.to_owned(), parts.clone());
         }
-        &self.known[url]
+        parts
     }
 }
 

@@ -4,12 +4,11 @@
 //! knows becomes the type that its parts suggest, and at last a click, which is the least specific action on an
 //! element; the source's own word is always kept beside it.
 
-use std::collections::HashMap;
-
 use uilog::EventType::{self, *};
 
-/// How many different words are remembered; further ones are translated each time.
-const REMEMBERED_MAX: usize = 1_024;
+/// How many different words are remembered, each with its application; further ones are translated each time. A log
+/// has few, so that looking through them takes less time than a hash.
+const REMEMBERED_MAX: usize = 64;
 
 /// Words of Action Logger (Leno), SmartRPA, the logs simulated with CPN Tools, and the miniwob demonstrations.
 const WORDS: &[(&str, EventType)] = &[
@@ -130,28 +129,35 @@ const PARTS: &[(&str, EventType)] = &[
 /// Translated words, remembered.
 #[derive(Default)]
 pub(super) struct Words {
-    known: HashMap<String, EventType>,
+    types: Vec<(String, EventType)>,
+    browsers: Vec<(String, bool)>,
 }
 
 impl Words {
     /// The event type that a source's word means; in a browser the type of the browser family.
     pub(super) fn event_type(&mut self, word: &str, in_browser: bool) -> EventType {
-        let event_type = match self.known.get(word) {
-            Some(event_type) => *event_type,
-            None => {
-                let event_type = translate(word);
-                if self.known.len() < REMEMBERED_MAX {
-                    self.known.insert(word.to_owned(), event_type);
-                }
-                event_type
-            }
-        };
-        match event_type {
+        match remember(&mut self.types, word, translate) {
             LeftClick if in_browser => ElementClicked,
             TextEntered if in_browser => ElementChanged,
             other => other,
         }
     }
+
+    /// Whether an application, by the name a recorder gave it, is a browser.
+    pub(super) fn is_browser(&mut self, application: &str) -> bool {
+        remember(&mut self.browsers, application, is_browser)
+    }
+}
+
+fn remember<T: std::marker::Copy>(known: &mut Vec<(String, T)>, word: &str, find: impl Fn(&str) -> T) -> T {
+    if let Some((_, found)) = known.iter().find(|(known, _)| known == word) {
+        return *found;
+    }
+    let found = find(word);
+    if known.len() < REMEMBERED_MAX {
+        known.push((word.to_owned(), found));
+    }
+    found
 }
 
 fn translate(word: &str) -> EventType {
@@ -164,8 +170,7 @@ fn translate(word: &str) -> EventType {
     exact.or_else(nearest).map_or(LeftClick, |(_, event_type)| *event_type)
 }
 
-/// Whether an application, by the name a recorder gave it, is a browser.
-pub(super) fn is_browser(application: &str) -> bool {
+fn is_browser(application: &str) -> bool {
     const BROWSERS: &[&str] = &[
         "chrome",
         "chromium",
@@ -223,6 +228,7 @@ mod tests {
 
     #[test]
     fn browsers_are_known_by_name() {
+        let is_browser = |application: &str| Words::default().is_browser(application);
         assert!(is_browser("Google Chrome") && is_browser("Web") && is_browser("msedge.exe"));
         assert!(!is_browser("Excel") && !is_browser("Webex") && !is_browser(""));
     }

@@ -105,7 +105,7 @@ impl Source for Log {
                 Ok(Xml::Eof) => Err("the log ends inside an element".to_owned()),
                 Ok(_) => Ok(None),
                 Err(quick_xml::Error::Io(error)) => {
-                    return Err(ImportError::Read { line: 0, source: io::Error::other(error) });
+                    return Err(ImportError::Read { place: format!("byte {byte}"), source: io::Error::other(error) });
                 }
                 Err(error) => Err(error.to_string()),
             };
@@ -141,12 +141,12 @@ impl Log {
         match element {
             Element::Trace => {
                 self.trace.clear();
-                self.begin_trace();
+                self.begin_trace()?;
             }
             Element::Event => {
                 self.event.clear();
                 if inside == Some(Element::Log) && self.session_id.is_none() {
-                    self.begin_trace();
+                    self.begin_trace()?;
                 }
             }
             Element::Attribute => self.attribute(tag)?,
@@ -159,15 +159,16 @@ impl Log {
         Ok(())
     }
 
-    fn begin_trace(&mut self) {
+    fn begin_trace(&mut self) -> Result<(), String> {
         if self.stream_events >= STREAM_EVENTS {
             self.stream += 1;
             self.stream_events = 0;
-            self.streams.enter(&format!("traces {}", self.stream));
+            self.streams.enter(&format!("traces {}", self.stream))?;
         }
         self.traces += 1;
         let name = format!("trace {}", self.traces);
         self.session_id = Some(Uuid::new_v5(&self.streams.agent_id(), name.as_bytes()));
+        Ok(())
     }
 
     fn attribute(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {

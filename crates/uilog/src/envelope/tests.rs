@@ -40,24 +40,11 @@ fn check_line(line: &str, expected: &str) {
 
 #[test]
 fn what_was_packed_is_read() {
-    let events =
-        log("09:00 excel copy B2 =secret | 09:01 crm paste name | 09:02 crm key_command ctrl+s");
+    let events = log("09:00 excel copy B2 =secret | 09:01 crm paste name | 09:02 crm key_command ctrl+s");
     let read = decode(&encode(&header_of(&events), &events).unwrap()).unwrap();
     assert_eq!(read.header, header_of(&events));
-    assert_eq!(
-        read.lines
-            .iter()
-            .map(|line| line.number)
-            .collect::<Vec<_>>(),
-        [2, 3, 4]
-    );
-    assert_eq!(
-        read.lines
-            .into_iter()
-            .map(|line| line.event.unwrap())
-            .collect::<Vec<_>>(),
-        events
-    );
+    assert_eq!(read.lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(read.lines.into_iter().map(|line| line.event.unwrap()).collect::<Vec<_>>(), events);
 }
 
 #[test]
@@ -69,51 +56,27 @@ fn a_broken_line_is_rejected_alone_with_its_number_and_seq() {
         "not json",
         r#"{{},"seq":4,"event_type":"paste"}"#,
     ]);
-    let told: Vec<_> = read
-        .lines
-        .iter()
-        .map(|line| (line.number, line.seq, line.event.is_ok()))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (2, Some(1), true),
-            (4, Some(2), false),
-            (5, None, false),
-            (6, Some(4), true)
-        ]
-    );
+    let told: Vec<_> = read.lines.iter().map(|line| (line.number, line.seq, line.event.is_ok())).collect();
+    assert_eq!(told, [(2, Some(1), true), (4, Some(2), false), (5, None, false), (6, Some(4), true)]);
 }
 
 #[test]
 fn reasons_say_what_is_wrong() {
     check_line(r#"{{},"seq":1,"event_type":"copy"}"#, "event 1");
-    check_line(
-        r#"{{},"seq":0,"event_type":"copy"}"#,
-        "Some(0): seq begins at 1",
-    );
-    check_line(
-        r#"{{},"seq":1,"event_type":"copy","received_at":5}"#,
-        "Some(1): received_at is set by the service",
-    );
+    check_line(r#"{{},"seq":0,"event_type":"copy"}"#, "Some(0): seq begins at 1");
+    check_line(r#"{{},"seq":1,"event_type":"copy","received_at":5}"#, "Some(1): received_at is set by the service");
     check_line(
         r#"{"agent_id":"00000000-0000-0000-0000-000000000000","epoch":"00000000-0000-0000-0000-000000000000","session_id":"00000000-0000-0000-0000-000000000000","time":0,"seq":9,"event_type":"copy"}"#,
         "Some(9): the event belongs to another agent or epoch than its envelope",
     );
-    check_line(
-        &"[".repeat(JSON_DEPTH_MAX + 1),
-        "None: json is nested deeper than 32",
-    );
+    check_line(&"[".repeat(JSON_DEPTH_MAX + 1), "None: json is nested deeper than 32");
 }
 
 #[test]
 fn a_body_cannot_name_its_project() {
-    let read = envelope_of(&[
-        r#"{{},"seq":1,"event_type":"copy","project_id":"00000000-0000-0000-0000-000000000000"}"#,
-    ]);
-    let Err(Rejection::NotAnEvent(reason)) = &read.lines[0].event else {
-        panic!("project_id was taken from the body")
-    };
+    let read =
+        envelope_of(&[r#"{{},"seq":1,"event_type":"copy","project_id":"00000000-0000-0000-0000-000000000000"}"#]);
+    let Err(Rejection::NotAnEvent(reason)) = &read.lines[0].event else { panic!("project_id was taken from the body") };
     assert!(reason.starts_with("unknown field `project_id`"), "{reason}");
 }
 
@@ -121,14 +84,8 @@ fn a_body_cannot_name_its_project() {
 fn d2_a_reason_never_quotes_a_value() {
     let read = envelope_of(&[r#"{{},"seq":1,"event_type":"copy","text_length":"canary \" 4711"}"#]);
     let reason = read.lines[0].event.as_ref().unwrap_err().to_string();
-    assert!(
-        !reason.contains("canary") && !reason.contains("4711"),
-        "{reason}"
-    );
-    assert!(
-        reason.contains("invalid type: text, expected u32"),
-        "{reason}"
-    );
+    assert!(!reason.contains("canary") && !reason.contains("4711"), "{reason}");
+    assert!(reason.contains("invalid type: text, expected u32"), "{reason}");
 }
 
 #[test]
@@ -142,28 +99,14 @@ fn brackets_inside_strings_are_not_depth() {
 #[test]
 fn bounds_hold() {
     let header = serde_json::to_string(&header_of(&log("09:00 copy"))).unwrap();
-    let bomb = pack(&format!(
-        "{header}\n{}",
-        "\n".repeat(UNPACKED_BYTES_MAX - 1)
-    ));
-    assert!(matches!(
-        decode(&bomb),
-        Err(DecodeError::RatioTooLarge { .. })
-    ));
-    assert!(matches!(
-        decode(&vec![0; PACKED_BYTES_MAX + 1]),
-        Err(DecodeError::PackedTooLarge { .. })
-    ));
+    let bomb = pack(&format!("{header}\n{}", "\n".repeat(UNPACKED_BYTES_MAX - 1)));
+    assert!(matches!(decode(&bomb), Err(DecodeError::RatioTooLarge { .. })));
+    assert!(matches!(decode(&vec![0; PACKED_BYTES_MAX + 1]), Err(DecodeError::PackedTooLarge { .. })));
     let within_the_free_size = pack(&format!("{header}\n{}", "\n".repeat(RATIO_FREE_BYTES / 2)));
     assert!(decode(&within_the_free_size).is_ok());
     let mut noise = Random(7);
-    let hard_to_pack: String = (0..UNPACKED_BYTES_MAX + 1)
-        .map(|_| char::from(b'a' + noise.below(2) as u8))
-        .collect();
-    assert!(matches!(
-        decode(&pack(&hard_to_pack)),
-        Err(DecodeError::UnpackedTooLarge)
-    ));
+    let hard_to_pack: String = (0..UNPACKED_BYTES_MAX + 1).map(|_| char::from(b'a' + noise.below(2) as u8)).collect();
+    assert!(matches!(decode(&pack(&hard_to_pack)), Err(DecodeError::UnpackedTooLarge)));
 }
 
 #[test]
@@ -171,20 +114,14 @@ fn a_frame_with_a_larger_window_is_refused() {
     let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
     encoder.window_log(WINDOW_LOG_MAX + 1).unwrap();
     std::io::Write::write_all(&mut encoder, &[b'\n'; 100]).unwrap();
-    assert!(matches!(
-        decode(&encoder.finish().unwrap()),
-        Err(DecodeError::Decompress(_))
-    ));
+    assert!(matches!(decode(&encoder.finish().unwrap()), Err(DecodeError::Decompress(_))));
 }
 
 #[test]
 fn what_is_no_envelope_is_an_error_that_says_why() {
     let told = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
     let header = serde_json::to_string(&header_of(&log("09:00 copy"))).unwrap();
-    assert_eq!(
-        told(b"hello"),
-        "not a zstd frame with a window of at most 2^23 bytes"
-    );
+    assert_eq!(told(b"hello"), "not a zstd frame with a window of at most 2^23 bytes");
     assert_eq!(
         told(&pack(&header.replace("\"version\":1", "\"version\":2"))),
         "line 1 announces version 2 of the envelope; this program reads up to 1"
@@ -193,10 +130,7 @@ fn what_is_no_envelope_is_an_error_that_says_why() {
         told(&pack(r#"{"format":"other","version":1}"#)),
         "line 1 is not the header of a lode envelope: its format is not lode-envelope"
     );
-    assert_eq!(
-        told(&[pack(&header), b"more".to_vec()].concat()),
-        "4 bytes follow the zstd frame"
-    );
+    assert_eq!(told(&[pack(&header), b"more".to_vec()].concat()), "4 bytes follow the zstd frame");
     let latin1 = zstd::encode_all([header.as_bytes(), b"\n\n\xe4"].concat().as_slice(), 3).unwrap();
     assert_eq!(told(&latin1), "line 3 is not utf-8");
 }
@@ -206,67 +140,29 @@ fn a_batch_that_is_too_large_is_not_packed() {
     let mut events = log("09:00 excel copy B2");
     events[0].text = Some("x".repeat(UNPACKED_BYTES_MAX));
     let error = encode(&header_of(&events), &events).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            EncodeError::TooLarge {
-                form: "unpacked",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, EncodeError::TooLarge { form: "unpacked", .. }), "{error}");
 }
 
 #[test]
 fn receipts_are_flat_json() {
-    let receipt = |outcome| {
-        serde_json::to_string(&Receipt {
-            line: 2,
-            seq: Some(17),
-            outcome,
-        })
-        .unwrap()
-    };
-    assert_eq!(
-        receipt(Outcome::Accepted),
-        r#"{"line":2,"seq":17,"outcome":"accepted"}"#
-    );
+    let receipt = |outcome| serde_json::to_string(&Receipt { line: 2, seq: Some(17), outcome }).unwrap();
+    assert_eq!(receipt(Outcome::Accepted), r#"{"line":2,"seq":17,"outcome":"accepted"}"#);
     let rejected = receipt(Outcome::Rejected(Rejection::SeqZero));
-    assert_eq!(
-        rejected,
-        r#"{"line":2,"seq":17,"outcome":"rejected","reason":"seq_zero"}"#
-    );
-    let not_an_event = Receipt {
-        line: 3,
-        seq: None,
-        outcome: Outcome::Rejected(Rejection::NotAnEvent("eof".into())),
-    };
+    assert_eq!(rejected, r#"{"line":2,"seq":17,"outcome":"rejected","reason":"seq_zero"}"#);
+    let not_an_event = Receipt { line: 3, seq: None, outcome: Outcome::Rejected(Rejection::NotAnEvent("eof".into())) };
     let text = serde_json::to_string(&not_an_event).unwrap();
-    assert_eq!(
-        text,
-        r#"{"line":3,"outcome":"rejected","reason":"not_an_event","detail":"eof"}"#
-    );
-    assert_eq!(
-        serde_json::from_str::<Receipt>(&text).unwrap(),
-        not_an_event
-    );
+    assert_eq!(text, r#"{"line":3,"outcome":"rejected","reason":"not_an_event","detail":"eof"}"#);
+    assert_eq!(serde_json::from_str::<Receipt>(&text).unwrap(), not_an_event);
 }
 
 #[test]
 fn decode_undoes_encode_for_any_event() {
     for seed in 0..200 {
         let mut random = Random(seed);
-        let events: Vec<Event> = (1..=random.below(20))
-            .map(|seq| any_event(&mut random, seq))
-            .collect();
+        let events: Vec<Event> = (1..=random.below(20)).map(|seq| any_event(&mut random, seq)).collect();
         let header = Header::new(Uuid::from_u128(1), Uuid::from_u128(2), "0.1.0", None);
         let read = decode(&encode(&header, &events).unwrap()).unwrap();
-        let read: Vec<Event> = read
-            .lines
-            .into_iter()
-            .map(|line| line.event.unwrap())
-            .collect();
+        let read: Vec<Event> = read.lines.into_iter().map(|line| line.event.unwrap()).collect();
         assert_eq!(read, events, "seed {seed}");
     }
 }
@@ -278,11 +174,7 @@ fn no_bytes_make_the_reader_panic() {
     let text = zstd::decode_all(packed.as_slice()).unwrap();
     for seed in 0..2_000 {
         let mut random = Random(seed);
-        let mut broken = if seed % 2 == 0 {
-            packed.clone()
-        } else {
-            text.clone()
-        };
+        let mut broken = if seed % 2 == 0 { packed.clone() } else { text.clone() };
         for _ in 0..=random.below(4) {
             let place = random.below(broken.len() as u64) as usize;
             broken[place] = random.next() as u8;
@@ -301,15 +193,11 @@ fn every_sample_of_version_1_is_still_read() {
     let mut seen = Vec::new();
     for family in Family::ALL {
         let packed = std::fs::read(folder.join(format!("{}.jsonl.zst", family.name()))).unwrap();
-        let text =
-            std::fs::read_to_string(folder.join(format!("{}.jsonl", family.name()))).unwrap();
+        let text = std::fs::read_to_string(folder.join(format!("{}.jsonl", family.name()))).unwrap();
         let read = decode(&packed).unwrap();
         let mut again = serde_json::to_string(&read.header).unwrap() + "\n";
         for line in &read.lines {
-            let event = line
-                .event
-                .as_ref()
-                .unwrap_or_else(|why| panic!("{}: {why}", family.name()));
+            let event = line.event.as_ref().unwrap_or_else(|why| panic!("{}: {why}", family.name()));
             assert_eq!(event.event_type.family(), family);
             seen.push(event.event_type);
             again.push_str(&(serde_json::to_string(event).unwrap() + "\n"));
@@ -317,11 +205,7 @@ fn every_sample_of_version_1_is_still_read() {
         assert_eq!(again, text, "{}", family.name());
     }
     for event_type in EventType::all() {
-        assert!(
-            seen.contains(&event_type),
-            "no sample of {}",
-            event_type.name()
-        );
+        assert!(seen.contains(&event_type), "no sample of {}", event_type.name());
     }
 }
 
@@ -341,17 +225,11 @@ impl Random {
     }
 
     fn maybe<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.below(2) == 0 {
-            None
-        } else {
-            Some(value(self))
-        }
+        if self.below(2) == 0 { None } else { Some(value(self)) }
     }
 
     fn text(&mut self) -> String {
-        (0..self.below(12))
-            .map(|_| ['a', '"', '\\', '\n', 'ß', '😀', '\0', '{'][self.below(8) as usize])
-            .collect()
+        (0..self.below(12)).map(|_| ['a', '"', '\\', '\n', 'ß', '😀', '\0', '{'][self.below(8) as usize]).collect()
     }
 }
 
@@ -372,13 +250,10 @@ fn any_event(random: &mut Random, seq: u64) -> Event {
         element_box: random.maybe(|random| [(); 4].map(|()| random.next() as i32)),
         text: random.maybe(Random::text),
         text_length: random.maybe(|random| random.next() as u32),
-        value_fingerprint: random
-            .maybe(|random| Fingerprint(u128::from(random.next()).to_be_bytes())),
+        value_fingerprint: random.maybe(|random| Fingerprint(u128::from(random.next()).to_be_bytes())),
         monitor: random.maybe(|random| random.next() as u8),
         screenshot_id: random.maybe(|random| Uuid::from_u128(random.next().into())),
-        attributes: (0..random.below(4))
-            .map(|_| (random.text(), random.text()))
-            .collect(),
+        attributes: (0..random.below(4)).map(|_| (random.text(), random.text())).collect(),
         ..Event::default()
     }
 }

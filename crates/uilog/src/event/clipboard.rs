@@ -4,14 +4,8 @@ use super::{Declaration, EventType};
 
 /// Attributes of all three types.
 const ATTRIBUTES: &[(&str, &str)] = &[
-    (
-        "format",
-        "format of the content, such as `text`, `html`, `image`, `files`",
-    ),
-    (
-        "size_bucket",
-        "size of the content, rounded up to a power of four bytes",
-    ),
+    ("format", "format of the content, such as `text`, `html`, `image`, `files`"),
+    ("size_bucket", "size of the content, rounded up to a power of four bytes"),
 ];
 
 pub(super) const TYPES: &[Declaration] = &[

@@ -48,10 +48,7 @@ pub(super) const TYPES: &[Declaration] = &[
         name: "drag_drop",
         description: "Something was dragged from one element and dropped on another; the element columns describe where it was dropped.",
         attributes: &[
-            (
-                "from_element_role",
-                "role of the element where the drag began",
-            ),
+            ("from_element_role", "role of the element where the drag began"),
             ("from_element_name", "name of that element"),
             ("from_element_id", "id of that element"),
         ],

@@ -80,10 +80,7 @@ pub(super) const TYPES: &[Declaration] = &[
         name: "coverage_gap",
         description: "Time or events that capture or delivery lost, so that a hole in the log is never silent.",
         attributes: &[
-            (
-                "reason",
-                "why, such as `quota`, `deleted_by_user`, `refused`, `secure_desktop`",
-            ),
+            ("reason", "why, such as `quota`, `deleted_by_user`, `refused`, `secure_desktop`"),
             ("events_lost", "how many events were lost, where known"),
             ("duration_us", "how long capture was blind, in microseconds"),
         ],
