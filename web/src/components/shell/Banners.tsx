@@ -17,7 +17,7 @@ export function Banners({ project }: { project: Project | null }) {
         <div className="banner banner-sample" role="note">
           <Icon name="info" size={16} />
           <span>{project.kind === 'sample' ? t('banner.sample') : t('banner.imported')}</span>
-          {project.events > 0 && <span className="small" style={{ marginInlineStart: 'auto' }}>{formatSpan(project.first_event, project.last_event)}</span>}
+          {project.events > 0 && <span className="banner-span">{formatSpan(project.first_event, project.last_event)}</span>}
         </div>
       )}
       <ImportsBanner />

@@ -17,6 +17,8 @@ import { t } from '../../text';
 import { flows, type Flows, type Level } from './flows';
 
 const ASKED_PAIRS_MAX = 2000;
+/** Below this width of the window the names beside the flows are cut shorter. */
+const NARROW_PX = 700;
 
 export default function CopyPaste() {
   const asked = useAnalysis('copy_paste', { limit: ASKED_PAIRS_MAX });
@@ -85,6 +87,8 @@ function PairTable({ pairs, onFilter }: { pairs: Pair[]; onFilter: (application:
 }
 
 function sankeyOption({ sources, targets, links }: Flows, theme: Theme): EChartsCoreOption {
+  const narrow = window.innerWidth < NARROW_PX;
+  const side = narrow ? '31%' : '24%';
   const colours = chartColours(theme);
   const node = (side: 'left' | 'right') => ({ id, name, application }: Flows['sources'][number]) => ({
     name: id, shown: name, application, itemStyle: { color: nameColour(application, theme), borderWidth: 0 },
@@ -99,9 +103,9 @@ function sankeyOption({ sources, targets, links }: Flows, theme: Theme): ECharts
       formatter: ({ data, value }: { data: { text?: string; shown?: string }; value: number }) => `${data.text ?? data.shown}\n${t('count.pairs', { count: value })}`,
     },
     series: [{
-      type: 'sankey', left: '24%', right: '24%', top: 8, bottom: 8, nodeWidth: 12, nodeGap: 10, draggable: false, layoutIterations: 48,
+      type: 'sankey', left: side, right: side, top: 8, bottom: 8, nodeWidth: 12, nodeGap: 10, draggable: false, layoutIterations: 48,
       emphasis: { focus: 'adjacency' },
-      label: { color: colours.text, fontSize: 12, width: 220, overflow: 'truncate', formatter: ({ data }: { data: { shown: string } }) => data.shown },
+      label: { color: colours.text, fontSize: 12, width: narrow ? 100 : 220, overflow: 'truncate', formatter: ({ data }: { data: { shown: string } }) => data.shown },
       lineStyle: { color: 'source', opacity: theme === 'light' ? 0.32 : 0.38, curveness: 0.5 },
       data: [...sources.map(node('left')), ...targets.map(node('right'))],
       links: links.map((link) => ({ source: link.source.id, target: link.target.id, value: link.pairs, from_application: link.source.application, text: `${link.source.name} → ${link.target.name}` })),

@@ -204,11 +204,10 @@ function Activity({ node, place, repeats, colours, stripe, strength, measure, ch
       aria-pressed={chosen} onFocus={onFocus} onClick={onChoose} data-activity={node.activity}
       aria-label={t('map.node', { seen: `${shorten(node.activity)} ${seen}`, events: node.events, cases: node.cases })}
     >
-      <title>{node.activity}</title>
       <rect width={width} height={NODE_HEIGHT} rx={7} fill={colours.surface} />
       <rect width={width} height={NODE_HEIGHT} rx={7} fill={colours.accent} fillOpacity={0.04 + 0.2 * strength} stroke={chosen || happy ? colours.accent : colours.muted} strokeWidth={chosen ? 3 : happy ? 1.8 : 1} strokeOpacity={chosen || happy ? 1 : 0.6} />
       <rect x={7} y={9} width={4} height={NODE_HEIGHT - 18} rx={2} fill={stripe} />
-      <text x={19} y={20} fontSize={13} fontWeight={happy ? 620 : 500} fill={colours.text}>{shorten(node.activity)}</text>
+      <text x={19} y={20} fontSize={13} fontWeight={happy ? 620 : 500} fill={colours.text}>{shorten(node.activity)}</text>{' '}
       <text x={19} y={37} fontSize={11.5} fill={colours.muted}>
         {seen}
       </text>
