@@ -30,6 +30,8 @@ const SCREENS_PER_APPLICATION: usize = 12;
 const ELEMENTS_PER_SCREEN: usize = 25;
 const TASKS: usize = 40;
 const STEPS_PER_TASK: usize = 11;
+/// Steps of a hundred that leave the path, and as many that do something else on it.
+const DETOURS_PERCENT: usize = 3;
 
 /// What to generate.
 #[derive(Parser)]
@@ -131,11 +133,11 @@ impl<'a> Desk<'a> {
         if self.case_events_left == 0 {
             self.case += 1;
             (self.task, self.step) = (self.zipf[3].pick(&mut self.random), 0);
-            self.case_events_left = 4 + self.random.below(18);
+            let is_usual = self.random.below(100) < 60;
+            self.case_events_left = if is_usual { STEPS_PER_TASK } else { 4 + self.random.below(22) };
         }
         self.case_events_left -= 1;
-        let (application, screen, element) = self.place();
-        let event_type = self.event_type();
+        let ((application, screen, element), event_type) = self.act();
         let fingerprint = self.clipboard(event_type);
         let user = self.user;
         Event {
@@ -172,32 +174,22 @@ impl<'a> Desk<'a> {
         self.time_us += pause_us as i64;
     }
 
-    /// Mostly the next place on the task's usual path, sometimes one chosen freely.
-    fn place(&mut self) -> (usize, usize, usize) {
-        if self.random.below(100) < 12 {
+    /// Mostly the next step on the task's usual path, sometimes another place or another action.
+    fn act(&mut self) -> ((usize, usize, usize), &'static str) {
+        if self.random.below(100) < DETOURS_PERCENT {
             let [applications, screens, elements, _] = self.zipf;
             let random = &mut self.random;
-            return (applications.pick(random), screens.pick(random), elements.pick(random));
+            let place = (applications.pick(random), screens.pick(random), elements.pick(random));
+            return (place, event_type(random));
         }
         let mut path = Random::new((self.task * STEPS_PER_TASK + self.step % STEPS_PER_TASK) as u64 + 77);
         // Two applications per task; the path goes back and forth between them.
         let application = (self.task * 7 + path.below(2) * 13) % APPLICATIONS;
         let place = (application, self.zipf[1].pick(&mut path), self.zipf[2].pick(&mut path));
+        let is_unusual = self.random.below(100) < DETOURS_PERCENT;
+        let event_type = event_type(if is_unusual { &mut self.random } else { &mut path });
         self.step += 1;
-        place
-    }
-
-    fn event_type(&mut self) -> &'static str {
-        match self.random.below(100) {
-            0..45 => "left_click",
-            45..70 => "text_entered",
-            70..80 => "window_activated",
-            80..88 => "key_command",
-            88..92 => "scroll",
-            92..95 => "copy",
-            95..96 => "cut",
-            _ => "paste",
-        }
+        (place, event_type)
     }
 
     fn clipboard(&mut self, event_type: &str) -> Option<[u8; 16]> {
@@ -211,6 +203,19 @@ impl<'a> Desk<'a> {
             "paste" => self.copied,
             _ => None,
         }
+    }
+}
+
+fn event_type(random: &mut Random) -> &'static str {
+    match random.below(100) {
+        0..45 => "left_click",
+        45..70 => "text_entered",
+        70..80 => "window_activated",
+        80..88 => "key_command",
+        88..92 => "scroll",
+        92..95 => "copy",
+        95..96 => "cut",
+        _ => "paste",
     }
 }
 
