@@ -80,6 +80,7 @@ test('from an activity of the map one comes to its cases and their events', asyn
 
 test('from a path of the map one comes to the cases with that step', async () => {
   await visit(page, `/p/${project}/map`);
+  await page.getByRole('button', { name: 'Fit all' }).click();
   const step = page.locator('.map-step').filter({ hasNot: page.locator('title', { hasText: /Start|End/ }) }).first();
   await step.locator('text').click();
   await page.getByRole('link', { name: 'Cases with this step' }).click();

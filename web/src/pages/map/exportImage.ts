@@ -22,6 +22,10 @@ function wholePicture(svg: SVGSVGElement, background: string): Picture {
   copy.setAttribute('viewBox', `${box.x - MARGIN} ${box.y - MARGIN} ${width} ${height}`);
   copy.style.background = background;
   copy.querySelector('[data-content]')!.removeAttribute('transform');
+  // Names of nodes in attributes may hold signs that a picture file must not.
+  copy.querySelectorAll<SVGElement>('[data-from], [data-activity]').forEach((part) => {
+    for (const name of Object.keys(part.dataset)) delete part.dataset[name];
+  });
   copy.querySelectorAll('.map-ring').forEach((ring) => ring.remove());
   return { text: new XMLSerializer().serializeToString(copy), width, height };
 }
