@@ -8,12 +8,13 @@
 //! Systems 124 (2024), arXiv 2207.12054: an event is one action of a user on a target element, inside a hierarchy
 //! system > application > window or page > element, at a time.
 //!
-//! This crate knows no file, network, clock, randomness or operating system: bytes come in and go out as slices.
+//! This crate knows no file, network, clock or operating system: bytes come in and go out as slices.
 
 pub mod column;
 pub mod envelope;
 pub mod event;
 pub mod notation;
+pub mod random;
 pub mod schema;
 
 pub use event::{Actor, Event, EventType, Family};

@@ -251,6 +251,8 @@ mod tests {
     fn each_user_is_an_agent_with_a_gapless_seq() {
         let events = log("09:00 copy | 09:01 paste @bob | 09:02 cut | 09:03 copy @ann");
         assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 1, 2, 2]);
+        let users: Vec<_> = events.iter().filter_map(|event| event.user_name.as_deref()).collect();
+        assert_eq!(users, ["ann", "bob", "bob", "ann"]);
         assert_eq!(events[0].agent_id, events[3].agent_id);
         assert_ne!(events[0].agent_id, events[1].agent_id);
     }

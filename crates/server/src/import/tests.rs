@@ -6,17 +6,12 @@ use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
 use uilog::EventType;
+use uilog::random::Random;
 
 use super::*;
 
 fn fixture(name: &str) -> PathBuf {
-    // The folder of the crate differs where the module is built on its own, so the way up is searched.
-    Path::new(file!())
-        .ancestors()
-        .map(|folder| folder.join("fixtures").join(name))
-        .chain([Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)])
-        .find(|path| path.exists())
-        .unwrap_or_else(|| panic!("no fixture {name}"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
 }
 
 fn options() -> Options {
@@ -264,6 +259,17 @@ fn another_source_gives_other_identities() {
 }
 
 #[test]
+fn events_of_another_log_do_not_show_through() {
+    let (mut events, mut rejects) = (Vec::new(), Vec::new());
+    for name in ["activitywatch.json", "plain.csv"] {
+        let file = File::open(fixture(&format!("import/{name}"))).unwrap();
+        let Reader::Rows(mut rows) = open_file(file, &options()).unwrap() else { panic!("rows are expected") };
+        rows.next(&mut events, &mut rejects, 100).unwrap();
+        assert_eq!(events, read_fixture(&format!("import/{name}"), &options()).0, "{name}");
+    }
+}
+
+#[test]
 fn all_bytes_are_counted_for_the_progress_bar() {
     let path = fixture("sample-data/leno-real/Reimbursement.csv.zst");
     let bytes = std::fs::metadata(&path).unwrap().len();
@@ -315,12 +321,12 @@ fn damage_is_an_error_or_a_reject_but_never_a_panic() {
         .chain([std::fs::read(fixture("sample-data/leno-real/StudentRecord.csv.zst")).unwrap()])
         .collect();
     for seed in 0..3_000u64 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut bytes = logs[seed as usize % logs.len()].clone();
         for _ in 0..random.below(6) {
             let place = random.below(bytes.len() as u64) as usize;
             match random.below(3) {
-                0 => bytes[place] = random.next() as u8,
+                0 => bytes[place] = random.number() as u8,
                 1 => bytes.insert(place, [b'"', b'\n', b'<', b'{', 0, 0xff][random.below(6) as usize]),
                 _ => drop(bytes.remove(place)),
             }
@@ -335,9 +341,9 @@ fn damage_is_an_error_or_a_reject_but_never_a_panic() {
 #[test]
 fn random_bytes_are_no_log() {
     for seed in 0..200 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let length = random.below(5_000);
-        let bytes: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
+        let bytes: Vec<u8> = (0..length).map(|_| random.number() as u8).collect();
         assert!(read_bytes(bytes).is_err(), "seed {seed}");
     }
 }
@@ -369,20 +375,4 @@ fn a_log_that_ends_too_early_says_where() {
     let packed = std::fs::read(fixture("sample-data/leno-real/StudentRecord.csv.zst")).unwrap();
     let error = read_bytes(packed[..packed.len() / 2].to_vec()).unwrap_err().to_string();
     assert!(error.starts_with("cannot read on after "), "{error}");
-}
-
-/// A small generator of numbers (splitmix64, Steele et al. 2014), so that a failing seed can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
 }

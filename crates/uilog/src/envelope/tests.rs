@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::event::{Actor, EventType, Family, Fingerprint};
 use crate::notation::log;
+use crate::random::Random;
 
 fn header_of(events: &[Event]) -> Header {
     Header::new(events[0].agent_id, events[0].epoch, "0.1.0", Some("7"))
@@ -104,7 +105,7 @@ fn bounds_hold() {
     assert!(matches!(decode(&vec![0; PACKED_BYTES_MAX + 1]), Err(DecodeError::PackedTooLarge { .. })));
     let within_the_free_size = pack(&format!("{header}\n{}", "\n".repeat(RATIO_FREE_BYTES / 2)));
     assert!(decode(&within_the_free_size).is_ok());
-    let mut noise = Random(7);
+    let mut noise = Random::new(7);
     let hard_to_pack: String = (0..UNPACKED_BYTES_MAX + 1).map(|_| char::from(b'a' + noise.below(2) as u8)).collect();
     assert!(matches!(decode(&pack(&hard_to_pack)), Err(DecodeError::UnpackedTooLarge)));
 }
@@ -158,7 +159,7 @@ fn receipts_are_flat_json() {
 #[test]
 fn decode_undoes_encode_for_any_event() {
     for seed in 0..200 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let events: Vec<Event> = (1..=random.below(20)).map(|seq| any_event(&mut random, seq)).collect();
         let header = Header::new(Uuid::from_u128(1), Uuid::from_u128(2), "0.1.0", None);
         let read = decode(&encode(&header, &events).unwrap()).unwrap();
@@ -173,11 +174,11 @@ fn no_bytes_make_the_reader_panic() {
     let packed = encode(&header_of(&events), &events).unwrap();
     let text = zstd::decode_all(packed.as_slice()).unwrap();
     for seed in 0..2_000 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut broken = if seed % 2 == 0 { packed.clone() } else { text.clone() };
         for _ in 0..=random.below(4) {
             let place = random.below(broken.len() as u64) as usize;
-            broken[place] = random.next() as u8;
+            broken[place] = random.number() as u8;
         }
         broken.truncate(1 + random.below(2 * broken.len() as u64) as usize);
         let _ = decode(&broken);
@@ -209,28 +210,13 @@ fn every_sample_of_version_1_is_still_read() {
     }
 }
 
-/// A small generator of numbers (splitmix64, Steele et al. 2014), so that a failing seed can be repeated.
-struct Random(u64);
+fn maybe<T>(random: &mut Random, value: impl FnOnce(&mut Random) -> T) -> Option<T> {
+    (random.below(2) == 1).then(|| value(random))
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn maybe<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.below(2) == 0 { None } else { Some(value(self)) }
-    }
-
-    fn text(&mut self) -> String {
-        (0..self.below(12)).map(|_| ['a', '"', '\\', '\n', 'ß', '😀', '\0', '{'][self.below(8) as usize]).collect()
-    }
+fn any_text(random: &mut Random) -> String {
+    const CHARACTERS: [char; 8] = ['a', '"', '\\', '\n', 'ß', '😀', '\0', '{'];
+    (0..random.below(12)).map(|_| CHARACTERS[random.below(8) as usize]).collect()
 }
 
 fn any_event(random: &mut Random, seq: u64) -> Event {
@@ -239,21 +225,21 @@ fn any_event(random: &mut Random, seq: u64) -> Event {
         agent_id: Uuid::from_u128(1),
         epoch: Uuid::from_u128(2),
         seq,
-        time_us: random.next() as i64,
-        uptime_us: random.maybe(Random::next),
-        tz_offset_min: random.maybe(|random| random.next() as i16),
+        time_us: random.number() as i64,
+        uptime_us: maybe(random, Random::number),
+        tz_offset_min: maybe(random, |random| random.number() as i16),
         event_type: types[random.below(types.len() as u64) as usize],
-        session_id: Uuid::from_u128(random.next().into()),
-        actor: random.maybe(|random| Actor::ALL[random.below(3) as usize]),
-        window_title: random.maybe(Random::text),
-        url: random.maybe(Random::text),
-        element_box: random.maybe(|random| [(); 4].map(|()| random.next() as i32)),
-        text: random.maybe(Random::text),
-        text_length: random.maybe(|random| random.next() as u32),
-        value_fingerprint: random.maybe(|random| Fingerprint(u128::from(random.next()).to_be_bytes())),
-        monitor: random.maybe(|random| random.next() as u8),
-        screenshot_id: random.maybe(|random| Uuid::from_u128(random.next().into())),
-        attributes: (0..random.below(4)).map(|_| (random.text(), random.text())).collect(),
+        session_id: Uuid::from_u128(random.number().into()),
+        actor: maybe(random, |random| Actor::ALL[random.below(3) as usize]),
+        window_title: maybe(random, any_text),
+        url: maybe(random, any_text),
+        element_box: maybe(random, |random| [(); 4].map(|()| random.number() as i32)),
+        text: maybe(random, any_text),
+        text_length: maybe(random, |random| random.number() as u32),
+        value_fingerprint: maybe(random, |random| Fingerprint(u128::from(random.number()).to_be_bytes())),
+        monitor: maybe(random, |random| random.number() as u8),
+        screenshot_id: maybe(random, |random| Uuid::from_u128(random.number().into())),
+        attributes: (0..random.below(4)).map(|_| (any_text(random), any_text(random))).collect(),
         ..Event::default()
     }
 }
