@@ -1,5 +1,8 @@
 // One record type per analysis, with the columns the contract names. Nothing here runs.
 
+/** Names one case or session; the service may use numbers. */
+export type Key = string | number;
+
 export interface Overview {
   events: number; users: number; sessions: number; cases: number; applications: number; activities: number;
   active_h: number; first_event: string | null; last_event: string | null; copy_paste_pairs: number;
@@ -30,18 +33,18 @@ export interface ProcessEdge {
 }
 export interface Variant {
   variant: string; activities: string[]; cases: number; share: number; events: number;
-  p50_s: number | null; p90_s: number | null; users: number; rework: boolean; example_case: string | null;
+  p50_s: number | null; p90_s: number | null; users: number; rework: boolean; example_case: Key | null;
 }
 export interface Case {
-  case: string; label: string | null; user: string | null; start: string; end: string; events: number;
+  case: Key; label: string | null; user: string | null; start: string; end: string; events: number;
   duration_s: number; handling_s: number; variant: string | null;
 }
 export interface Session {
-  session: string; user: string | null; start: string; end: string; events: number;
+  session: Key; user: string | null; start: string; end: string; events: number;
   active_s: number; idle_s: number; applications: number;
 }
 export interface TimelineEvent {
-  event: number; session: string; case: string | null; user: string | null; time: string; gap_s: number | null;
+  event: number; session: Key; case: Key | null; user: string | null; time: string; gap_s: number | null;
   application: string | null; screen: string | null; activity: string | null; event_type: string; element: string | null;
   window_title: string | null; url_host: string | null; text_length: number | null; screenshot_id: string | null;
 }

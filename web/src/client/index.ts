@@ -69,4 +69,4 @@ export const dryRun = (slug: string, sql: string) =>
   send<QueryResult>('POST', address(project(slug, '/jobs/dry-run')), { sql });
 export const startRun = (slug: string, which: { jobs?: string[]; all?: boolean }) =>
   send<{ run: string }>('POST', address(project(slug, '/runs')), which);
-export const cancelRun = (slug: string, id: string) => send<void>('DELETE', address(project(slug, `/runs/${id}`)));
+export const cancelRun = (slug: string, id: string) => send<void>('DELETE', address(project(slug, `/runs/${encodeURIComponent(id)}`)));

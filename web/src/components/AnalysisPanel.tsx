@@ -7,7 +7,7 @@ import { t } from '../text';
 import { AnswerTable } from './AnswerTable';
 import { Formula } from './Formula';
 import { Icon } from './Icon';
-import { ErrorNote, NothingFound, Waiting } from './Notice';
+import { AnswerFailure, NothingFound, Waiting } from './Notice';
 import { Popover } from './Popover';
 import { Segmented } from './Segmented';
 
@@ -53,7 +53,7 @@ export function AnalysisPanel({ title, asked, className = '', height_px = 320, c
         )}
       </div>
       <div className={`panel-body ${loading && answer ? 'loading' : ''}`} aria-busy={loading}>
-        {error ? <ErrorNote error={error} again={again} />
+        {error ? <AnswerFailure error={error} again={again} />
           : !answer ? <Waiting height={height_px} />
           : answer.rows.length === 0 ? <NothingFound what={nothing} />
           : table ? <AnswerTable answer={answer} label={t('table.of', { of: title })} height_px={Math.max(height_px, 240)} />

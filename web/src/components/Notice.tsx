@@ -2,7 +2,9 @@
 import type { ReactNode } from 'react';
 import type { ServiceError } from '../client';
 import { hasFilters, withoutFilters } from '../state/filters';
+import { pagePath } from '../routes';
 import { goTo, usePlace, withQuery } from '../state/location';
+import { useProject } from '../state/project';
 import { t } from '../text';
 import { Icon, type IconName } from './Icon';
 
@@ -58,6 +60,21 @@ export function ErrorNote({ error, again }: { error: ServiceError; again?: () =>
       </div>
       {again && <button type="button" className="button button-small" onClick={again}>{t('action.again')}</button>}
     </div>
+  );
+}
+
+/** A question that failed: without tables there is nothing wrong with it, the jobs only have not built them. */
+export function AnswerFailure({ error, again }: { error: ServiceError; again: () => void }) {
+  const project = useProject();
+  if (error.code !== 'not_found') return <ErrorNote error={error} again={again} />;
+  const jobs = pagePath(project.slug, 'data', 'jobs');
+  return (
+    <Empty
+      icon="refresh" title={t('empty.jobs.title')}
+      actions={<a className="button" href={jobs} onClick={(event) => { event.preventDefault(); goTo(jobs); }}>{t('empty.jobs.go')}</a>}
+    >
+      {t('empty.jobs.text')}
+    </Empty>
   );
 }
 

@@ -3,8 +3,8 @@ import { useEffect, useState } from 'react';
 import { t } from '../../text';
 import { readHeader } from './header';
 
-/** The names the service understands, in the order people think of them. */
-const FIELDS = ['ts', 'user', 'app', 'event', 'case', 'doc', 'sheet', 'element', 'element_text', 'url', 'value', 'x', 'y'] as const;
+/** The columns of an event that logs usually have, in the order people think of them. The service knows more of them. */
+const FIELDS = ['time', 'user_name', 'event_type', 'application', 'case_id', 'window_title', 'url', 'element_name', 'element_id', 'text', 'mouse_x', 'mouse_y'] as const;
 /** Enough bytes to hold any sensible first line. */
 const HEAD_BYTES = 65_536;
 
@@ -23,7 +23,7 @@ export function ColumnMapping({ file, onChange }: { file: File; onChange: (map: 
   const choose = (field: string, column: string) => {
     const next = { ...chosen, [field]: column };
     setChosen(next);
-    onChange(FIELDS.filter((one) => next[one]).map((one) => `${next[one]}=${one}`).join(','));
+    onChange(FIELDS.filter((one) => next[one]).map((one) => `${one}=${next[one]}`).join(','));
   };
   return (
     <details className="mapping">

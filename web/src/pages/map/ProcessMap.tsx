@@ -8,7 +8,7 @@ import { CaseRuleButton } from '../../components/CaseRule';
 import { chartColours } from '../../components/chart/palette';
 import { Formula } from '../../components/Formula';
 import { Icon } from '../../components/Icon';
-import { ErrorNote, NothingFound, Waiting } from '../../components/Notice';
+import { AnswerFailure, NothingFound, Waiting } from '../../components/Notice';
 import { Popover } from '../../components/Popover';
 import { RangeField } from '../../components/RangeField';
 import { Segmented } from '../../components/Segmented';
@@ -31,7 +31,7 @@ export default function ProcessMap() {
   const nodes = useAnalysis('process_nodes', { limit: ASKED_NODES_MAX });
   const edges = useAnalysis('process_edges', { limit: ASKED_EDGES_MAX });
   const error = nodes.error ?? edges.error;
-  if (error) return <ErrorNote error={error} again={() => { nodes.again(); edges.again(); }} />;
+  if (error) return <AnswerFailure error={error} again={() => { nodes.again(); edges.again(); }} />;
   if (!nodes.answer || !edges.answer) return <Waiting height={520} />;
   if (nodes.answer.rows.length === 0) return <div className="panel"><NothingFound /></div>;
   return <Loaded nodes={nodes} edges={edges} />;

@@ -8,7 +8,7 @@ import { Bars } from '../../components/Bars';
 import { Chart } from '../../components/chart/Chart';
 import { chartColours, nameColour } from '../../components/chart/palette';
 import { Formula } from '../../components/Formula';
-import { ErrorNote, NothingFound, Waiting } from '../../components/Notice';
+import { AnswerFailure, NothingFound, Waiting } from '../../components/Notice';
 import { AddressLink, PageLink, usePageAddress } from '../../components/PageLink';
 import { Sequence } from '../../components/Sequence';
 import { formatCompact, formatDay, formatDuration, formatNumber, formatShare, formatSpan, formatTime } from '../../format';
@@ -38,7 +38,7 @@ export default function Overview() {
 function KeyFigures() {
   const asked = useAnalysis('overview');
   const { answer, error, again } = asked;
-  if (error) return <ErrorNote error={error} again={again} />;
+  if (error) return <AnswerFailure error={error} again={again} />;
   if (!answer) return <Waiting height={190} />;
   const figures = records<Figures>(answer)[0];
   if (!figures || figures.events === 0) return <div className="panel"><NothingFound /></div>;

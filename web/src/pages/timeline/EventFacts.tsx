@@ -17,8 +17,8 @@ export function EventFacts({ event, number, total }: { event: TimelineEvent; num
     ['url_host', event.url_host],
     ['text_length', event.text_length === null ? null : formatNumber(event.text_length)],
     ['user', event.user],
-    ['session', event.session],
-    ['case', event.case],
+    ['session', String(event.session)],
+    ['case', event.case === null ? null : String(event.case)],
   ];
   return (
     <aside className="panel" aria-label={t('timeline.event')} aria-live="polite">

@@ -8,7 +8,7 @@ import { Download } from '../../components/AnalysisPanel';
 import { CaseRuleButton } from '../../components/CaseRule';
 import { Formula } from '../../components/Formula';
 import { Icon } from '../../components/Icon';
-import { Empty, ErrorNote, NothingFound, Waiting } from '../../components/Notice';
+import { AnswerFailure, Empty, NothingFound, Waiting } from '../../components/Notice';
 import { Pager } from '../../components/Pager';
 import { Segmented } from '../../components/Segmented';
 import { formatDuration, formatTime } from '../../format';
@@ -49,9 +49,9 @@ interface Instance {
 
 function instances(kind: Kind, answer: Answer): Instance[] {
   if (kind === 'case') {
-    return records<Case>(answer).map((one) => ({ key: one.case, name: one.label || one.case, start: one.start, duration_s: one.duration_s, events: one.events }));
+    return records<Case>(answer).map((one) => ({ key: String(one.case), name: one.label || t('timeline.case', { key: String(one.case) }), start: one.start, duration_s: one.duration_s, events: one.events }));
   }
-  return records<Session>(answer).map((one) => ({ key: one.session, name: one.session, start: one.start, duration_s: one.active_s + one.idle_s, events: one.events }));
+  return records<Session>(answer).map((one) => ({ key: String(one.session), name: t('timeline.session', { key: String(one.session) }), start: one.start, duration_s: one.active_s + one.idle_s, events: one.events }));
 }
 
 /** What another page asked to see: the cases with one step, one activity or one variant. */
@@ -96,7 +96,7 @@ function Instances({ kind }: { kind: Kind }) {
             <button type="button" className="button-link" onClick={() => changeQuery({ edge_from: null, edge_to: null, step: null, in: null, offset: null, case: null, event: null })}>{t('timeline.all')}</button>
           </p>
         )}
-        {asked.error ? <ErrorNote error={asked.error} again={asked.again} />
+        {asked.error ? <AnswerFailure error={asked.error} again={asked.again} />
           : !asked.answer ? <Waiting height={300} />
           : list.length === 0 ? <NothingFound />
           : (
@@ -133,7 +133,7 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
     if (event) changeQuery({ event: String(event.event) }, { replace: true });
   };
   if (!chosen) return <section className="panel"><Empty icon="timeline" title={t('timeline.none')}>{t('timeline.none.text')}</Empty></section>;
-  if (error) return <section className="panel"><div className="panel-body"><ErrorNote error={error} again={again} /></div></section>;
+  if (error) return <section className="panel"><div className="panel-body"><AnswerFailure error={error} again={again} /></div></section>;
   if (!answer) return <Waiting height={520} />;
   const event = events[index];
   const span_s = events.length ? (Date.parse(events.at(-1)!.time) - Date.parse(events[0]!.time)) / 1000 : 0;
@@ -142,7 +142,7 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
     <div className={`stack ${loading ? 'loading' : ''}`}>
       <section className="panel" aria-label={t('timeline.lanes')}>
         <div className="panel-head">
-          <h2 className="truncate">{chosen}</h2>
+          <h2 className="truncate">{kind === 'case' ? t('timeline.case', { key: chosen }) : t('timeline.session', { key: chosen })}</h2>
           <span className="muted small">{t('count.events', { count: answer.total })} · {formatDuration(span_s)}</span>
           {kind === 'case' && <CaseRuleButton />}
           <span className="row" style={{ gap: 0 }}>
