@@ -194,7 +194,7 @@ impl Bench {
         let new = |engine| Answer { engine, version: String::new(), runs: Vec::new(), agrees: true };
         let mut answers: Vec<Answer> = engines.into_iter().map(new).collect();
         for _ in 0..runs {
-            for answer in &mut answers {
+            for answer in answers.iter_mut() {
                 let asked = measure(self.command(answer.engine, question), &self.folder)
                     .with_context(|| format!("{} cannot answer '{}'", answer.engine, question.name));
                 match asked {

@@ -14,6 +14,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// A question that takes longer is given up: half an hour.
 const QUESTION_S_MAX: u64 = 1_800;
 
+/// A process that grows beyond this share of the machine's memory is given up, before the machine is.
+const MEMORY_SHARE_MAX: f64 = 0.5;
+
 /// One answer and what it cost.
 #[derive(Debug, Clone)]
 pub struct Measured {
@@ -33,16 +36,18 @@ pub struct Measured {
 
 /// Runs `command`, whose last line of output is JSON with `elapsed_ms` and `rows`.
 pub fn measure(mut command: Command, folder: &Path) -> Result<Measured> {
-    // Answers go through a file: a full pipe would stop a process that nobody reads from yet.
-    let path = folder.join("answer.json");
-    let output = File::create(&path).with_context(|| format!("cannot write '{}'", path.display()))?;
+    // Output goes through files: a full pipe would stop a process that nobody reads from yet.
+    let [path, complaints] = ["answer.json", "complaints.txt"].map(|name| folder.join(name));
+    let create = |path: &Path| File::create(path).with_context(|| format!("cannot write '{}'", path.display()));
+    command.stdout(create(&path)?).stderr(create(&complaints)?);
     let start = Instant::now();
-    let mut child = command.stdout(output).spawn().with_context(|| format!("cannot start {command:?}"))?;
+    let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
     let (status, peak_mib) = wait(&mut child)?;
     let whole_ms = start.elapsed().as_secs_f64() * 1e3;
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
     if !status.success() {
-        bail!("it ended with {status}: {}", text.trim());
+        let complaints = std::fs::read_to_string(&complaints).unwrap_or_default();
+        bail!("it ended with {status}: {} {}", text.trim(), complaints.trim());
     }
     let answer: Value =
         serde_json::from_str(text.lines().last().unwrap_or_default()).context("its answer is no JSON")?;
@@ -62,24 +67,27 @@ pub fn measure(mut command: Command, folder: &Path) -> Result<Measured> {
 
 fn wait(child: &mut Child) -> Result<(ExitStatus, f64)> {
     let (start, mut peak_kib) = (Instant::now(), 0);
+    let machine_kib = kib("/proc/meminfo", "MemTotal:");
+    let kib_max = if machine_kib == 0 { u64::MAX } else { (machine_kib as f64 * MEMORY_SHARE_MAX) as u64 };
     loop {
-        peak_kib = peak_kib.max(resident_peak_kib(child.id()));
+        // The peak of a process that has just ended reads as 0.
+        peak_kib = peak_kib.max(kib(&format!("/proc/{}/status", child.id()), "VmHWM:"));
         if let Some(status) = child.try_wait()? {
             return Ok((status, peak_kib as f64 / 1024.0));
         }
-        if start.elapsed().as_secs() > QUESTION_S_MAX {
+        if start.elapsed().as_secs() > QUESTION_S_MAX || peak_kib > kib_max {
             child.kill()?;
             child.wait()?;
-            bail!("it took more than {QUESTION_S_MAX} s");
+            bail!("given up after {:.0} s with {} MiB", start.elapsed().as_secs_f64(), peak_kib / 1024);
         }
         std::thread::sleep(LOOK_EVERY);
     }
 }
 
-/// Peak resident memory of a process; 0 where the system does not say.
-fn resident_peak_kib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+/// A figure of the kernel in KiB; 0 where the system does not give it.
+fn kib(path: &str, key: &str) -> u64 {
+    let status = std::fs::read_to_string(path).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
