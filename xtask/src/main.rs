@@ -1,2 +1,43 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask …`: everything a person does with this repository, in the project's own language.
+//!
+//! | command | does |
+//! | --- | --- |
+//! | `demo` | sets up, builds, starts `lode` on the sample recordings, prints the address |
+//! | `test` | sets up and runs every test; `test NAME…` runs those steps only |
+//! | `setup` | installs what is missing, and says what |
+//! | `codegen` | writes the files that are generated from code; `--check` compares them |
+//! | `tidy` | checks facts about the repository |
+//! | `bench` | measures; see `xtask/README.md` |
+
+mod bench;
+mod codegen;
+mod command;
+mod demo;
+mod setup;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | bench [OPTIONS]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rest = arguments.get(1..).unwrap_or_default();
+    let result = match arguments.first().map(String::as_str) {
+        Some("demo") => demo::run(rest),
+        Some("test") => test::run(rest),
+        Some("setup") => setup::for_demo().and_then(|()| setup::for_tests()),
+        Some("codegen") => codegen::run(rest),
+        Some("tidy") => tidy::run(),
+        Some("bench") => bench::run(rest),
+        _ => Err(anyhow::anyhow!(USAGE)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

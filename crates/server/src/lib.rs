@@ -1,1 +1,26 @@
-//! Placeholder.
+//! `lode`: the service and the command line, the one place where all meet and which talks to the world.
+//!
+//! The way of a recorded log:
+//!
+//! 1. [`import`] recognises a format and reads it row by row; [`importing`] takes a file into a project;
+//! 2. [`jobs`] turns events into tables, with SQL that stands in `jobs/`, [`labels`] that give things names, and
+//!    [`operators`] that lend the engine the algorithms of `discovery`;
+//! 3. [`analyses`] answers the questions of the pages; [`api`] is how they are asked; [`pages`] serves the UI;
+//! 4. [`export`] and [`exporting`] hand the log on to other tools; [`rows`] gives answers the form of a file.
+//!
+//! [`cli`] is the same by hand; [`serve`] keeps the service running.
+
+pub mod analyses;
+pub mod api;
+pub mod cli;
+pub mod export;
+pub mod exporting;
+pub mod import;
+pub mod importing;
+pub mod jobs;
+pub mod labels;
+pub mod operators;
+pub mod pages;
+pub mod rows;
+pub mod sample;
+pub mod serve;

@@ -48,26 +48,43 @@ impl Store {
         let folder = self.settings().folder.clone();
         let copy = folder.join("staging").join(format!("backup-{now_us}.sqlite"));
         self.control().copy_to(&copy).await?;
-        let objects = self.files().folder().ok_or_else(|| StoreError::Invalid("the Parquet files are in an object store: save them with its own tools".into()))?.to_owned();
+        let objects = self
+            .files()
+            .folder()
+            .ok_or_else(|| {
+                StoreError::Invalid("the Parquet files are in an object store: save them with its own tools".into())
+            })?
+            .to_owned();
         let live: Vec<_> = self.control().known_files().await?.into_iter().filter(|file| file.3).collect();
         let target = target.to_owned();
-        let written = tokio::task::spawn_blocking(move || {
-            let mut sources = vec![(CONTROL_FILE.to_owned(), copy.clone(), None)];
-            sources.extend(live.into_iter().map(|(path, _, sha256, _)| (format!("{OBJECTS_FOLDER}/{path}"), objects.join(&path), Some(sha256))));
-            let list = write_archive(&target, &sources, now_us);
-            let _ = std::fs::remove_file(&copy);
-            list
-        });
+        let written =
+            tokio::task::spawn_blocking(move || {
+                let mut sources = vec![(CONTROL_FILE.to_owned(), copy.clone(), None)];
+                sources.extend(live.into_iter().map(|(path, _, sha256, _)| {
+                    (format!("{OBJECTS_FOLDER}/{path}"), objects.join(&path), Some(sha256))
+                }));
+                let list = write_archive(&target, &sources, now_us);
+                let _ = std::fs::remove_file(&copy);
+                list
+            });
         written.await.map_err(|error| StoreError::Invalid(format!("the backup stopped: {error}")))?
     }
 }
 
-fn write_archive(target: &Path, sources: &[(String, std::path::PathBuf, Option<String>)], now_us: i64) -> Result<BackupList, StoreError> {
+fn write_archive(
+    target: &Path,
+    sources: &[(String, std::path::PathBuf, Option<String>)],
+    now_us: i64,
+) -> Result<BackupList, StoreError> {
     let mut files = Vec::new();
     for (path, source, expected) in sources {
-        let (bytes, sha256) = digest(File::open(source).map_err(StoreError::file("read", source))?).map_err(StoreError::file("read", source))?;
+        let (bytes, sha256) = digest(File::open(source).map_err(StoreError::file("read", source))?)
+            .map_err(StoreError::file("read", source))?;
         if expected.as_ref().is_some_and(|expected| *expected != sha256) {
-            return Err(StoreError::Damaged { path: path.clone(), reason: "its hash is not the one in the manifest".into() });
+            return Err(StoreError::Damaged {
+                path: path.clone(),
+                reason: "its hash is not the one in the manifest".into(),
+            });
         }
         files.push(BackupFile { path: path.clone(), bytes, sha256 });
     }
@@ -106,8 +123,13 @@ pub fn check(archive: &Path) -> Result<BackupList, StoreError> {
 ///
 /// Errors: whatever is wrong with the archive; `folder` is as it was then.
 pub async fn restore(archive: &Path, folder: &Path) -> Result<BackupList, StoreError> {
-    if folder.exists() && std::fs::read_dir(folder).map_err(StoreError::file("read the folder", folder))?.next().is_some() {
-        return Err(StoreError::Invalid(format!("'{}' is not empty; restore into a new folder and swap the two", folder.display())));
+    if folder.exists()
+        && std::fs::read_dir(folder).map_err(StoreError::file("read the folder", folder))?.next().is_some()
+    {
+        return Err(StoreError::Invalid(format!(
+            "'{}' is not empty; restore into a new folder and swap the two",
+            folder.display()
+        )));
     }
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(StoreError::file("make the folder", parent))?;
@@ -144,14 +166,17 @@ fn unpack(archive: &Path, target: Option<&Path>) -> Result<BackupList, StoreErro
     if list.version > ARCHIVE_VERSION {
         return Err(StoreError::Newer { found: i64::from(list.version), known: i64::from(ARCHIVE_VERSION) });
     }
-    let mut missing: std::collections::HashMap<&str, &BackupFile> = list.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    let mut missing: std::collections::HashMap<&str, &BackupFile> =
+        list.files.iter().map(|file| (file.path.as_str(), file)).collect();
     for entry in entries {
         let mut entry = entry.map_err(|error| broken(error.to_string()))?;
         let path = entry.path().map_err(|error| broken(error.to_string()))?.to_string_lossy().into_owned();
         if !Path::new(&path).components().all(|part| matches!(part, std::path::Component::Normal(_))) {
             return Err(broken(format!("it holds '{path}', which lies outside the folder")));
         }
-        let Some(expected) = missing.remove(path.as_str()) else { return Err(broken(format!("it holds '{path}', which its list does not name"))) };
+        let Some(expected) = missing.remove(path.as_str()) else {
+            return Err(broken(format!("it holds '{path}', which its list does not name")));
+        };
         let (bytes, sha256) = match target {
             Some(target) => {
                 let file = target.join(&path);
@@ -159,8 +184,11 @@ fn unpack(archive: &Path, target: Option<&Path>) -> Result<BackupList, StoreErro
                     std::fs::create_dir_all(parent).map_err(StoreError::file("make the folder", parent))?;
                 }
                 let mut out = File::create(&file).map_err(StoreError::file("write", &file))?;
-                std::io::copy(&mut entry, &mut out).and_then(|_| out.sync_all()).map_err(StoreError::file("write", &file))?;
-                digest(File::open(&file).map_err(StoreError::file("read", &file))?).map_err(StoreError::file("read", &file))?
+                std::io::copy(&mut entry, &mut out)
+                    .and_then(|_| out.sync_all())
+                    .map_err(StoreError::file("write", &file))?;
+                digest(File::open(&file).map_err(StoreError::file("read", &file))?)
+                    .map_err(StoreError::file("read", &file))?
             }
             None => digest(entry).map_err(|error| broken(error.to_string()))?,
         };

@@ -3,12 +3,13 @@
 //! [`EventBatch`] fills builders from events one by one (readers of text formats); [`keyed`] adds the keys to columns that
 //! came as columns (Lode Parquet). Both ask [`Keys`] who an agent, a user and a case are. No file is touched here.
 
+use crate::StoreError;
 use crate::columns::{self, event_schema, stored_columns};
 use crate::control::keys::{KnownKeys, NewKeys};
-use crate::StoreError;
 use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, FixedSizeListBuilder, Int16Builder, Int32Builder, Int64Builder, MapBuilder, MapFieldNames,
-    RecordBatch, StringBuilder, StringDictionaryBuilder, TimestampMicrosecondBuilder, new_null_array,
+    Array, ArrayRef, AsArray, FixedSizeBinaryBuilder, FixedSizeListBuilder, Int16Builder, Int32Builder, Int64Builder,
+    MapBuilder, MapFieldNames, RecordBatch, StringBuilder, StringDictionaryBuilder, TimestampMicrosecondBuilder,
+    new_null_array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int32Type, SchemaRef};
@@ -65,7 +66,12 @@ impl Keys {
     /// Keys of the next row.
     ///
     /// Errors: more than 2³² events of one agent, or 2³¹ agents or users.
-    pub fn row(&mut self, agent_id: &str, user_name: Option<&str>, case_id: Option<&str>) -> Result<RowKeys, StoreError> {
+    pub fn row(
+        &mut self,
+        agent_id: &str,
+        user_name: Option<&str>,
+        case_id: Option<&str>,
+    ) -> Result<RowKeys, StoreError> {
         let agent = self.agent(agent_id)?;
         let user = match user_name {
             Some(name) => self.user(name)?,
@@ -98,8 +104,13 @@ impl Keys {
             };
             self.current = Some((agent_id.to_owned(), agent));
         }
-        let Some((_, agent)) = &mut self.current else { return Err(StoreError::Invalid("an event without an agent".into())) };
-        agent.events = agent.events.checked_add(1).ok_or_else(|| StoreError::Invalid(format!("agent '{agent_id}' has more than 2^32 events in one log")))?;
+        let Some((_, agent)) = &mut self.current else {
+            return Err(StoreError::Invalid("an event without an agent".into()));
+        };
+        agent.events = agent
+            .events
+            .checked_add(1)
+            .ok_or_else(|| StoreError::Invalid(format!("agent '{agent_id}' has more than 2^32 events in one log")))?;
         Ok(*agent)
     }
 
@@ -137,7 +148,8 @@ impl Keys {
 }
 
 fn next(key: i32) -> Result<i32, StoreError> {
-    key.checked_add(1).ok_or_else(|| StoreError::Invalid("a project holds at most 2^31 agents and as many users".into()))
+    key.checked_add(1)
+        .ok_or_else(|| StoreError::Invalid("a project holds at most 2^31 agents and as many users".into()))
 }
 
 /// The number of a case that an agent's log names: 63 bits of SHA-256 over agent and id.
@@ -172,7 +184,9 @@ impl Default for EventBatch {
             user: Int32Builder::new(),
             order: Int64Builder::new(),
             case: Int64Builder::new(),
-            columns: stored_columns().map(|column| (position(column), ColumnBuilder::new(column.column_type))).collect(),
+            columns: stored_columns()
+                .map(|column| (position(column), ColumnBuilder::new(column.column_type)))
+                .collect(),
             rows: 0,
             last_agent: 0,
             text: String::new(),
@@ -235,25 +249,47 @@ pub fn keyed(batch: &RecordBatch, keys: &mut Keys) -> Result<RecordBatch, StoreE
             None => None,
         })
     };
-    let agents = text("agent_id")?.ok_or_else(|| StoreError::Invalid("the Parquet file has no column 'agent_id': is it one that Lode wrote?".into()))?;
+    let agents = text("agent_id")?.ok_or_else(|| {
+        StoreError::Invalid("the Parquet file has no column 'agent_id': is it one that Lode wrote?".into())
+    })?;
     let (users, cases) = (text("user_name")?, text("case_id")?);
     let rows = batch.num_rows();
-    let mut builder = (Int32Builder::with_capacity(rows), Int32Builder::with_capacity(rows), Int64Builder::with_capacity(rows), Int64Builder::with_capacity(rows));
+    let mut builder = (
+        Int32Builder::with_capacity(rows),
+        Int32Builder::with_capacity(rows),
+        Int64Builder::with_capacity(rows),
+        Int64Builder::with_capacity(rows),
+    );
     for row in 0..rows {
-        let agent = value(&agents, row).ok_or_else(|| StoreError::Invalid(format!("row {row} of the Parquet file has no 'agent_id'")))?;
-        let key = keys.row(agent, users.as_ref().and_then(|users| value(users, row)), cases.as_ref().and_then(|cases| value(cases, row)))?;
+        let agent = value(&agents, row)
+            .ok_or_else(|| StoreError::Invalid(format!("row {row} of the Parquet file has no 'agent_id'")))?;
+        let key = keys.row(
+            agent,
+            users.as_ref().and_then(|users| value(users, row)),
+            cases.as_ref().and_then(|cases| value(cases, row)),
+        )?;
         builder.0.append_value(key.agent);
         builder.1.append_value(key.user);
         builder.2.append_value(key.order);
         builder.3.append_option(key.case);
     }
-    let mut arrays: Vec<ArrayRef> = vec![Arc::new(builder.0.finish()), Arc::new(builder.1.finish()), Arc::new(builder.2.finish()), Arc::new(builder.3.finish())];
+    let mut arrays: Vec<ArrayRef> = vec![
+        Arc::new(builder.0.finish()),
+        Arc::new(builder.1.finish()),
+        Arc::new(builder.2.finish()),
+        Arc::new(builder.3.finish()),
+    ];
     for field in &schema.fields()[arrays.len()..] {
         arrays.push(match batch.column_by_name(field.name()) {
             Some(column) if column.data_type() == field.data_type() => column.clone(),
             Some(column) => cast(column, field.data_type())?,
             None if field.is_nullable() => new_null_array(field.data_type(), rows),
-            None => return Err(StoreError::Invalid(format!("the Parquet file has no column '{}': is it one that Lode wrote?", field.name()))),
+            None => {
+                return Err(StoreError::Invalid(format!(
+                    "the Parquet file has no column '{}': is it one that Lode wrote?",
+                    field.name()
+                )));
+            }
         });
     }
     Ok(RecordBatch::try_new(schema, arrays)?)
@@ -262,7 +298,8 @@ pub fn keyed(batch: &RecordBatch, keys: &mut Keys) -> Result<RecordBatch, StoreE
 /// The text at `row` of a dictionary column.
 fn value(column: &ArrayRef, row: usize) -> Option<&str> {
     let dictionary = column.as_dictionary::<Int32Type>();
-    (!dictionary.is_null(row)).then(|| dictionary.values().as_string::<i32>().value(dictionary.keys().value(row) as usize))
+    (!dictionary.is_null(row))
+        .then(|| dictionary.values().as_string::<i32>().value(dictionary.keys().value(row) as usize))
 }
 
 enum ColumnBuilder {
@@ -279,11 +316,15 @@ enum ColumnBuilder {
 impl ColumnBuilder {
     fn new(column_type: ColumnType) -> Self {
         match column_type {
-            ColumnType::Uuid | ColumnType::Text | ColumnType::Enum => Self::Text(Box::new(StringDictionaryBuilder::new()), [0; 36]),
+            ColumnType::Uuid | ColumnType::Text | ColumnType::Enum => {
+                Self::Text(Box::new(StringDictionaryBuilder::new()), [0; 36])
+            }
             ColumnType::U64 | ColumnType::U32 => Self::I64(Int64Builder::new()),
             ColumnType::U16 | ColumnType::I32 => Self::I32(Int32Builder::new()),
             ColumnType::U8 | ColumnType::I16 => Self::I16(Int16Builder::new()),
-            ColumnType::TimestampUs => Self::Time(TimestampMicrosecondBuilder::new().with_data_type(columns::time_type())),
+            ColumnType::TimestampUs => {
+                Self::Time(TimestampMicrosecondBuilder::new().with_data_type(columns::time_type()))
+            }
             ColumnType::Box4 => {
                 let item = Field::new("item", DataType::Int32, false);
                 Self::Box4(FixedSizeListBuilder::new(Int32Builder::new(), 4).with_field(item))
@@ -416,7 +457,12 @@ mod tests {
     fn columns_of_a_batch_can_be_keyed_again() {
         let mut batch = EventBatch::default();
         let mut first = keys();
-        let event = Event { user_name: Some("mia".into()), attributes: [("a".to_owned(), "b".to_owned())].into(), element_box: Some([1, 2, 3, 4]), ..Event::default() };
+        let event = Event {
+            user_name: Some("mia".into()),
+            attributes: [("a".to_owned(), "b".to_owned())].into(),
+            element_box: Some([1, 2, 3, 4]),
+            ..Event::default()
+        };
         batch.push(&event, &mut first).unwrap();
         batch.push(&Event::default(), &mut first).unwrap();
         let once = batch.take().unwrap();

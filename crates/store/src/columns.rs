@@ -44,7 +44,8 @@ pub fn event_schema() -> SchemaRef {
             Field::new(EVENT_ORDER, DataType::Int64, false),
             Field::new(CASE_KEY, DataType::Int64, true),
         ];
-        let columns = stored_columns().map(|column| Field::new(column.name, arrow_type(column.column_type), column.nullable));
+        let columns =
+            stored_columns().map(|column| Field::new(column.name, arrow_type(column.column_type), column.nullable));
         Arc::new(Schema::new(keys.into_iter().chain(columns).collect::<Vec<_>>()))
     });
     SCHEMA.clone()
@@ -65,7 +66,9 @@ fn arrow_type(column_type: ColumnType) -> DataType {
 }
 
 fn map_type() -> DataType {
-    let entries = DataType::Struct(vec![Field::new("keys", DataType::Utf8, false), Field::new("values", DataType::Utf8, true)].into());
+    let entries = DataType::Struct(
+        vec![Field::new("keys", DataType::Utf8, false), Field::new("values", DataType::Utf8, true)].into(),
+    );
     DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
 }
 

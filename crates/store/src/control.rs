@@ -97,7 +97,9 @@ impl Control {
     /// Errors: PostgreSQL has its own tools for that; the message names them.
     pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         if self.postgres {
-            return Err(StoreError::Invalid("the control data is in PostgreSQL: save it with pg_dump, then save the data folder".into()));
+            return Err(StoreError::Invalid(
+                "the control data is in PostgreSQL: save it with pg_dump, then save the data folder".into(),
+            ));
         }
         sqlx::query("VACUUM INTO $1").bind(path.display().to_string()).execute(&self.pool).await?;
         Ok(())

@@ -19,7 +19,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
 use object_store::ObjectStore;
 use std::collections::HashMap;
@@ -163,7 +163,9 @@ impl Engine {
             .with_memory_pool(Arc::new(FairSpillPool::new(settings.query_memory_bytes)))
             .build_arc()
             .map_err(|error| plain(&error))?;
-        let url = OBJECTS_URL.parse().map_err(|error| StoreError::Invalid(format!("address of the object store: {error}")))?;
+        let url = OBJECTS_URL
+            .parse()
+            .map_err(|error| StoreError::Invalid(format!("address of the object store: {error}")))?;
         environment.register_object_store(&url, objects);
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(settings.cores.max(1))
@@ -189,10 +191,21 @@ impl Engine {
     /// Starts a question over `snapshot`, with functions that only this question has.
     ///
     /// Errors: [`StoreError::Sql`] with the place in the text, as far as the engine knows it.
-    pub async fn ask(&self, snapshot: &Snapshot, question: Question, row_functions: &[RowFunction]) -> Result<Answer, StoreError> {
-        let pool = Arc::new(Metered { shared: self.environment.memory_pool.clone(), used: AtomicUsize::new(0), peak: AtomicUsize::new(0) });
-        let context = self.context(snapshot, pool.clone(), question.partitions.unwrap_or(self.cores), row_functions)?;
-        let Some(threads) = &self.threads else { return Err(StoreError::Cancelled("the engine is shutting down".into())) };
+    pub async fn ask(
+        &self,
+        snapshot: &Snapshot,
+        question: Question,
+        row_functions: &[RowFunction],
+    ) -> Result<Answer, StoreError> {
+        let pool = Arc::new(Metered {
+            shared: self.environment.memory_pool.clone(),
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        });
+        let context = self.context(snapshot, pool.clone(), &question, row_functions).await?;
+        let Some(threads) = &self.threads else {
+            return Err(StoreError::Cancelled("the engine is shutting down".into()));
+        };
         let (sender, batches) = mpsc::channel(ANSWER_QUEUE);
         let (planned, plan) = tokio::sync::oneshot::channel();
         let cost = Arc::new(Mutex::new(Cost::default()));
@@ -202,7 +215,10 @@ impl Engine {
             let limit = Duration::from_secs(question.seconds_max);
             let work = run(&context, &question, planned, &sender, &pool, &answer_cost);
             if tokio::time::timeout(limit, work).await.is_err() {
-                let message = format!("the question took longer than {} s and was stopped; ask for less at once", question.seconds_max);
+                let message = format!(
+                    "the question took longer than {} s and was stopped; ask for less at once",
+                    question.seconds_max
+                );
                 let _ = sender.send(Err(StoreError::Cancelled(message))).await;
             }
             drop(leases);
@@ -214,8 +230,17 @@ impl Engine {
         }
     }
 
-    fn context(&self, snapshot: &Snapshot, pool: Arc<Metered>, partitions: usize, row_functions: &[RowFunction]) -> Result<SessionContext, StoreError> {
-        let mut config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(BATCH_ROWS).with_information_schema(true);
+    async fn context(
+        &self,
+        snapshot: &Snapshot,
+        pool: Arc<Metered>,
+        question: &Question,
+        row_functions: &[RowFunction],
+    ) -> Result<SessionContext, StoreError> {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(question.partitions.unwrap_or(self.cores))
+            .with_batch_size(BATCH_ROWS)
+            .with_information_schema(true);
         let options = config.options_mut();
         options.sql_parser.collect_spans = true;
         options.sql_parser.map_string_types_to_utf8view = false;
@@ -224,8 +249,15 @@ impl Engine {
         options.optimizer.enable_round_robin_repartition = false;
         options.optimizer.repartition_file_scans = false;
         options.optimizer.prefer_existing_sort = true;
-        let environment = RuntimeEnvBuilder::from_runtime_env(&self.environment).with_memory_pool(pool).build_arc().map_err(|error| plain(&error))?;
-        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(environment).with_default_features().build();
+        let environment = RuntimeEnvBuilder::from_runtime_env(&self.environment)
+            .with_memory_pool(pool)
+            .build_arc()
+            .map_err(|error| plain(&error))?;
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(environment)
+            .with_default_features()
+            .build();
         let context = SessionContext::new_with_state(state);
         let functions = self.operators.read().map(|functions| functions.clone()).unwrap_or_default();
         for operator in &functions.operators {
@@ -236,7 +268,15 @@ impl Engine {
         }
         for (name, table) in &snapshot.tables {
             let files = table.files.iter().map(|file| file.as_ref().clone()).collect();
-            context.register_table(name.as_str(), Arc::new(SnapshotTable::new(table.schema.clone(), files))).map_err(|error| plain(&error))?;
+            context
+                .register_table(name.as_str(), Arc::new(SnapshotTable::new(table.schema.clone(), files)))
+                .map_err(|error| plain(&error))?;
+        }
+        for view in &snapshot.views {
+            // A view over a table that is not there yet is not there either.
+            if let Ok(frame) = bound(&context, &view.sql, &question.parameters).await {
+                context.register_table(view.name.as_str(), frame.into_view()).map_err(|error| plain(&error))?;
+            }
         }
         Ok(context)
     }
@@ -294,13 +334,27 @@ async fn run(
 }
 
 async fn plan(context: &SessionContext, question: &Question) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    let mut frame = context.sql_with_options(&question.sql, read_only).await?;
-    if !question.parameters.is_empty() {
-        let values = question.parameters.iter().map(|(name, value)| (name.clone(), ScalarAndMetadata::from(scalar(value)))).collect();
-        frame = frame.with_param_values(ParamValues::Map(values))?;
+    bound(context, &question.sql, &question.parameters).await?.create_physical_plan().await
+}
+
+/// A text with its `$name`s filled in.
+async fn bound(
+    context: &SessionContext,
+    sql: &str,
+    parameters: &HashMap<String, Parameter>,
+) -> Result<DataFrame, DataFusionError> {
+    let frame = context.sql_with_options(sql, read_only()).await?;
+    if parameters.is_empty() {
+        return Ok(frame);
     }
-    frame.create_physical_plan().await
+    let values =
+        parameters.iter().map(|(name, value)| (name.clone(), ScalarAndMetadata::from(scalar(value)))).collect();
+    frame.with_param_values(ParamValues::Map(values))
+}
+
+/// Nothing that changes anything: no tables made, no rows written, no settings.
+fn read_only() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
 fn scalar(parameter: &Parameter) -> ScalarValue {
@@ -313,7 +367,12 @@ fn scalar(parameter: &Parameter) -> ScalarValue {
             match texts {
                 Some(texts) => {
                     let values: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
-                    ScalarValue::List(Arc::new(ListArray::new(field, OffsetBuffer::from_lengths([texts.len()]), values, None)))
+                    ScalarValue::List(Arc::new(ListArray::new(
+                        field,
+                        OffsetBuffer::from_lengths([texts.len()]),
+                        values,
+                        None,
+                    )))
                 }
                 None => ScalarValue::List(Arc::new(ListArray::new_null(field, 1))),
             }
@@ -322,7 +381,8 @@ fn scalar(parameter: &Parameter) -> ScalarValue {
 }
 
 fn bytes_scanned(plan: &Arc<dyn ExecutionPlan>) -> usize {
-    let own = plan.metrics().and_then(|metrics| metrics.sum_by_name("bytes_scanned")).map_or(0, |value| value.as_usize());
+    let own =
+        plan.metrics().and_then(|metrics| metrics.sum_by_name("bytes_scanned")).map_or(0, |value| value.as_usize());
     own + plan.children().into_iter().map(bytes_scanned).sum::<usize>()
 }
 
@@ -336,14 +396,24 @@ fn explain(error: &DataFusionError) -> StoreError {
     let root = error.find_root();
     let mut message = root.strip_backtrace();
     let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
-    let position = span.map(|span| Position { line: span.start.line, column: span.start.column }).or_else(|| spoken_position(&message));
-    for noise in ["SQL error: ParserError(\"", "Error during planning: ", "Schema error: ", "Execution error: ", "This feature is not implemented: "] {
+    let position = span
+        .map(|span| Position { line: span.start.line, column: span.start.column })
+        .or_else(|| spoken_position(&message));
+    for noise in [
+        "SQL error: ParserError(\"",
+        "Error during planning: ",
+        "Schema error: ",
+        "Execution error: ",
+        "This feature is not implemented: ",
+    ] {
         if let Some(rest) = message.strip_prefix(noise) {
             message = rest.trim_end_matches("\")").to_owned();
         }
     }
     if matches!(root, DataFusionError::ResourcesExhausted(_)) {
-        message = format!("the question needs more memory or scratch space than is allowed; ask for fewer rows or columns at once ({message})");
+        message = format!(
+            "the question needs more memory or scratch space than is allowed; ask for fewer rows or columns at once ({message})"
+        );
     }
     StoreError::Sql { message, position }
 }

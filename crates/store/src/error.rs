@@ -31,7 +31,9 @@ pub enum StoreError {
     #[error("control database: {0}")]
     Control(#[from] sqlx::Error),
     /// The folder was written by a newer program.
-    #[error("this data was written by a newer version of lode (layout {found}, this program knows {known}); use that version")]
+    #[error(
+        "this data was written by a newer version of lode (layout {found}, this program knows {known}); use that version"
+    )]
     Newer {
         /// Layout found in the folder.
         found: i64,

@@ -6,7 +6,7 @@
 use crate::columns::{AGENT_KEY, EVENT_ORDER};
 use crate::control::manifest::FileEntry;
 use crate::{StoreError, columns};
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{max, min};
 use arrow::datatypes::{DataType, Int32Type, SchemaRef, TimestampMicrosecondType};
 use object_store::local::LocalFileSystem;
@@ -114,7 +114,9 @@ impl Files {
 
     /// Removes what an interrupted process left in the staging folder.
     pub(crate) fn clear_staging(&self) -> Result<(), StoreError> {
-        for entry in std::fs::read_dir(&self.staging).map_err(StoreError::file("read the folder", &self.staging))?.flatten() {
+        for entry in
+            std::fs::read_dir(&self.staging).map_err(StoreError::file("read the folder", &self.staging))?.flatten()
+        {
             std::fs::remove_file(entry.path()).map_err(StoreError::file("remove", entry.path()))?;
         }
         Ok(())
@@ -176,10 +178,13 @@ impl StagedWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        if let Some(agents) = batch.column_by_name(AGENT_KEY).and_then(|column| column.as_primitive_opt::<Int32Type>()) {
+        if let Some(agents) = batch.column_by_name(AGENT_KEY).and_then(|column| column.as_primitive_opt::<Int32Type>())
+        {
             widen(&mut self.agents, min(agents).map(i64::from), max(agents).map(i64::from));
         }
-        if let Some(times) = batch.column_by_name("time").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>()) {
+        if let Some(times) =
+            batch.column_by_name("time").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+        {
             widen(&mut self.times, min(times), max(times));
         }
         self.rows += batch.num_rows() as i64;
@@ -194,7 +199,14 @@ impl StagedWriter {
             Some(Ok(result)) => result?,
             _ => return Err(StoreError::Invalid("the Parquet encoder stopped unexpectedly".into())),
         };
-        Ok(Staged { path: std::mem::take(&mut self.path), rows: self.rows, bytes, sha256, agents: self.agents, times: self.times })
+        Ok(Staged {
+            path: std::mem::take(&mut self.path),
+            rows: self.rows,
+            bytes,
+            sha256,
+            agents: self.agents,
+            times: self.times,
+        })
     }
 
     fn encoder_error(&mut self) -> StoreError {
@@ -234,10 +246,13 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
         let growing = matches!(field.name().as_str(), EVENT_ORDER | "seq" | "time" | "uptime_us" | "session_key");
         if growing && (field.data_type().is_integer() || *field.data_type() == columns::time_type()) {
             let column = ColumnPath::from(field.name().as_str());
-            properties = properties.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
         if matches!(field.data_type(), DataType::Map(..)) {
-            properties = properties.set_column_statistics_enabled(ColumnPath::from(field.name().as_str()), EnabledStatistics::None);
+            properties = properties
+                .set_column_statistics_enabled(ColumnPath::from(field.name().as_str()), EnabledStatistics::None);
         }
     }
     properties.build()

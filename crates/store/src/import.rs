@@ -44,7 +44,12 @@ impl Store {
     /// Commits what `writer` holds. `record` comes back as it was stored, with its rows and its end.
     ///
     /// Errors: [`StoreError::Exists`] if the same bytes, or an agent of them, are in the project already; nothing is stored then.
-    pub async fn commit_import(&self, mut writer: ImportWriter, mut record: ImportRecord, now_us: i64) -> Result<ImportRecord, StoreError> {
+    pub async fn commit_import(
+        &self,
+        mut writer: ImportWriter,
+        mut record: ImportRecord,
+        now_us: i64,
+    ) -> Result<ImportRecord, StoreError> {
         writer.flush()?;
         let mut staged = writer.sorted.finish()?;
         if !writer.keys.contiguous() {
@@ -66,7 +71,10 @@ impl Store {
                 }
                 Err(match error {
                     StoreError::Control(sqlx::Error::Database(database)) if database.is_unique_violation() => {
-                        StoreError::Exists { kind: "recording by the same agent (the log was imported before in another form)", name: record.file }
+                        StoreError::Exists {
+                            kind: "recording by the same agent (the log was imported before in another form)",
+                            name: record.file,
+                        }
                     }
                     other => other,
                 })
@@ -131,7 +139,8 @@ impl SortedWriter {
             let agents = agents.values();
             for row in 0..agents.len() {
                 let agent = Some(agents[row]);
-                let full = self.current.as_ref().is_some_and(|file| file.rows + (row - from) as i64 >= FILE_ROWS_TARGET);
+                let full =
+                    self.current.as_ref().is_some_and(|file| file.rows + (row - from) as i64 >= FILE_ROWS_TARGET);
                 if full && agent != self.last_agent {
                     self.extend(batch.slice(from, row - from))?;
                     self.close()?;
@@ -176,7 +185,13 @@ impl Drop for SortedWriter {
 }
 
 /// Publishes staged files of one table; the names tell project and table, the rest is unique.
-pub(crate) async fn publish_all(files: &Files, staged: Vec<Staged>, project: &str, table: &str, fingerprint: &str) -> Result<Vec<FileEntry>, StoreError> {
+pub(crate) async fn publish_all(
+    files: &Files,
+    staged: Vec<Staged>,
+    project: &str,
+    table: &str,
+    fingerprint: &str,
+) -> Result<Vec<FileEntry>, StoreError> {
     let mut published = Vec::new();
     for file in staged {
         let path = format!("{project}/{table}/{}.parquet", uuid::Uuid::now_v7());
@@ -188,7 +203,9 @@ pub(crate) async fn publish_all(files: &Files, staged: Vec<Staged>, project: &st
 /// Brings a log whose users take turns into the order of agents; on disk if it does not fit into memory.
 async fn sort(store: &Store, staged: Vec<Staged>) -> Result<Vec<Staged>, StoreError> {
     let scratch = store.settings().folder.join("scratch");
-    let wrong = |error: datafusion::common::DataFusionError| StoreError::Invalid(format!("cannot sort the log by agent: {}", error.strip_backtrace()));
+    let wrong = |error: datafusion::common::DataFusionError| {
+        StoreError::Invalid(format!("cannot sort the log by agent: {}", error.strip_backtrace()))
+    };
     let environment = RuntimeEnvBuilder::new()
         .with_temp_file_path(scratch)
         .with_memory_pool(Arc::new(FairSpillPool::new(store.settings().query_memory_bytes)))
@@ -201,7 +218,8 @@ async fn sort(store: &Store, staged: Vec<Staged>) -> Result<Vec<Staged>, StoreEr
     let schema = event_schema();
     let options = ParquetReadOptions::default().schema(&schema);
     let frame = context.read_parquet(paths, options).await.map_err(wrong)?;
-    let frame = frame.sort(vec![col(AGENT_KEY).sort(true, false), col(EVENT_ORDER).sort(true, false)]).map_err(wrong)?;
+    let frame =
+        frame.sort(vec![col(AGENT_KEY).sort(true, false), col(EVENT_ORDER).sort(true, false)]).map_err(wrong)?;
     let mut stream = frame.execute_stream().await.map_err(wrong)?;
     let mut sorted = SortedWriter::new(store.files().clone(), schema);
     while let Some(batch) = stream.next().await {

@@ -10,7 +10,8 @@
 //! 6. [`engine`] answers SQL over one snapshot; [`table`] declares the order of the rows,
 //!    [`operator`] lends the engine sequence operators that stand elsewhere.
 //! 7. [`marts`] writes the table of a job: the old one or the new one, never something between.
-//! 8. [`upkeep`] compacts, retires and erases by rewriting files; [`backup`] saves and restores a folder.
+//! 8. [`ocel`] writes a log for object-centric tools;
+//! 9. [`upkeep`] compacts, retires and erases by rewriting files; [`backup`] saves and restores a folder.
 //!
 //! What is absent: no HTTP, no discovery algorithm, no text of a job. Only this crate names the engine.
 
@@ -23,6 +24,7 @@ mod error;
 pub mod files;
 pub mod import;
 pub mod marts;
+pub mod ocel;
 pub mod operator;
 pub mod snapshot;
 mod store;

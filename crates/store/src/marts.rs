@@ -56,7 +56,15 @@ pub struct Built {
 impl Store {
     /// What a table would be made from now; equal to the stored fingerprint if the table is fresh.
     pub fn table_fingerprint(snapshot: &Snapshot, build: &Build) -> String {
-        fingerprint(build, build.reads.iter().filter_map(|name| snapshot.tables.get(name)).flat_map(|table| &table.files).map(|file| file.sha256.as_str()))
+        fingerprint(
+            build,
+            build
+                .reads
+                .iter()
+                .filter_map(|name| snapshot.tables.get(name))
+                .flat_map(|table| &table.files)
+                .map(|file| file.sha256.as_str()),
+        )
     }
 
     /// Makes a table from `snapshot` and commits it.
@@ -70,8 +78,16 @@ impl Store {
             }
         }
         let old = snapshot.tables.get(&build.table);
-        let parts = if build.per_agent { parts(snapshot, build) } else { vec![Part { agents: None, snapshot: snapshot.clone() }] };
-        let mut built = Built { rows_in: build.reads.iter().filter_map(|name| snapshot.tables.get(name)).map(TableFiles::rows).sum(), parts: parts.len(), ..Built::default() };
+        let parts = if build.per_agent {
+            parts(snapshot, build)
+        } else {
+            vec![Part { agents: None, snapshot: snapshot.clone() }]
+        };
+        let mut built = Built {
+            rows_in: build.reads.iter().filter_map(|name| snapshot.tables.get(name)).map(TableFiles::rows).sum(),
+            parts: parts.len(),
+            ..Built::default()
+        };
         let threads = if build.per_agent { 1 } else { self.engine().cores() };
         let wide = if build.per_agent { self.engine().cores() } else { 1 };
 
@@ -79,7 +95,12 @@ impl Store {
         let mut work = Vec::new();
         for part in parts {
             let print = Self::table_fingerprint(&part.snapshot, build);
-            let kept: Vec<_> = old.iter().flat_map(|table| &table.files).filter(|file| file.fingerprint == print).map(|file| file.as_ref().clone()).collect();
+            let kept: Vec<_> = old
+                .iter()
+                .flat_map(|table| &table.files)
+                .filter(|file| file.fingerprint == print)
+                .map(|file| file.as_ref().clone())
+                .collect();
             if kept.is_empty() {
                 work.push((part, print));
             } else {
@@ -111,7 +132,14 @@ impl Store {
         }
         if let (true, Some(schema)) = (files.is_empty(), schema) {
             let empty = self.files().stage(schema)?.finish()?;
-            files = publish_all(self.files(), vec![empty], &snapshot.project.id, &build.table, &Self::table_fingerprint(snapshot, build)).await?;
+            files = publish_all(
+                self.files(),
+                vec![empty],
+                &snapshot.project.id,
+                &build.table,
+                &Self::table_fingerprint(snapshot, build),
+            )
+            .await?;
         }
         built.rows_out = files.iter().map(|file| file.rows).sum();
         let entry = TableEntry {
@@ -125,8 +153,18 @@ impl Store {
         Ok(built)
     }
 
-    async fn make_part(&self, part: &Part, build: &Build, threads: usize) -> Result<(Vec<Staged>, SchemaRef, Cost), StoreError> {
-        let question = Question { sql: build.sql.clone(), parameters: build.parameters.clone(), seconds_max: build.seconds_max, partitions: Some(threads) };
+    async fn make_part(
+        &self,
+        part: &Part,
+        build: &Build,
+        threads: usize,
+    ) -> Result<(Vec<Staged>, SchemaRef, Cost), StoreError> {
+        let question = Question {
+            sql: build.sql.clone(),
+            parameters: build.parameters.clone(),
+            seconds_max: build.seconds_max,
+            partitions: Some(threads),
+        };
         let mut answer = self.engine().ask(&part.snapshot, question, &build.row_functions).await?;
         let schema = answer.schema.clone();
         let mut order = Order::of(&schema, &build.table);
@@ -155,7 +193,9 @@ fn parts(snapshot: &Snapshot, build: &Build) -> Vec<Part> {
         .map(|(low, high)| {
             let mut part = snapshot.clone();
             for table in part.tables.values_mut() {
-                table.files.retain(|file| file.agent_min.zip(file.agent_max).is_none_or(|(first, last)| first <= high && low <= last));
+                table.files.retain(|file| {
+                    file.agent_min.zip(file.agent_max).is_none_or(|(first, last)| first <= high && low <= last)
+                });
             }
             part.tables.retain(|_, table| !table.files.is_empty());
             Part { agents: Some((low, high)), snapshot: part }
@@ -187,12 +227,20 @@ impl Order {
     }
 
     fn check(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
-        let Some(orders) = self.column.and_then(|position| batch.column(position).as_primitive_opt::<Int64Type>()) else { return Ok(()) };
-        let ascending = orders.null_count() == 0 && orders.values().is_sorted() && orders.values().first().is_none_or(|first| *first >= self.last);
+        let Some(orders) = self.column.and_then(|position| batch.column(position).as_primitive_opt::<Int64Type>())
+        else {
+            return Ok(());
+        };
+        let ascending = orders.null_count() == 0
+            && orders.values().is_sorted()
+            && orders.values().first().is_none_or(|first| *first >= self.last);
         self.last = orders.values().last().copied().unwrap_or(self.last);
         if ascending {
             return Ok(());
         }
-        Err(StoreError::Invalid(format!("table '{}' has agent_key and event_order but its rows are not in that order; end the job with ORDER BY agent_key, event_order", self.table)))
+        Err(StoreError::Invalid(format!(
+            "table '{}' has agent_key and event_order but its rows are not in that order; end the job with ORDER BY agent_key, event_order",
+            self.table
+        )))
     }
 }

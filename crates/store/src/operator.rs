@@ -9,7 +9,10 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, TypeSignature, Volatility,
+};
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -42,10 +45,10 @@ pub struct Operator {
     pub description: &'static str,
     /// How many arguments it takes (several forms are possible).
     pub arguments: &'static [usize],
-    /// Columns of the answer, given how many arguments there are.
-    pub returns: fn(usize) -> Fields,
-    /// A new fold, given how many arguments there are.
-    pub start: fn(usize) -> Box<dyn Fold>,
+    /// Columns of the answer, given the types of the arguments.
+    pub returns: fn(&[DataType]) -> Fields,
+    /// A new fold, given the types of the arguments.
+    pub start: fn(&[DataType]) -> Box<dyn Fold>,
 }
 
 /// A function that gives each row a text.
@@ -118,12 +121,17 @@ impl AggregateUDFImpl for Aggregate {
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        Ok(DataType::List(item((self.operator.returns)(arguments.len()))))
+        Ok(DataType::List(item((self.operator.returns)(arguments))))
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let count = arguments.exprs.len();
-        Ok(Box::new(Folding { name: self.operator.name, fields: (self.operator.returns)(count), fold: (self.operator.start)(count) }))
+        let types: Vec<DataType> = arguments.expr_fields.iter().map(|field| field.data_type().clone()).collect();
+        Ok(Box::new(Folding {
+            name: self.operator.name,
+            arguments: types.len(),
+            fields: (self.operator.returns)(&types),
+            fold: (self.operator.start)(&types),
+        }))
     }
 
     fn state_fields(&self, _: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -138,6 +146,8 @@ fn item(fields: Fields) -> FieldRef {
 #[derive(Debug)]
 struct Folding {
     name: &'static str,
+    /// The engine adds the columns of an ORDER BY after the arguments; the fold does not want them.
+    arguments: usize,
     fields: Fields,
     fold: Box<dyn Fold>,
 }
@@ -151,7 +161,7 @@ impl Folding {
 
 impl Accumulator for Folding {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.fold.update(values).map_err(self.error())
+        self.fold.update(&values[..self.arguments]).map_err(self.error())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -168,7 +178,12 @@ impl Accumulator for Folding {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let rows = self.fold.finish().map_err(self.error())?;
-        let list = ListArray::try_new(item(self.fields.clone()), OffsetBuffer::from_lengths([rows.len()]), Arc::new(rows), None)?;
+        let list = ListArray::try_new(
+            item(self.fields.clone()),
+            OffsetBuffer::from_lengths([rows.len()]),
+            Arc::new(rows),
+            None,
+        )?;
         Ok(ScalarValue::List(Arc::new(list)))
     }
 
@@ -199,9 +214,11 @@ impl ScalarUDFImpl for Scalar {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let columns = ColumnarValue::values_to_arrays(&arguments.args)?;
-        let texts = columns.iter().map(|column| arrow::compute::cast(column, &text_type())).collect::<Result<Vec<_>, _>>()?;
+        let texts =
+            columns.iter().map(|column| arrow::compute::cast(column, &text_type())).collect::<Result<Vec<_>, _>>()?;
         // Arguments that are all constants come as one row, whatever the batch has.
-        let found = (self.function.compute)(&texts).map_err(|message| DataFusionError::Execution(format!("{}: {message}", self.function.name)))?;
+        let found = (self.function.compute)(&texts)
+            .map_err(|message| DataFusionError::Execution(format!("{}: {message}", self.function.name)))?;
         Ok(ColumnarValue::Array(arrow::compute::cast(&found, &text_type())?))
     }
 }

@@ -3,13 +3,16 @@
 //! Taking a snapshot leases its files. A file that dropped out of every table is deleted only when its last lease is
 //! gone, so a long question never loses the ground under its feet.
 
+use crate::StoreError;
 use crate::control::manifest::FileEntry;
 use crate::control::projects::Project;
 use crate::files::Files;
-use crate::StoreError;
 use arrow::datatypes::SchemaRef;
+use object_store::ObjectStoreExt;
 use object_store::path::Path as ObjectPath;
-use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::file::FOOTER_SIZE;
+use parquet::file::metadata::{FooterTail, ParquetMetaDataReader};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
@@ -21,6 +24,17 @@ pub struct Snapshot {
     pub project: Project,
     /// SQL name → files. A table with no file is not there.
     pub tables: BTreeMap<String, TableFiles>,
+    /// Views over them, each after those it reads; whoever asks puts them here.
+    pub views: Vec<View>,
+}
+
+/// A table that is computed whenever it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// SQL name.
+    pub name: String,
+    /// Its question; a `$name` in it takes the value it has in the question that reads the view.
+    pub sql: String,
 }
 
 /// The files of one table.
@@ -83,7 +97,11 @@ impl Leases {
     }
 
     /// Deletes those of `dropped` that nobody reads, by `delete`; returns how many.
-    pub async fn delete_unread<F: Future<Output = Result<(), StoreError>>>(&self, dropped: Vec<String>, delete: impl Fn(String) -> F) -> Result<u64, StoreError> {
+    pub async fn delete_unread<F: Future<Output = Result<(), StoreError>>>(
+        &self,
+        dropped: Vec<String>,
+        delete: impl Fn(String) -> F,
+    ) -> Result<u64, StoreError> {
         let mut inner = self.inner.lock().await;
         let mut deleted = 0;
         for path in dropped {
@@ -98,11 +116,19 @@ impl Leases {
     }
 }
 
+/// Reads the columns of a file from its footer, in two small reads.
 async fn read_schema(files: &Files, entry: &FileEntry) -> Result<SchemaRef, StoreError> {
-    let reader = ParquetObjectReader::new(files.object_store(), ObjectPath::from(entry.path.as_str())).with_file_size(entry.bytes as u64);
-    let builder = ParquetRecordBatchStreamBuilder::new(reader)
-        .await
-        .map_err(|error| StoreError::Damaged { path: entry.path.clone(), reason: error.to_string() })?;
+    let damaged = |reason: String| StoreError::Damaged { path: entry.path.clone(), reason };
+    let (store, path, size) = (files.object_store(), ObjectPath::from(entry.path.as_str()), entry.bytes as u64);
+    let tail_start = size.saturating_sub(FOOTER_SIZE as u64);
+    let tail = store.get_range(&path, tail_start..size).await.map_err(|error| damaged(error.to_string()))?;
+    let tail: [u8; FOOTER_SIZE] = tail.as_ref().try_into().map_err(|_| damaged("it is too short".into()))?;
+    let footer = FooterTail::try_new(&tail).map_err(|error| damaged(error.to_string()))?;
+    let start = tail_start.saturating_sub(footer.metadata_length() as u64);
+    let bytes = store.get_range(&path, start..tail_start).await.map_err(|error| damaged(error.to_string()))?;
+    let metadata = ParquetMetaDataReader::decode_metadata(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let metadata = metadata.file_metadata();
+    let schema = parquet_to_arrow_schema(metadata.schema_descr(), metadata.key_value_metadata())?;
     // Metadata of the file would make equal schemas unequal.
-    Ok(Arc::new(builder.schema().as_ref().clone().with_metadata(HashMap::new())))
+    Ok(Arc::new(schema.with_metadata(HashMap::new())))
 }

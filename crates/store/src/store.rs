@@ -1,11 +1,11 @@
 //! A data folder that this process owns: control database, files, staging, scratch.
 
-use crate::control::manifest::FileEntry;
+use crate::StoreError;
 use crate::control::Control;
+use crate::control::manifest::FileEntry;
 use crate::engine::Engine;
 use crate::files::Files;
 use crate::snapshot::{Leases, Snapshot};
-use crate::StoreError;
 use sqlx::Row;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -70,7 +70,9 @@ impl Store {
         let scratch = folder.join("scratch");
         let _ = std::fs::remove_dir_all(&scratch);
         let engine = Engine::new(&settings, &scratch, files.object_store())?;
-        let store = Self { inner: Arc::new(Inner { control, files, leases: Leases::default(), engine, settings, _lock: lock }) };
+        let store = Self {
+            inner: Arc::new(Inner { control, files, leases: Leases::default(), engine, settings, _lock: lock }),
+        };
         store.recover().await?;
         Ok(store)
     }
@@ -100,7 +102,7 @@ impl Store {
         let project = self.control().project(project).await?;
         let load = live_files(self.control(), &project.id);
         let tables = self.inner.leases.take(self.files(), load).await?;
-        Ok(Snapshot { project, tables })
+        Ok(Snapshot { project, tables, views: Vec::new() })
     }
 
     /// Deletes files that dropped out of every table and that nobody reads; returns how many.
@@ -119,7 +121,8 @@ impl Store {
         self.control().fail_interrupted_imports(now_us).await?;
         self.control().fail_interrupted_runs(now_us).await?;
         self.collect_garbage().await?;
-        let known: std::collections::HashSet<String> = self.control().known_files().await?.into_iter().map(|file| file.0).collect();
+        let known: std::collections::HashSet<String> =
+            self.control().known_files().await?.into_iter().map(|file| file.0).collect();
         if let Some(folder) = self.files().folder() {
             for path in published(folder)? {
                 if !known.contains(&path) {
@@ -139,7 +142,12 @@ pub(crate) const OBJECTS_FOLDER: &str = "objects";
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let path = folder.join("lode.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(StoreError::file("open", &path))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(StoreError::file("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),

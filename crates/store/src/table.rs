@@ -5,6 +5,7 @@
 
 use crate::columns::{AGENT_KEY, EVENT_ORDER};
 use crate::control::manifest::FileEntry;
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
@@ -17,7 +18,6 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr, conjunction, expressions};
 use datafusion::physical_plan::ExecutionPlan;
-use arrow::datatypes::SchemaRef;
 use std::sync::Arc;
 
 /// The address under which the engine finds the files of the store.
@@ -73,7 +73,9 @@ impl SnapshotTable {
 /// Whether rows are sorted by (`agent_key`, `event_order`) when the files are read one after the other.
 fn in_event_order(schema: &SchemaRef, files: &[FileEntry]) -> bool {
     let keys = [AGENT_KEY, EVENT_ORDER].iter().all(|name| schema.column_with_name(name).is_some());
-    let apart = files.windows(2).all(|pair| matches!((pair[0].agent_max, pair[1].agent_min), (Some(before), Some(after)) if before < after));
+    let apart = files
+        .windows(2)
+        .all(|pair| matches!((pair[0].agent_max, pair[1].agent_min), (Some(before), Some(after)) if before < after));
     keys && apart
 }
 
@@ -96,10 +98,22 @@ impl TableProvider for SnapshotTable {
         Some(Statistics { num_rows: Precision::Exact(rows as usize), ..Statistics::new_unknown(&self.schema) })
     }
 
-    async fn scan(&self, session: &dyn Session, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = datafusion::common::DFSchema::try_from(self.schema.clone())?;
-        let predicates = filters.iter().map(|filter| session.create_physical_expr(filter.clone(), &schema)).collect::<Result<Vec<_>>>()?;
-        let options = TableParquetOptions { global: session.config_options().execution.parquet.clone(), ..TableParquetOptions::default() };
+        let predicates = filters
+            .iter()
+            .map(|filter| session.create_physical_expr(filter.clone(), &schema))
+            .collect::<Result<Vec<_>>>()?;
+        let options = TableParquetOptions {
+            global: session.config_options().execution.parquet.clone(),
+            ..TableParquetOptions::default()
+        };
         let mut source = ParquetSource::new(self.schema.clone()).with_table_parquet_options(options);
         if !predicates.is_empty() {
             source = source.with_predicate(conjunction(predicates));

@@ -35,7 +35,9 @@ impl Store {
         let mut runs: Vec<Vec<Arc<FileEntry>>> = Vec::new();
         let mut rows = 0;
         for file in &events.files {
-            let joins = file.rows < SMALL_FILE_ROWS && rows + file.rows <= FILE_ROWS_TARGET && runs.last().is_some_and(|run| run[0].rows < SMALL_FILE_ROWS);
+            let joins = file.rows < SMALL_FILE_ROWS
+                && rows + file.rows <= FILE_ROWS_TARGET
+                && runs.last().is_some_and(|run| run[0].rows < SMALL_FILE_ROWS);
             match runs.last_mut() {
                 Some(run) if joins => {
                     run.push(file.clone());
@@ -78,13 +80,21 @@ impl Store {
         let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
         let runs = alone(events, |_| true);
         let parameters = HashMap::from([("user".to_owned(), Parameter::Integer(Some(i64::from(user_key))))]);
-        let rewritten = self.rewrite(&snapshot, runs, "SELECT * FROM events WHERE user_key <> $user", parameters, now_us).await?;
+        let rewritten =
+            self.rewrite(&snapshot, runs, "SELECT * FROM events WHERE user_key <> $user", parameters, now_us).await?;
         self.control().forget_user(&id, user_key).await?;
         Ok(rewritten)
     }
 
     /// Replaces each run of files by what `sql` keeps of it; a run of one file that loses nothing stays as it is.
-    async fn rewrite(&self, snapshot: &Snapshot, runs: Vec<Vec<Arc<FileEntry>>>, sql: &str, parameters: HashMap<String, Parameter>, now_us: i64) -> Result<Rewritten, StoreError> {
+    async fn rewrite(
+        &self,
+        snapshot: &Snapshot,
+        runs: Vec<Vec<Arc<FileEntry>>>,
+        sql: &str,
+        parameters: HashMap<String, Parameter>,
+        now_us: i64,
+    ) -> Result<Rewritten, StoreError> {
         let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
         let mut touched: Vec<&str> = Vec::new();
         let mut files: Vec<FileEntry> = Vec::new();
@@ -92,7 +102,11 @@ impl Store {
         for run in &runs {
             let rows: i64 = run.iter().map(|file| file.rows).sum();
             let only = TableFiles { schema: events.schema.clone(), files: run.clone() };
-            let part = Snapshot { project: snapshot.project.clone(), tables: [(EVENTS.to_owned(), only)].into() };
+            let part = Snapshot {
+                project: snapshot.project.clone(),
+                tables: [(EVENTS.to_owned(), only)].into(),
+                views: Vec::new(),
+            };
             let question = Question { parameters: parameters.clone(), partitions: Some(1), ..Question::new(sql) };
             let mut answer = self.engine().ask(&part, question, &[]).await?;
             let mut writer = SortedWriter::new(self.files().clone(), events.schema.clone());
@@ -114,7 +128,9 @@ impl Store {
         if touched.is_empty() {
             return Ok(done);
         }
-        files.extend(events.files.iter().filter(|file| !touched.contains(&file.path.as_str())).map(|file| file.as_ref().clone()));
+        files.extend(
+            events.files.iter().filter(|file| !touched.contains(&file.path.as_str())).map(|file| file.as_ref().clone()),
+        );
         if files.is_empty() {
             let empty = self.files().stage(events.schema.clone())?.finish()?;
             files = publish_all(self.files(), vec![empty], &snapshot.project.id, EVENTS, "empty").await?;

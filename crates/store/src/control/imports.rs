@@ -70,8 +70,6 @@ pub struct ImportRecord {
     pub finished_at_us: Option<i64>,
 }
 
-const COLUMNS: &str = "id, project, file, content_hash, format, state, bytes_total, rows_read, rows_rejected, rows_stored, message, started_at, finished_at";
-
 impl Control {
     /// Writes the beginning of an import.
     pub async fn insert_import(&self, record: &ImportRecord) -> Result<(), StoreError> {
@@ -117,17 +115,40 @@ impl Control {
         row.as_ref().map(record).transpose()
     }
 
+    /// The import of this id.
+    pub async fn import(&self, project: &str, id: &str) -> Result<Option<ImportRecord>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, project, file, content_hash, format, state, bytes_total, rows_read, rows_rejected, rows_stored, message, started_at, finished_at
+             FROM imports WHERE project = $1 AND id = $2",
+        )
+        .bind(project)
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(record).transpose()
+    }
+
     /// One page of a project's imports, newest first, and how many there are.
-    pub async fn imports(&self, project: &str, limit: i64, offset: i64) -> Result<(Vec<ImportRecord>, i64), StoreError> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM imports WHERE project = $1 ORDER BY started_at DESC, id LIMIT $2 OFFSET $3"
-        )))
+    pub async fn imports(
+        &self,
+        project: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<ImportRecord>, i64), StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, project, file, content_hash, format, state, bytes_total, rows_read, rows_rejected, rows_stored, message, started_at, finished_at
+             FROM imports WHERE project = $1 ORDER BY started_at DESC, id LIMIT $2 OFFSET $3",
+        )
         .bind(project)
         .bind(limit)
         .bind(offset)
         .fetch_all(&self.pool)
         .await?;
-        let total: i64 = sqlx::query("SELECT count(*) FROM imports WHERE project = $1").bind(project).fetch_one(&self.pool).await?.try_get(0)?;
+        let total: i64 = sqlx::query("SELECT count(*) FROM imports WHERE project = $1")
+            .bind(project)
+            .fetch_one(&self.pool)
+            .await?
+            .try_get(0)?;
         Ok((rows.iter().map(record).collect::<Result<_, _>>()?, total))
     }
 

@@ -20,7 +20,10 @@ pub struct JobOverride {
 impl Control {
     /// The overrides of a project.
     pub async fn job_overrides(&self, project: &str) -> Result<Vec<JobOverride>, StoreError> {
-        let rows = sqlx::query("SELECT name, sql, enabled, schedule FROM jobs WHERE project = $1 ORDER BY name").bind(project).fetch_all(&self.pool).await?;
+        let rows = sqlx::query("SELECT name, sql, enabled, schedule FROM jobs WHERE project = $1 ORDER BY name")
+            .bind(project)
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(JobOverride {
@@ -51,7 +54,11 @@ impl Control {
 
     /// Removes one override; says whether there was one.
     pub async fn delete_job(&self, project: &str, name: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM jobs WHERE project = $1 AND name = $2").bind(project).bind(name).execute(&self.pool).await?;
+        let done = sqlx::query("DELETE FROM jobs WHERE project = $1 AND name = $2")
+            .bind(project)
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 }

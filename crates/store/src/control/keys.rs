@@ -31,21 +31,32 @@ pub struct NewKeys {
 impl Control {
     /// Reads the keys of a project. `user_key` 0 is the person whose name no source gave.
     pub async fn known_keys(&self, project: &str) -> Result<KnownKeys, StoreError> {
-        let users = sqlx::query("SELECT user_name, user_key FROM users WHERE project = $1").bind(project).fetch_all(&self.pool).await?;
+        let users = sqlx::query("SELECT user_name, user_key FROM users WHERE project = $1")
+            .bind(project)
+            .fetch_all(&self.pool)
+            .await?;
         let mut known = KnownKeys { next_user: 1, next_agent: 1, ..KnownKeys::default() };
         for row in users {
             let key = narrow(row.try_get(1)?)?;
             known.next_user = known.next_user.max(key + 1);
             known.users.insert(row.try_get(0)?, key);
         }
-        let highest: Option<i64> = sqlx::query("SELECT max(agent_key) FROM agents WHERE project = $1").bind(project).fetch_one(&self.pool).await?.try_get(0)?;
+        let highest: Option<i64> = sqlx::query("SELECT max(agent_key) FROM agents WHERE project = $1")
+            .bind(project)
+            .fetch_one(&self.pool)
+            .await?
+            .try_get(0)?;
         known.next_agent = narrow(highest.unwrap_or(0))? + 1;
         Ok(known)
     }
 
     /// Takes a person's name out of the project; the number is not used again.
     pub(crate) async fn forget_user(&self, project: &str, user_key: i32) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM users WHERE project = $1 AND user_key = $2").bind(project).bind(i64::from(user_key)).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM users WHERE project = $1 AND user_key = $2")
+            .bind(project)
+            .bind(i64::from(user_key))
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 //! A file counts when its row says `live`. Swapping the files of a table is one transaction, so a reader sees the old
 //! list or the new one; files that dropped out are deleted when nobody reads them any more (`upkeep`).
 
+use super::Control;
 use super::imports::{self, ImportRecord};
 use super::keys::NewKeys;
-use super::Control;
 use crate::StoreError;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
@@ -64,10 +64,11 @@ impl Control {
 
     /// Every table of a project.
     pub async fn tables(&self, project: &str) -> Result<Vec<TableEntry>, StoreError> {
-        let rows = sqlx::query("SELECT name, fingerprint, rows, bytes, built_at FROM tables WHERE project = $1 ORDER BY name")
-            .bind(project)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT name, fingerprint, rows, bytes, built_at FROM tables WHERE project = $1 ORDER BY name")
+                .bind(project)
+                .fetch_all(&self.pool)
+                .await?;
         rows.iter()
             .map(|row| {
                 Ok(TableEntry {
@@ -93,12 +94,20 @@ impl Control {
     /// Commits an import: its files join the event table, its keys become known, its record is done. All or nothing.
     ///
     /// Errors: [`StoreError::Exists`] if the same bytes were committed meanwhile.
-    pub async fn commit_import(&self, record: &ImportRecord, table: &str, files: &[FileEntry], keys: &NewKeys) -> Result<(), StoreError> {
+    pub async fn commit_import(
+        &self,
+        record: &ImportRecord,
+        table: &str,
+        files: &[FileEntry],
+        keys: &NewKeys,
+    ) -> Result<(), StoreError> {
         let now_us = record.finished_at_us.unwrap_or(record.started_at_us);
         let mut transaction = self.pool.begin().await?;
         if let Err(error) = imports::update(record).execute(&mut *transaction).await {
             return Err(match error.as_database_error() {
-                Some(database) if database.is_unique_violation() => StoreError::Exists { kind: "import of the same bytes", name: record.file.clone() },
+                Some(database) if database.is_unique_violation() => {
+                    StoreError::Exists { kind: "import of the same bytes", name: record.file.clone() }
+                }
                 _ => error.into(),
             });
         }
@@ -142,8 +151,16 @@ impl Control {
     /// Takes a table away; its files become garbage.
     pub async fn drop_table(&self, project: &str, table: &str) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("UPDATE files SET state = 'dropped' WHERE project = $1 AND table_name = $2").bind(project).bind(table).execute(&mut *transaction).await?;
-        sqlx::query("DELETE FROM tables WHERE project = $1 AND name = $2").bind(project).bind(table).execute(&mut *transaction).await?;
+        sqlx::query("UPDATE files SET state = 'dropped' WHERE project = $1 AND table_name = $2")
+            .bind(project)
+            .bind(table)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("DELETE FROM tables WHERE project = $1 AND name = $2")
+            .bind(project)
+            .bind(table)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -156,8 +173,11 @@ impl Control {
 
     /// Every path the manifest knows, live or dropped, with its size and hash.
     pub async fn known_files(&self) -> Result<Vec<(String, i64, String, bool)>, StoreError> {
-        let rows = sqlx::query("SELECT path, bytes, sha256, state FROM files ORDER BY path").fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get::<String, _>(3)? == "live"))).collect()
+        let rows =
+            sqlx::query("SELECT path, bytes, sha256, state FROM files ORDER BY path").fetch_all(&self.pool).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get::<String, _>(3)? == "live")))
+            .collect()
     }
 
     /// Forgets a dropped file after its bytes are gone.
@@ -167,7 +187,13 @@ impl Control {
     }
 }
 
-async fn swap_files(transaction: &mut Transaction<'_, Any>, project: &str, table: &str, files: &[FileEntry], now_us: i64) -> Result<(), StoreError> {
+async fn swap_files(
+    transaction: &mut Transaction<'_, Any>,
+    project: &str,
+    table: &str,
+    files: &[FileEntry],
+    now_us: i64,
+) -> Result<(), StoreError> {
     let old = sqlx::query("SELECT path FROM files WHERE project = $1 AND table_name = $2 AND state = 'live'")
         .bind(project)
         .bind(table)
@@ -179,7 +205,10 @@ async fn swap_files(transaction: &mut Transaction<'_, Any>, project: &str, table
         if files.iter().any(|file| file.path == path) {
             kept.insert(path);
         } else {
-            sqlx::query("UPDATE files SET state = 'dropped' WHERE path = $1").bind(path).execute(&mut **transaction).await?;
+            sqlx::query("UPDATE files SET state = 'dropped' WHERE path = $1")
+                .bind(path)
+                .execute(&mut **transaction)
+                .await?;
         }
     }
     for file in files.iter().filter(|file| !kept.contains(&file.path)) {
@@ -188,7 +217,13 @@ async fn swap_files(transaction: &mut Transaction<'_, Any>, project: &str, table
     Ok(())
 }
 
-async fn insert_file(transaction: &mut Transaction<'_, Any>, project: &str, table: &str, file: &FileEntry, now_us: i64) -> Result<(), StoreError> {
+async fn insert_file(
+    transaction: &mut Transaction<'_, Any>,
+    project: &str,
+    table: &str,
+    file: &FileEntry,
+    now_us: i64,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO files (path, project, table_name, agent_min, agent_max, rows, bytes, time_min, time_max, sha256, fingerprint, state, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'live', $12)",
@@ -210,7 +245,11 @@ async fn insert_file(transaction: &mut Transaction<'_, Any>, project: &str, tabl
     Ok(())
 }
 
-async fn upsert_table(transaction: &mut Transaction<'_, Any>, project: &str, table: &TableEntry) -> Result<(), StoreError> {
+async fn upsert_table(
+    transaction: &mut Transaction<'_, Any>,
+    project: &str,
+    table: &TableEntry,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO tables (project, name, fingerprint, rows, bytes, built_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (project, name) DO UPDATE SET fingerprint = excluded.fingerprint, rows = excluded.rows,

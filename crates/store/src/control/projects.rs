@@ -124,9 +124,11 @@ impl Control {
 
     /// Every project, by name.
     pub async fn projects(&self) -> Result<Vec<Project>, StoreError> {
-        let rows = sqlx::query("SELECT id, slug, name, kind, min_group_size, case_rule, created_at FROM projects ORDER BY name")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id, slug, name, kind, min_group_size, case_rule, created_at FROM projects ORDER BY name",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(project).collect()
     }
 
@@ -189,7 +191,8 @@ fn project(row: &AnyRow) -> Result<Project, StoreError> {
         name: row.try_get(2)?,
         kind: ProjectKind::parse(row.try_get(3)?),
         min_group_size: row.try_get(4)?,
-        case_rule: serde_json::from_str(&rule).map_err(|error| StoreError::Invalid(format!("case rule '{rule}': {error}")))?,
+        case_rule: serde_json::from_str(&rule)
+            .map_err(|error| StoreError::Invalid(format!("case rule '{rule}': {error}")))?,
         created_at_us: row.try_get(6)?,
     })
 }

@@ -60,7 +60,11 @@ impl Control {
             .bind(offset)
             .fetch_all(&self.pool)
             .await?;
-        let total = sqlx::query("SELECT count(*) FROM queries WHERE project = $1").bind(project).fetch_one(&self.pool).await?.try_get(0)?;
+        let total = sqlx::query("SELECT count(*) FROM queries WHERE project = $1")
+            .bind(project)
+            .fetch_one(&self.pool)
+            .await?
+            .try_get(0)?;
         let queries = rows
             .iter()
             .map(|row| {

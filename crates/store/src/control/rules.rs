@@ -7,7 +7,10 @@ use sqlx::Row;
 impl Control {
     /// The project's own rules and their revision; `None` if it uses those that Lode ships.
     pub async fn label_rules(&self, project: &str) -> Result<Option<(String, i64)>, StoreError> {
-        let row = sqlx::query("SELECT rules, revision FROM label_rules WHERE project = $1").bind(project).fetch_optional(&self.pool).await?;
+        let row = sqlx::query("SELECT rules, revision FROM label_rules WHERE project = $1")
+            .bind(project)
+            .fetch_optional(&self.pool)
+            .await?;
         row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
     }
 

@@ -70,7 +70,14 @@ impl Control {
     }
 
     /// One page of runs, newest first, of one job or batch or of all, and how many there are.
-    pub async fn runs(&self, project: &str, job: Option<&str>, batch: Option<&str>, limit: i64, offset: i64) -> Result<(Vec<RunRecord>, i64), StoreError> {
+    pub async fn runs(
+        &self,
+        project: &str,
+        job: Option<&str>,
+        batch: Option<&str>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<RunRecord>, i64), StoreError> {
         let job = job.unwrap_or("%");
         let batch = batch.map_or_else(|| "%".to_owned(), |batch| format!("{batch}/%"));
         let rows = sqlx::query(

@@ -1,0 +1,182 @@
+//! The questions behind the pages: named, with the same filters, each answered from `jobs/pages`.
+//!
+//! The minimum group size of the project is applied here, once, to every answer that counts people: a row about fewer is
+//! left out and counted.
+
+use crate::jobs::catalog::page_questions;
+use crate::jobs::head;
+use crate::jobs::runner::Workshop;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use store::engine::{Parameter, Question};
+use store::snapshot::{Snapshot, View};
+use store::{Store, StoreError};
+
+/// The view that every question stands on.
+const FILTERED: &str = "filtered";
+
+/// Rows one answer may have before paging; the rest is to be had as a file.
+pub const ROWS_MAX: usize = 1_000_000;
+
+/// One question.
+#[derive(Debug)]
+pub struct Analysis {
+    /// Name in the address.
+    pub name: String,
+    /// Title for people.
+    pub title: String,
+    /// How its figures come about, in words.
+    pub formula: String,
+    sql: String,
+}
+
+/// What a page lets through. Empty lists and `None` let everything through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// First moment, microseconds since 1970, UTC.
+    pub from_us: Option<i64>,
+    /// First moment after.
+    pub to_us: Option<i64>,
+    /// Any of these applications.
+    pub applications: Vec<String>,
+    /// Cases with any of these activities.
+    pub activities: Vec<String>,
+    /// Any of these event types.
+    pub event_types: Vec<String>,
+    /// One case.
+    pub case: Option<i64>,
+    /// One session.
+    pub session: Option<i64>,
+    /// Cases of one variant.
+    pub variant: Option<String>,
+    /// Cases with this step.
+    pub edge_from: Option<String>,
+    /// Its other end.
+    pub edge_to: Option<String>,
+}
+
+impl Filters {
+    fn parameters(&self) -> HashMap<String, Parameter> {
+        let texts = |texts: &[String]| Parameter::Texts((!texts.is_empty()).then(|| texts.to_vec()));
+        let text = |text: &Option<String>| Parameter::Text(text.clone());
+        [
+            ("from", Parameter::TimeUs(self.from_us)),
+            ("to", Parameter::TimeUs(self.to_us)),
+            ("applications", texts(&self.applications)),
+            ("activities", texts(&self.activities)),
+            ("event_types", texts(&self.event_types)),
+            ("case", Parameter::Integer(self.case)),
+            ("session", Parameter::Integer(self.session)),
+            ("variant", text(&self.variant)),
+            ("edge_from", text(&self.edge_from)),
+            ("edge_to", text(&self.edge_to)),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+}
+
+/// Every question, by name.
+pub fn all() -> &'static [Analysis] {
+    static ALL: LazyLock<Vec<Analysis>> = LazyLock::new(|| {
+        let questions = page_questions().into_iter().filter(|(name, _)| name != FILTERED);
+        questions
+            .map(|(name, sql)| {
+                // A head that cannot be read shows as an empty title; a test reads them all.
+                let head = head::parse(&sql).unwrap_or_default();
+                Analysis { name, title: head.description, formula: head.formula, sql }
+            })
+            .collect()
+    });
+    &ALL
+}
+
+/// An answer that is complete.
+#[derive(Debug)]
+pub struct Answered {
+    /// Columns.
+    pub schema: SchemaRef,
+    /// Rows.
+    pub batches: Vec<RecordBatch>,
+    /// Rows left out because they are about fewer people than the project allows.
+    pub suppressed: usize,
+    /// Whether there were more than [`ROWS_MAX`].
+    pub truncated: bool,
+}
+
+impl Analysis {
+    /// The question of this name.
+    ///
+    /// Errors: [`StoreError::Missing`] if there is none.
+    pub fn named(name: &str) -> Result<&'static Self, StoreError> {
+        all()
+            .iter()
+            .find(|analysis| analysis.name == name)
+            .ok_or_else(|| StoreError::Missing { kind: "analysis", name: name.into() })
+    }
+
+    /// Answers over a snapshot.
+    pub async fn answer(
+        &self,
+        store: &Store,
+        workshop: &Workshop,
+        snapshot: &Snapshot,
+        filters: &Filters,
+    ) -> Result<Answered, StoreError> {
+        let mut snapshot = snapshot.clone();
+        snapshot.views.push(View { name: FILTERED.into(), sql: page_questions().remove(FILTERED).unwrap_or_default() });
+        let question = Question { parameters: filters.parameters(), ..Question::new(self.sql.as_str()) };
+        let answer = store.engine().ask(&snapshot, question, workshop.functions()).await?;
+        let schema = answer.schema.clone();
+        let (batches, truncated, _) = answer.collect(ROWS_MAX).await?;
+        let mut suppressed = 0;
+        let batches = batches
+            .into_iter()
+            .map(|batch| enough_people(batch, snapshot.project.min_group_size, &mut suppressed))
+            .collect::<Result<_, _>>()?;
+        Ok(Answered { schema, batches, suppressed, truncated })
+    }
+}
+
+/// Leaves out rows about fewer than `people` people, as far as the answer counts them.
+fn enough_people(batch: RecordBatch, people: i64, suppressed: &mut usize) -> Result<RecordBatch, StoreError> {
+    let Some(users) = batch.column_by_name("users").filter(|_| people > 1) else { return Ok(batch) };
+    let users: ArrayRef = cast(users, &DataType::Int64)?;
+    let users = users.as_primitive::<Int64Type>();
+    let keep: BooleanArray =
+        (0..users.len()).map(|row| Some(users.is_valid(row) && users.value(row) >= people)).collect();
+    *suppressed += keep.false_count();
+    Ok(filter_record_batch(&batch, &keep)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::Int64Array;
+    use arrow::datatypes::{Field, Schema};
+    use std::sync::Arc;
+
+    #[test]
+    fn every_question_has_a_title_and_says_how_its_figures_come_about() {
+        assert!(all().len() >= 15);
+        for analysis in all() {
+            assert!(!analysis.title.is_empty() && !analysis.formula.is_empty(), "{}", analysis.name);
+        }
+    }
+
+    #[test]
+    fn d6_rows_about_too_few_people_are_left_out_and_counted() {
+        let schema = Arc::new(Schema::new(vec![Field::new("users", DataType::Int64, true)]));
+        let batch =
+            RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![Some(4), Some(5), None, Some(6)]))])
+                .unwrap();
+        let mut suppressed = 0;
+        assert_eq!(enough_people(batch.clone(), 5, &mut suppressed).unwrap().num_rows(), 2);
+        assert_eq!(suppressed, 2);
+        assert_eq!(enough_people(batch, 1, &mut suppressed).unwrap().num_rows(), 4);
+    }
+}

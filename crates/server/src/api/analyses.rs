@@ -1,0 +1,198 @@
+//! The questions behind the pages, with filters, paging, and as files.
+
+use super::errors::{ApiError, ApiResult};
+use super::paging::{LIMIT_MAX, Page, time_text};
+use super::state::AppState;
+use crate::analyses::{self, Analysis, Filters};
+use crate::api::export::{FileFormat, file};
+use crate::jobs::runner::Workshop;
+use crate::rows;
+use arrow::array::RecordBatch;
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use chrono::{Days, NaiveDate};
+use serde_json::{Value, json};
+use std::time::Instant;
+
+pub async fn list(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<Json<Value>> {
+    state.store.control().project(&project).await?;
+    let all: Vec<Value> = analyses::all()
+        .iter()
+        .map(|analysis| json!({ "name": analysis.name, "title": analysis.title, "formula": analysis.formula }))
+        .collect();
+    Ok(Json(json!({ "analyses": all })))
+}
+
+pub async fn answer(
+    State(state): State<AppState>,
+    Path((project, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Response> {
+    let started = Instant::now();
+    let wanted = Wanted::parse(query.as_deref().unwrap_or(""))?;
+    let analysis = Analysis::named(&name)?;
+    let workshop = Workshop::open(&state.store, &project).await?;
+    let snapshot = workshop.snapshot(&state.store).await?;
+    if !snapshot.tables.contains_key("int_labeled_events") {
+        return Err(ApiError::not_found("there are no tables to look at yet", "import a log, then run the jobs"));
+    }
+    let answered = analysis.answer(&state.store, &workshop, &snapshot, &wanted.filters).await?;
+    if let Some(format) = wanted.format {
+        return file(&format!("{name}.{}", format.extension()), format, &answered.schema, &answered.batches);
+    }
+    let total: usize = answered.batches.iter().map(RecordBatch::num_rows).sum();
+    let page = slice(&answered.batches, wanted.page.offset() as usize, wanted.limit());
+    let built_at = state.store.control().tables(&snapshot.project.id).await?;
+    let built_at = built_at.iter().find(|table| table.name == "int_labeled_events").map(|table| table.built_at_us);
+    Ok(Json(json!({
+        "name": analysis.name,
+        "title": analysis.title,
+        "formula": analysis.formula,
+        "columns": rows::columns(&answered.schema),
+        "rows": rows::rows(&page)?,
+        "total": total,
+        "truncated": answered.truncated,
+        "built_at": built_at.and_then(time_text),
+        "elapsed_ms": started.elapsed().as_millis() as u64,
+        "min_group_size": snapshot.project.min_group_size,
+        "suppressed": answered.suppressed,
+    }))
+    .into_response())
+}
+
+/// The rows from `offset` on, at most `limit`.
+fn slice(batches: &[RecordBatch], mut offset: usize, mut limit: usize) -> Vec<RecordBatch> {
+    let mut page = Vec::new();
+    for batch in batches {
+        let skipped = offset.min(batch.num_rows());
+        offset -= skipped;
+        let taken = (batch.num_rows() - skipped).min(limit);
+        limit -= taken;
+        if taken > 0 {
+            page.push(batch.slice(skipped, taken));
+        }
+    }
+    page
+}
+
+/// What the address asks for.
+#[derive(Debug, Default)]
+struct Wanted {
+    filters: Filters,
+    page: Page,
+    limit: Option<usize>,
+    format: Option<FileFormat>,
+}
+
+impl Wanted {
+    /// Reads the query by hand: a name may come several times.
+    fn parse(query: &str) -> ApiResult<Self> {
+        let mut wanted = Self::default();
+        let paging = axum::extract::Query::<Page>::try_from_uri(
+            &format!("/?{}", paging_part(query)).parse().unwrap_or_default(),
+        );
+        wanted.page = paging.map(|page| page.0).unwrap_or_default();
+        for (name, value) in url_pairs(query) {
+            let filters = &mut wanted.filters;
+            match name.as_str() {
+                _ if value.is_empty() => {}
+                "from" => filters.from_us = Some(day_us(&value, 0)?),
+                "to" => filters.to_us = Some(day_us(&value, 1)?),
+                "application" => filters.applications.push(value),
+                "activity" => filters.activities.push(value),
+                "event_type" => filters.event_types.push(value),
+                "case" => filters.case = Some(key(&name, &value)?),
+                "session" => filters.session = Some(key(&name, &value)?),
+                "variant" => filters.variant = Some(value),
+                "edge_from" => filters.edge_from = Some(value),
+                "edge_to" => filters.edge_to = Some(value),
+                "format" if value == "json" => {}
+                "format" => wanted.format = Some(FileFormat::parse(&value)?),
+                "limit" => wanted.limit = value.parse().ok(),
+                "offset" => {}
+                _ => {
+                    return Err(ApiError::bad_request(
+                        format!("'{name}' is no filter"),
+                        "see docs/guide/api.md, Analyses",
+                    ));
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.map_or(self.page.limit() as usize, |limit| limit.min(LIMIT_MAX as usize))
+    }
+}
+
+fn paging_part(query: &str) -> String {
+    let parts = query.split('&').filter(|pair| pair.starts_with("limit=") || pair.starts_with("offset="));
+    parts.collect::<Vec<_>>().join("&")
+}
+
+/// Pairs of a query string, decoded.
+fn url_pairs(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode(&text.replace('+', " "));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after
+            .get(..2)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, code) {
+            (b'%', Some(code)) => {
+                bytes.push(code);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn day_us(text: &str, days_later: u64) -> ApiResult<i64> {
+    let date = text.get(..10).unwrap_or(text).parse::<NaiveDate>().ok();
+    let midnight =
+        date.and_then(|date| date.checked_add_days(Days::new(days_later))).and_then(|date| date.and_hms_opt(0, 0, 0));
+    let midnight = midnight.ok_or_else(|| ApiError::bad_request(format!("'{text}' is no date"), "write 2026-03-31"))?;
+    Ok(midnight.and_utc().timestamp_micros())
+}
+
+fn key(name: &str, text: &str) -> ApiResult<i64> {
+    text.parse().map_err(|_| ApiError::bad_request(format!("'{text}' is no {name} key"), "take it from an answer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_may_repeat_and_days_are_inclusive() {
+        let wanted =
+            Wanted::parse("application=Excel&application=A%26B+C&from=2026-03-01&to=2026-03-01&limit=5&offset=10")
+                .unwrap();
+        assert_eq!(wanted.filters.applications, ["Excel", "A&B C"]);
+        assert_eq!(wanted.filters.to_us.unwrap() - wanted.filters.from_us.unwrap(), 86_400_000_000);
+        assert_eq!((wanted.limit(), wanted.page.offset()), (5, 10));
+    }
+
+    #[test]
+    fn an_unknown_filter_is_refused_and_not_ignored() {
+        assert!(Wanted::parse("aplication=Excel").is_err());
+        assert!(Wanted::parse("from=yesterday").is_err());
+    }
+}

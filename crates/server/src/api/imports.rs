@@ -1,0 +1,192 @@
+//! Imports: the upload of a file, how far it is, what was rejected.
+
+use super::errors::{ApiError, ApiResult};
+use super::paging::{Page, time_text};
+use super::state::{AppState, Following};
+use crate::importing::{self, Progress, Request};
+use crate::jobs::runner::{Selection, now_us};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::control::imports::{ImportRecord, ImportState};
+use tokio::io::AsyncWriteExt;
+
+/// Bytes of one uploaded file.
+const UPLOAD_BYTES_MAX: u64 = 64 << 30;
+
+#[derive(Deserialize)]
+pub struct Upload {
+    file: String,
+    map: Option<String>,
+}
+
+pub async fn upload(
+    State(state): State<AppState>,
+    Path(project): Path<String>,
+    Query(upload): Query<Upload>,
+    body: Body,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let project = state.store.control().project(&project).await?;
+    let map = importing::parse_map(upload.map.as_deref().unwrap_or(""))
+        .map_err(|message| ApiError::bad_request(message, "write map=column=name,column=name"))?;
+    let id = uuid::Uuid::now_v7().to_string();
+    let path = state.store.settings().folder.join("staging").join(format!("{id}.upload"));
+    receive(body, &path).await?;
+    let request = Request { id: id.clone(), project: project.id.clone(), name: upload.file, path, map };
+    let following = Following {
+        progress: Arc::new(Progress::default()),
+        file: request.name.clone(),
+        jobs_running: Arc::new(AtomicBool::new(false)),
+        started_at_us: now_us(),
+    };
+    let answer = under_way(&id, &following);
+    let entered = state.imports.enter(&id, following.clone());
+    tokio::spawn(async move {
+        let result = importing::import_file(&state.store, &request, &following.progress).await;
+        let _ = tokio::fs::remove_file(&request.path).await;
+        match result {
+            Ok(record) if record.state == ImportState::Done => {
+                following.jobs_running.store(true, Ordering::Relaxed);
+                let batch = uuid::Uuid::now_v7().to_string();
+                if let Err(error) = state.runner.run(&request.project, &batch, &Selection::Stale, |_, _| {}).await {
+                    tracing::warn!(%error, "jobs could not run after an import");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = format!("{error:#}"), import = request.id, "an import failed"),
+        }
+        drop(entered);
+    });
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+async fn receive(body: Body, path: &std::path::Path) -> ApiResult<()> {
+    let broken = |error: std::io::Error| ApiError::internal(format!("cannot keep the upload: {error}"));
+    let mut file = tokio::fs::File::create(path).await.map_err(broken)?;
+    let (mut stream, mut bytes) = (body.into_data_stream(), 0);
+    while let Some(chunk) = stream.next().await {
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                let _ = tokio::fs::remove_file(path).await;
+                return Err(ApiError::bad_request(format!("the upload broke off: {error}"), "send the file again"));
+            }
+        };
+        bytes += chunk.len() as u64;
+        if bytes > UPLOAD_BYTES_MAX {
+            let _ = tokio::fs::remove_file(path).await;
+            return Err(ApiError::bad_request("the file is larger than 64 GiB", "import it with `lode import`"));
+        }
+        file.write_all(&chunk).await.map_err(broken)?;
+    }
+    file.flush().await.map_err(broken)
+}
+
+pub async fn list(
+    State(state): State<AppState>,
+    Path(project): Path<String>,
+    Query(page): Query<Page>,
+) -> ApiResult<Json<Value>> {
+    let project = state.store.control().project(&project).await?;
+    let (records, total) = state.store.control().imports(&project.id, page.limit(), page.offset()).await?;
+    let imports: Vec<Value> = records.iter().map(|record| described(&state, record)).collect();
+    Ok(Json(json!({ "imports": imports, "total": total })))
+}
+
+pub async fn show(
+    State(state): State<AppState>,
+    Path((project, import)): Path<(String, String)>,
+) -> ApiResult<Json<Value>> {
+    let project = state.store.control().project(&project).await?;
+    match state.store.control().import(&project.id, &import).await? {
+        Some(record) => Ok(Json(described(&state, &record))),
+        None => match state.imports.get(&import) {
+            Some(following) => Ok(Json(under_way(&import, &following))),
+            None => {
+                Err(ApiError::not_found(format!("there is no import '{import}'"), "list the imports of the project"))
+            }
+        },
+    }
+}
+
+pub async fn rejects(
+    State(state): State<AppState>,
+    Path((project, import)): Path<(String, String)>,
+) -> ApiResult<Response> {
+    let project = state.store.control().project(&project).await?;
+    let missing = || ApiError::not_found(format!("import '{import}' rejected no row"), "nothing needs mending");
+    state.store.control().import(&project.id, &import).await?.ok_or_else(missing)?;
+    let bytes = tokio::fs::read(importing::rejects_path(&state.store, &import)).await.map_err(|_| missing())?;
+    let name = format!("attachment; filename=\"rejects-{import}.csv\"");
+    Ok(([(header::CONTENT_TYPE, "text/csv".to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response())
+}
+
+/// An import as the interface shows it: what is under way knows more than the record.
+fn described(state: &AppState, record: &ImportRecord) -> Value {
+    let following = state.imports.get(&record.id);
+    let word = match (record.state, &following) {
+        (ImportState::Running, Some(following)) if following.progress.storing.load(Ordering::Relaxed) => "storing",
+        (ImportState::Running, _) => "reading",
+        (ImportState::Done, Some(following)) if following.jobs_running.load(Ordering::Relaxed) => "running_jobs",
+        (ImportState::Done, Some(_)) => "storing",
+        (finished, _) => finished.as_str(),
+    };
+    let progress = following.as_ref().map(|following| &following.progress);
+    let live = |stored: i64, counter: fn(&Progress) -> &std::sync::atomic::AtomicI64| {
+        progress.map_or(stored, |progress| stored.max(counter(progress).load(Ordering::Relaxed)))
+    };
+    json!({
+        "id": record.id,
+        "file": record.file,
+        "format": record.format,
+        "state": word,
+        "bytes_total": record.bytes_total,
+        "bytes_read": if record.state == ImportState::Running { live(0, |progress| &progress.bytes_read) } else { record.bytes_total },
+        "rows_read": live(record.rows_read, |progress| &progress.rows_read),
+        "rows_rejected": live(record.rows_rejected, |progress| &progress.rows_rejected),
+        "rows_stored": record.rows_stored,
+        "first_rejects": first_rejects(state, record, progress),
+        "message": record.message,
+        "started_at": time_text(record.started_at_us),
+        "finished_at": record.finished_at_us.and_then(time_text),
+    })
+}
+
+fn first_rejects(state: &AppState, record: &ImportRecord, progress: Option<&Arc<Progress>>) -> Vec<Value> {
+    if let Some(Ok(rejects)) = progress.map(|progress| progress.first_rejects.lock()) {
+        return rejects.iter().map(|reject| json!({ "line": reject.line, "reason": reject.reason })).collect();
+    }
+    if record.rows_rejected == 0 {
+        return Vec::new();
+    }
+    importing::read_first_rejects(&importing::rejects_path(&state.store, &record.id))
+        .into_iter()
+        .map(|(line, reason)| json!({ "line": line, "reason": reason }))
+        .collect()
+}
+
+/// An import that has no record yet.
+fn under_way(id: &str, following: &Following) -> Value {
+    json!({
+        "id": id,
+        "file": following.file,
+        "format": null,
+        "state": "reading",
+        "bytes_total": following.progress.bytes_total.load(Ordering::Relaxed),
+        "bytes_read": following.progress.bytes_read.load(Ordering::Relaxed),
+        "rows_read": 0,
+        "rows_rejected": 0,
+        "rows_stored": 0,
+        "first_rejects": [],
+        "message": null,
+        "started_at": time_text(following.started_at_us),
+        "finished_at": null,
+    })
+}

@@ -1,0 +1,34 @@
+//! `limit` and `offset`, and times as the interface writes them.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+
+/// Rows of a page unless asked otherwise.
+const LIMIT_DEFAULT: i64 = 100;
+
+/// Rows of a page at most.
+pub const LIMIT_MAX: i64 = 10_000;
+
+/// Which page.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Page {
+    limit: Option<i64>,
+    offset: Option<i64>,
+}
+
+impl Page {
+    /// Rows of the page, within bounds.
+    pub fn limit(self) -> i64 {
+        self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
+    }
+
+    /// Rows before the page.
+    pub fn offset(self) -> i64 {
+        self.offset.unwrap_or(0).max(0)
+    }
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub fn time_text(time_us: i64) -> Option<String> {
+    DateTime::<Utc>::from_timestamp_micros(time_us).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}

@@ -1,0 +1,96 @@
+//! The schema browser: tables with their columns, and the functions that Lode adds to SQL.
+
+use super::errors::ApiResult;
+use super::paging::time_text;
+use super::state::AppState;
+use crate::jobs::runner::{Freshness, Workshop};
+use crate::rows::type_name;
+use arrow::datatypes::SchemaRef;
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use store::columns::{AGENT_KEY, CASE_KEY, EVENT_ORDER, EVENTS, USER_KEY};
+use store::engine::Question;
+
+pub async fn list(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<Json<Value>> {
+    let workshop = Workshop::open(&state.store, &project).await?;
+    let snapshot = workshop.snapshot(&state.store).await?;
+    let freshness = workshop.freshness(&state.store, &snapshot).await?;
+    let stored = state.store.control().tables(&snapshot.project.id).await?;
+    let mut tables = Vec::new();
+    if let Some(events) = snapshot.tables.get(EVENTS) {
+        tables.push(json!({
+            "name": EVENTS, "layer": "staging", "description": "The events as they came in.", "grain": "event", "audience": "analyst",
+            "rows": events.rows(), "bytes": events.files.iter().map(|file| file.bytes).sum::<i64>(),
+            "built_at": stored.iter().find(|table| table.name == EVENTS).and_then(|table| time_text(table.built_at_us)),
+            "stale": false, "columns": columns(&events.schema),
+        }));
+    }
+    for job in &workshop.catalog.jobs {
+        let table = snapshot.tables.get(&job.name);
+        let entry = stored.iter().find(|table| table.name == job.name);
+        let schema = match table {
+            Some(table) => Some(table.schema.clone()),
+            None if job.head.view && snapshot.tables.contains_key(EVENTS) => {
+                let question = Question::new(format!("{}\nLIMIT 0", job.sql.trim_end()));
+                Some(state.store.engine().ask(&snapshot, question, workshop.functions()).await?.schema.clone())
+            }
+            None => None,
+        };
+        let Some(schema) = schema else { continue };
+        tables.push(json!({
+            "name": job.name,
+            "layer": job.layer,
+            "description": job.head.description,
+            "grain": job.head.grain,
+            "audience": job.head.audience,
+            "rows": table.map(|table| table.rows()),
+            "bytes": table.map(|table| table.files.iter().map(|file| file.bytes).sum::<i64>()),
+            "built_at": entry.and_then(|entry| time_text(entry.built_at_us)),
+            "stale": freshness.get(&job.name).is_some_and(|state| *state != Freshness::Fresh),
+            "columns": columns(&schema),
+        }));
+    }
+    let operators = state.store.engine().operators();
+    let labels = workshop.functions().iter().map(|function| (function.name, function.signature, function.description));
+    let functions: Vec<Value> = operators
+        .into_iter()
+        .chain(labels)
+        .map(|(name, signature, description)| json!({ "name": name, "signature": signature, "description": description }))
+        .collect();
+    Ok(Json(json!({ "tables": tables, "functions": functions })))
+}
+
+fn columns(schema: &SchemaRef) -> Vec<Value> {
+    schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let (personal, description) = meaning(field.name());
+            json!({ "name": field.name(), "type": type_name(field.data_type()), "personal": personal, "description": description })
+        })
+        .collect()
+}
+
+/// Whether a column may say something about a person, and what it means: the UI log's columns speak for themselves
+/// wherever they turn up.
+fn meaning(name: &str) -> (bool, &'static str) {
+    if let Some(column) = uilog::column::find(name) {
+        return (column.personal, column.description);
+    }
+    let own = match name {
+        AGENT_KEY => "Number of the agent (an imported log has one per stream).",
+        USER_KEY => "Number of the person; 0 where no source named one.",
+        EVENT_ORDER => "One order over all events of the project: agent, then place inside the agent.",
+        CASE_KEY => "Number of the case.",
+        "session_key" => "Number of the session: the event_order of its first event.",
+        "active_us" => "Active time of the event in microseconds: to the next event of the session, at most the cap.",
+        "application_label" => "Name of the application that people use.",
+        "screen_label" => "Name of the screen inside the application.",
+        "activity" => "What was done, as a name.",
+        "variant" => "Identity of a distinct order of activities.",
+        "users" => "Distinct people behind the row; decides whether pages may show it.",
+        _ => "",
+    };
+    (false, own)
+}

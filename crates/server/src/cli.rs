@@ -1,0 +1,254 @@
+//! The command line: `lode serve`, `import`, `sql` and the rest, over a data folder of this machine.
+//!
+//! Answers go to standard output, everything else to standard error; `--json` makes the answer one JSON value. Progress
+//! bars appear on a terminal only. Exit codes are those of [`ExitKind`].
+
+mod backup;
+mod doctor;
+mod export;
+mod import;
+mod job;
+mod project;
+mod sql;
+
+use crate::serve::{LISTEN_DEFAULT, Service, end_of_process};
+use crate::{operators, sample};
+use anyhow::{Context, Result};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use store::{Settings, Store, StoreError};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitKind {
+    /// Everything was done.
+    Done = 0,
+    /// Something failed; the message says what and what to do.
+    Failed = 1,
+    /// The command line is wrong (clap says so itself).
+    Usage = 2,
+    /// A project, job, table or file is not there.
+    Missing = 3,
+    /// Another process works on the data folder.
+    Locked = 4,
+    /// The SQL is wrong.
+    Sql = 5,
+    /// The import is done, but some rows were rejected.
+    Rejects = 6,
+    /// A job failed; its old table is in place.
+    Job = 7,
+    /// `doctor` or `restore --check` found something.
+    Unwell = 8,
+}
+
+/// Task mining that people can verify: import UI logs, run jobs, look at the answers.
+#[derive(Debug, Parser)]
+#[command(name = "lode", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 not there · 4 data folder in use · 5 wrong SQL · \
+6 imported, but rows were rejected · 7 a job failed · 8 doctor or check found something";
+
+/// What every command understands.
+#[derive(Debug, Args)]
+struct Common {
+    /// The data folder
+    #[arg(long, global = true, env = "LODE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Keep control data in this PostgreSQL database instead of SQLite
+    #[arg(long, global = true, env = "LODE_CONTROL", value_name = "URL", hide_env_values = true)]
+    control: Option<String>,
+    /// Memory for questions and jobs together, in MiB
+    #[arg(long, global = true, env = "LODE_QUERY_MEMORY_MIB", value_name = "MIB", default_value_t = 1024)]
+    query_memory_mib: usize,
+    /// Cores for one question
+    #[arg(long, global = true, env = "LODE_CORES", value_name = "N")]
+    cores: Option<usize>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service on this machine
+    Serve {
+        /// Where to listen; loopback only until there are accounts
+        #[arg(long, env = "LODE_LISTEN", default_value = LISTEN_DEFAULT)]
+        listen: SocketAddr,
+    },
+    /// Run the service on sample recordings
+    Demo {
+        /// Where to listen
+        #[arg(long, default_value = LISTEN_DEFAULT)]
+        listen: SocketAddr,
+    },
+    /// Import recorded logs into a project
+    Import(import::Import),
+    /// Write a project's event log to a file
+    Export(export::Export),
+    /// Ask a question in SQL
+    Sql(sql::Sql),
+    /// Data jobs: list, put, remove, run, history
+    #[command(subcommand)]
+    Job(job::Job),
+    /// Projects: list, create, set, labels, compact, retire, erase, delete
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
+    /// Save the data folder into one archive
+    Backup(backup::Backup),
+    /// Bring an archive back into a new data folder, or check it
+    Restore(backup::Restore),
+    /// Check that everything is well: folder, disk, database, files, jobs
+    Doctor,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command line to its end.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let json = arguments.common.json;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("lode: cannot start threads: {error}");
+            return ExitCode::from(ExitKind::Failed as u8);
+        }
+    };
+    let result = runtime.block_on(dispatch(arguments));
+    runtime.shutdown_background();
+    match result {
+        Ok(kind) => ExitCode::from(kind as u8),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let kind = kind_of(&error);
+            if json {
+                println!(
+                    "{}",
+                    serde_json::json!({ "error": { "message": format!("{error:#}"), "exit_code": kind as u8 } })
+                );
+            }
+            eprintln!("lode: {error:#}");
+            ExitCode::from(kind as u8)
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
+    let common = &arguments.common;
+    match arguments.command {
+        Command::Serve { listen } => serve(open(common).await?, listen, false).await,
+        Command::Demo { listen } => serve(open(common).await?, listen, true).await,
+        Command::Import(command) => command.run(&open(common).await?, common.json).await,
+        Command::Export(command) => command.run(&open(common).await?, common.json).await,
+        Command::Sql(command) => command.run(&open(common).await?, common.json).await,
+        Command::Job(job::Job::Test { files, fill_in }) => job::test(&files, fill_in).await,
+        Command::Job(command) => command.run(&open(common).await?, common.json).await,
+        Command::Project(command) => command.run(&open(common).await?, common.json).await,
+        Command::Backup(command) => command.run(&open(common).await?, common.json).await,
+        Command::Restore(command) => command.run(&data_folder(common), common.json).await,
+        Command::Doctor => doctor::run(&settings(common), common.json).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "lode", &mut std::io::stdout());
+            Ok(ExitKind::Done)
+        }
+    }
+}
+
+fn data_folder(common: &Common) -> PathBuf {
+    common.data.clone().unwrap_or_else(|| {
+        let home = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+        let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+        home.or_else(|| std::env::var_os("LOCALAPPDATA").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("."))
+            .join("lode")
+    })
+}
+
+fn settings(common: &Common) -> Settings {
+    let mut settings = Settings::for_folder(data_folder(common));
+    settings.control_url = common.control.clone();
+    settings.query_memory_bytes = common.query_memory_mib << 20;
+    settings.cores = common.cores.unwrap_or(settings.cores);
+    settings
+}
+
+async fn open(common: &Common) -> Result<Store> {
+    let store = Store::open(settings(common)).await?;
+    store.engine().register(operators::all());
+    Ok(store)
+}
+
+async fn serve(store: Store, listen: SocketAddr, demo: bool) -> Result<ExitKind> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("LODE_LOG").unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let service = Service::bind(store.clone(), listen).await?;
+    if demo {
+        eprintln!("Importing the sample recordings …");
+        sample::install(&store).await.context("the sample recordings could not be imported")?;
+    }
+    println!("Lode is ready: http://{}", service.address());
+    eprintln!(
+        "Data in {} ({}). There are no accounts yet, so only this machine can reach it. Stop with ctrl+c.",
+        store.settings().folder.display(),
+        store.control().kind()
+    );
+    service.run(end_of_process()).await?;
+    Ok(ExitKind::Done)
+}
+
+fn kind_of(error: &anyhow::Error) -> ExitKind {
+    match error.chain().find_map(|cause| cause.downcast_ref::<StoreError>()) {
+        Some(StoreError::Missing { .. }) => ExitKind::Missing,
+        Some(StoreError::Locked(_)) => ExitKind::Locked,
+        Some(StoreError::Sql { .. } | StoreError::Cancelled(_)) => ExitKind::Sql,
+        _ => ExitKind::Failed,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Prints an answer: JSON, or what `text` makes of it.
+fn print(json: bool, value: &serde_json::Value, text: impl FnOnce() -> String) {
+    if json { println!("{value}") } else { println!("{}", text()) }
+}
+
+/// A fresh id for a batch of runs.
+fn new_batch() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_tells_its_exit_code() {
+        let missing =
+            anyhow::Error::new(StoreError::Missing { kind: "project", name: "x".into() }).context("while looking");
+        assert_eq!(kind_of(&missing), ExitKind::Missing);
+        assert_eq!(kind_of(&anyhow::anyhow!("anything")), ExitKind::Failed);
+    }
+}

@@ -1,0 +1,177 @@
+//! `lode import`: logs into a project, with a bar, a report, and an exit code that tells of rejected rows.
+
+use super::{ExitKind, new_batch};
+use crate::importing::{self, Progress, Request, rejects_path};
+use crate::jobs::runner::{Outcome, Runner, Selection, now_us};
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use store::Store;
+use store::control::imports::ImportState;
+use store::control::projects::ProjectKind;
+
+/// How often the bar is drawn.
+const BAR_INTERVAL: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The logs: Action Logger CSV, SmartRPA CSV, ActivityWatch JSON, XES, Lode Parquet, plain or mapped CSV; .gz and .zst too
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The project; made if it is not there
+    #[arg(long)]
+    project: String,
+    /// For a CSV of no known form: which of its columns is which field, such as --map time=Timestamp
+    #[arg(long, value_name = "COLUMN=NAME")]
+    map: Vec<String>,
+    /// Do not run the jobs afterwards
+    #[arg(long)]
+    no_jobs: bool,
+}
+
+impl Import {
+    pub async fn run(self, store: &Store, as_json: bool) -> Result<ExitKind> {
+        let map = importing::parse_map(&self.map.join(",")).map_err(|message| anyhow!(message))?;
+        let control = store.control();
+        let project = match control.find_project(&self.project).await? {
+            Some(project) => project,
+            None => control.create_project(&self.project, ProjectKind::Imported, now_us()).await?,
+        };
+        let (mut reports, mut rejected, mut failed) = (Vec::new(), 0, None);
+        for file in &self.files {
+            let name =
+                file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+            let request =
+                Request { id: new_batch(), project: project.id.clone(), name, path: file.clone(), map: map.clone() };
+            match import_one(store, &request, file).await {
+                Ok((report, bad)) => {
+                    if !as_json {
+                        println!("{}", said(&report));
+                    }
+                    rejected += bad;
+                    reports.push(report);
+                }
+                Err(error) => {
+                    eprintln!("lode: {}: {error:#}", file.display());
+                    reports.push(json!({ "file": file.display().to_string(), "state": "failed", "message": format!("{error:#}") }));
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        let mut jobs_ok = true;
+        if !self.no_jobs {
+            jobs_ok = run_jobs(store, &project.id).await?;
+        }
+        if as_json {
+            println!("{}", json!({ "project": project.slug, "imports": reports }));
+        }
+        match failed {
+            Some(error) => Err(error.context("not every file was imported")),
+            None if rejected > 0 => Ok(ExitKind::Rejects),
+            None if !jobs_ok => Ok(ExitKind::Job),
+            None => Ok(ExitKind::Done),
+        }
+    }
+}
+
+async fn import_one(store: &Store, request: &Request, file: &Path) -> Result<(Value, i64)> {
+    let progress = Arc::new(Progress::default());
+    let bar = bar(&request.name);
+    let started = Instant::now();
+    let work = importing::import_file(store, request, &progress);
+    tokio::pin!(work);
+    let record = loop {
+        tokio::select! {
+            record = &mut work => break record,
+            () = tokio::time::sleep(BAR_INTERVAL) => draw(&bar, &progress),
+        }
+    };
+    bar.finish_and_clear();
+    let record = record?;
+    let seconds = started.elapsed().as_secs_f64();
+    let mut rejects_file = None;
+    if record.rows_rejected > 0 {
+        // Beside the log, where the person looks; in the data folder if that cannot be written.
+        let kept = rejects_path(store, &record.id);
+        let beside = file.with_file_name(format!("{}.rejects.csv", request.name));
+        rejects_file = Some(if std::fs::copy(&kept, &beside).is_ok() { beside } else { kept });
+    }
+    let shown = progress.first_rejects.lock().map(|rejects| rejects.clone()).unwrap_or_default();
+    let report = json!({
+        "file": request.name,
+        "state": record.state.as_str(),
+        "format": record.format,
+        "rows_read": record.rows_read,
+        "rows_stored": record.rows_stored,
+        "rows_rejected": record.rows_rejected,
+        "rejects_file": rejects_file.map(|path| path.display().to_string()),
+        "first_rejects": shown.iter().map(|reject| json!({ "line": reject.line, "reason": reject.reason })).collect::<Vec<_>>(),
+        "message": record.message,
+        "seconds": seconds,
+        "rows_per_second": if record.state == ImportState::Done { (record.rows_read as f64 / seconds).round() } else { 0.0 },
+    });
+    Ok((report, record.rows_rejected))
+}
+
+/// A report in words.
+fn said(report: &Value) -> String {
+    let number = |name: &str| HumanCount(report[name].as_u64().unwrap_or(0));
+    let file = report["file"].as_str().unwrap_or_default();
+    if report["state"] == "duplicate" {
+        return format!("{file}: {}", report["message"].as_str().unwrap_or_default());
+    }
+    let mut text = format!(
+        "{file}: {} rows read, {} stored, {} rejected ({}, {:.1} s)",
+        number("rows_read"),
+        number("rows_stored"),
+        number("rows_rejected"),
+        report["format"].as_str().unwrap_or("unknown form"),
+        report["seconds"].as_f64().unwrap_or(0.0),
+    );
+    for reject in report["first_rejects"].as_array().into_iter().flatten() {
+        text.push_str(&format!("\n  line {}: {}", reject["line"], reject["reason"].as_str().unwrap_or_default()));
+    }
+    if let Some(path) = report["rejects_file"].as_str() {
+        text.push_str(&format!("\n  all rejected rows: {path}"));
+    }
+    text
+}
+
+async fn run_jobs(store: &Store, project: &str) -> Result<bool> {
+    let ok = Runner::new(store.clone())
+        .run(project, &new_batch(), &Selection::Stale, |job, outcome| {
+            if let Outcome::Failed(error) = outcome {
+                eprintln!("lode: job {job}: {error}");
+            }
+        })
+        .await
+        .context("the log is imported, but the jobs could not run")?;
+    Ok(ok)
+}
+
+fn bar(name: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} %  {msg}  {elapsed}");
+    if let Ok(style) = style {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_prefix(name.to_owned());
+    bar
+}
+
+fn draw(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.bytes_total.load(Ordering::Relaxed).max(0) as u64);
+    bar.set_position(progress.bytes_read.load(Ordering::Relaxed).max(0) as u64);
+    let storing = progress.storing.load(Ordering::Relaxed);
+    let rows = HumanCount(progress.rows_read.load(Ordering::Relaxed).max(0) as u64);
+    bar.set_message(if storing { format!("{rows} rows, storing") } else { format!("{rows} rows") });
+}

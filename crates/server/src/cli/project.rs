@@ -1,0 +1,191 @@
+//! `lode project`: list, make, set, name things, look after the files, take away.
+
+use super::sql::read_text;
+use super::{ExitKind, print};
+use crate::jobs::runner::now_us;
+use crate::labels;
+use anyhow::{Result, bail};
+use chrono::{Days, Utc};
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+use store::Store;
+use store::control::projects::{CaseRule, ProjectKind};
+
+#[derive(Debug, Subcommand)]
+pub enum ProjectCommand {
+    /// Every project
+    List,
+    /// Make a project
+    Create {
+        /// Its name
+        name: String,
+        /// Where its events will come from
+        #[arg(long, value_enum, default_value_t = Kind::Imported)]
+        kind: Kind,
+    },
+    /// Set what a case is
+    Set {
+        /// The project
+        project: String,
+        /// auto, session, case_id or activities
+        #[arg(long, value_enum)]
+        case_rule: Rule,
+        /// With activities: the one that opens a case
+        #[arg(long, required_if_eq("case_rule", "activities"))]
+        start: Option<String>,
+        /// With activities: the one that closes it
+        #[arg(long)]
+        end: Option<String>,
+    },
+    /// Replace the project's labelling rules by a TOML file, or - for standard input
+    Labels {
+        /// The project
+        project: String,
+        /// The rules
+        file: String,
+    },
+    /// Merge small files of the event table
+    Compact {
+        /// The project
+        project: String,
+    },
+    /// Remove events older than so many days
+    Retire {
+        /// The project
+        project: String,
+        /// Days to keep
+        #[arg(long)]
+        days: u64,
+    },
+    /// Remove every event of a person, and every table made from them
+    Erase {
+        /// The project
+        project: String,
+        /// The person's name as the logs have it
+        #[arg(long)]
+        user: String,
+    },
+    /// Remove a project and all its data
+    Delete {
+        /// The project
+        project: String,
+        /// Say that you mean it
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Kind {
+    /// Logs brought along; groups of one person may be shown, with a banner
+    Imported,
+    /// Desktops that are recorded; groups of five at least
+    Enrolled,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Rule {
+    /// The imported case id where there is one, else the session
+    Auto,
+    /// One unbroken stretch of work
+    Session,
+    /// The imported case id only
+    CaseId,
+    /// From a start activity to an end activity
+    Activities,
+}
+
+impl ProjectCommand {
+    pub async fn run(self, store: &Store, as_json: bool) -> Result<ExitKind> {
+        let control = store.control();
+        match self {
+            Self::List => {
+                let mut projects = Vec::new();
+                for project in control.projects().await? {
+                    let events = control
+                        .tables(&project.id)
+                        .await?
+                        .iter()
+                        .find(|table| table.name == "events")
+                        .map_or(0, |table| table.rows);
+                    projects.push(json!({ "name": project.name, "slug": project.slug, "kind": project.kind, "min_group_size": project.min_group_size, "events": events }));
+                }
+                print(as_json, &json!({ "projects": projects }), || {
+                    let row = |project: &serde_json::Value| {
+                        format!(
+                            "{:30} {:>12} events  {}",
+                            project["slug"].as_str().unwrap_or(""),
+                            project["events"],
+                            project["name"].as_str().unwrap_or("")
+                        )
+                    };
+                    if projects.is_empty() {
+                        "There is no project yet; make one with: lode import FILE --project NAME".into()
+                    } else {
+                        projects.iter().map(row).collect::<Vec<_>>().join("\n")
+                    }
+                });
+            }
+            Self::Create { name, kind } => {
+                let kind = match kind {
+                    Kind::Imported => ProjectKind::Imported,
+                    Kind::Enrolled => ProjectKind::Enrolled,
+                };
+                let project = control.create_project(&name, kind, now_us()).await?;
+                print(as_json, &json!({ "id": project.id, "slug": project.slug }), || project.slug.clone());
+            }
+            Self::Set { project, case_rule, start, end } => {
+                let project = control.project(&project).await?;
+                let rule = match (case_rule, start) {
+                    (Rule::Auto, _) => CaseRule::Auto,
+                    (Rule::Session, _) => CaseRule::Session,
+                    (Rule::CaseId, _) => CaseRule::CaseId,
+                    (Rule::Activities, Some(start_activity)) => {
+                        CaseRule::Activities { start_activity, end_activity: end }
+                    }
+                    (Rule::Activities, None) => bail!("a rule of activities needs --start"),
+                };
+                control.update_project(&project.id, &project.name, &rule).await?;
+                told(as_json, &project.slug);
+            }
+            Self::Labels { project, file } => {
+                let project = control.project(&project).await?;
+                let rules = read_text(&file)?;
+                labels::parse(&rules)?;
+                control.put_label_rules(&project.id, &rules).await?;
+                told(as_json, &project.slug);
+            }
+            Self::Compact { project } => rewritten(as_json, store.compact(&project, now_us()).await?),
+            Self::Retire { project, days } => {
+                let cutoff = Utc::now().checked_sub_days(Days::new(days));
+                let cutoff_us = cutoff.map_or(i64::MIN, |cutoff| cutoff.timestamp_micros());
+                rewritten(as_json, store.retire(&project, cutoff_us, now_us()).await?);
+            }
+            Self::Erase { project, user } => rewritten(as_json, store.erase_user(&project, &user, now_us()).await?),
+            Self::Delete { project, yes } => {
+                let project = control.project(&project).await?;
+                if !yes {
+                    bail!("this removes '{}' and all its data for good; say --yes if you mean it", project.name);
+                }
+                control.delete_project(&project.id).await?;
+            }
+        }
+        store.collect_garbage().await?;
+        Ok(ExitKind::Done)
+    }
+}
+
+/// After a change that makes tables stale.
+fn told(as_json: bool, slug: &str) {
+    print(as_json, &json!({ "project": slug }), || {
+        format!("Kept; bring the tables up to date with: lode job run --project {slug}")
+    });
+}
+
+fn rewritten(as_json: bool, done: store::upkeep::Rewritten) {
+    let value = json!({ "files_before": done.files_before, "files_after": done.files_after, "rows_removed": done.rows_removed });
+    print(as_json, &value, || {
+        format!("{} files became {}; {} rows removed", done.files_before, done.files_after, done.rows_removed)
+    });
+}

@@ -1,0 +1,126 @@
+//! Installs what a fresh Debian or Ubuntu machine lacks, and nothing else; says what it installs, and why it stops.
+
+use crate::command::{ask, cache, program, root, run};
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+
+/// The web build needs at least this Node.js.
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// What building and the demo need.
+pub fn for_demo() -> Result<()> {
+    need("cc", &["build-essential"], "a C compiler, for SQLite and zstd")?;
+    node()
+}
+
+/// What the tests need beyond that.
+pub fn for_tests() -> Result<()> {
+    need("chromium", &["chromium"], "a browser, for the end-to-end tests")?;
+    need("zstd", &["zstd"], "to read compressed logs in the oracle tests")?;
+    if postgres_folder().is_none() {
+        install(&["postgresql"], "PostgreSQL, for the tests of the control database")?;
+    }
+    python()
+}
+
+/// Where PostgreSQL's server programs are.
+pub fn postgres_folder() -> Option<std::path::PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));
+    versions.filter(|bin| bin.join("initdb").exists()).max()
+}
+
+/// Builds the pages into `web/dist`.
+pub fn build_pages() -> Result<()> {
+    let web = root().join("web");
+    let installed = web.join("node_modules/.package-lock.json");
+    if is_older(&installed, &web.join("package-lock.json")) {
+        run(program("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&web))?;
+    }
+    run(program("npm").args(["run", "--silent", "build"]).current_dir(&web))
+}
+
+fn is_older(made: &Path, source: &Path) -> bool {
+    let time = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
+    time(made).is_none_or(|made| time(source).is_some_and(|source| made < source))
+}
+
+fn node() -> Result<()> {
+    let major = || -> Option<u32> {
+        ask(program("node").arg("--version"))?.trim_start_matches('v').split('.').next()?.parse().ok()
+    };
+    if major().is_some_and(|major| major >= NODE_MAJOR_MIN) && ask(program("npm").arg("--version")).is_some() {
+        return Ok(());
+    }
+    if ask(program("npm").arg("--version")).is_none() {
+        install(&["nodejs", "npm"], "Node.js and npm, for the web pages")?;
+    }
+    if major().is_none_or(|major| major < NODE_MAJOR_MIN) {
+        let folder = cache().join("node");
+        std::fs::create_dir_all(&folder)?;
+        eprintln!(
+            "Installing Node.js 22 from the npm registry into {}: the system's is too old for the web build.",
+            folder.display()
+        );
+        run(program("npm").args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg("node@22"))?;
+    }
+    match major() {
+        Some(major) if major >= NODE_MAJOR_MIN => Ok(()),
+        _ => bail!(
+            "Node.js {NODE_MAJOR_MIN} or newer is needed for the web pages and could not be installed; install it and run this again"
+        ),
+    }
+}
+
+fn python() -> Result<()> {
+    let venv = cache().join("venv");
+    let wanted = root().join("crates/server/tests/oracle/requirements.txt");
+    let done = venv.join("requirements.txt");
+    let text = std::fs::read_to_string(&wanted).with_context(|| format!("cannot read '{}'", wanted.display()))?;
+    if std::fs::read_to_string(&done).is_ok_and(|before| before == text) {
+        return Ok(());
+    }
+    if ask(program("python3").args(["-c", "import venv, ensurepip"])).is_none() {
+        install(&["python3", "python3-venv"], "Python, for the oracle tests")?;
+    }
+    eprintln!("Installing the oracle's Python packages into {}.", venv.display());
+    run(program("python3").args(["-m", "venv"]).arg(&venv))?;
+    run(program(venv.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(&wanted))?;
+    std::fs::write(&done, text)?;
+    Ok(())
+}
+
+fn need(command: &str, packages: &[&str], why: &str) -> Result<()> {
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(command).exists()));
+    if found { Ok(()) } else { install(packages, why) }
+}
+
+/// Installs system packages.
+///
+/// Errors: where that is not possible, the command to run by hand.
+fn install(packages: &[&str], why: &str) -> Result<()> {
+    let list = packages.join(" ");
+    let by_hand = format!("install {list} by hand ({why}), then run this again");
+    if ask(program("apt-get").arg("--version")).is_none() {
+        bail!("this is no Debian or Ubuntu machine: {by_hand}");
+    }
+    let root_user = ask(program("id").arg("-u")).as_deref() == Some("0");
+    if !root_user && ask(program("sudo").args(["-n", "true"])).is_none() {
+        bail!(
+            "system packages are missing and this user may not install them: {by_hand}, for example: sudo apt-get install {list}"
+        );
+    }
+    eprintln!("Installing {list}: {why}.");
+    let apt = |arguments: &[&str]| {
+        let mut command = if root_user { program("apt-get") } else { program("sudo") };
+        if !root_user {
+            command.arg("apt-get");
+        }
+        run(command
+            .args(arguments)
+            .args(packages.iter().filter(|_| arguments[0] == "install"))
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "-qq"])?;
+    apt(&["install", "-y", "-qq", "--no-install-recommends"]).with_context(|| by_hand)
+}
