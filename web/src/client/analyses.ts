@@ -36,19 +36,19 @@ export interface Variant {
   p50_s: number | null; p90_s: number | null; users: number; rework: boolean; example_case: Key | null;
 }
 export interface Case {
-  case: Key; label: string | null; user: string | null; start: string; end: string; events: number;
+  case: Key; label?: string | null; user: Key | null; start: string; end: string; events: number;
   duration_s: number; handling_s: number; variant: string | null;
 }
 export interface Session {
-  session: Key; user: string | null; start: string; end: string; events: number;
+  session: Key; user: Key | null; start: string; end: string; events: number;
   active_s: number; idle_s: number; applications: number;
 }
 export interface TimelineEvent {
-  event: number; session: Key; case: Key | null; user: string | null; time: string; gap_s: number | null;
+  event: number; session: Key; case: Key | null; user: Key | null; time: string; gap_s: number | null;
   application: string | null; screen: string | null; activity: string | null; event_type: string; element: string | null;
   window_title: string | null; url_host: string | null; text_length: number | null; screenshot_id: string | null;
 }
 export interface Coverage {
   day: string; agents: number; users: number; events: number; first_event: string; last_event: string;
-  gaps: number; lost_events: number; rejected_rows: number;
+  gaps: number; lost_events: number; rejected_rows?: number;
 }

@@ -368,7 +368,7 @@ export const en = {
   'import.when': 'When (UTC)',
 
   'mapping.title': 'Name the columns (CSV, if they are not recognised)',
-  'mapping.text': 'Left alone, the columns are recognised from their names. As soon as one is named here, the event type must be, too.',
+  'mapping.note': 'Left alone, the columns are recognised from their names. As soon as one is named here, the event type must be, too.',
   'mapping.auto': 'Not named',
   'mapping.time': 'Time',
   'mapping.user_name': 'User',

@@ -17,7 +17,7 @@ import SqlEditor, { type Mark } from './SqlEditor';
 
 /** Rows shown below the editor; an export has them all. */
 const PREVIEW_ROWS = 10_000;
-const FIRST_QUERY = 'SELECT *\nFROM app_usage';
+const FIRST_QUERY = 'SELECT *\nFROM stg_events';
 
 type Doing =
   | { state: 'nothing' }

@@ -28,7 +28,7 @@ export function ColumnMapping({ file, onChange }: { file: File; onChange: (map: 
   return (
     <details className="mapping">
       <summary>{t('mapping.title')}</summary>
-      <p className="muted small">{t('mapping.text')}</p>
+      <p className="muted small">{t('mapping.note')}</p>
       <div className="mapping-fields">
         {FIELDS.map((field) => (
           <label key={field} className="field"><span>{t(`mapping.${field}`)}</span>

@@ -37,6 +37,9 @@ export default function ProcessMap() {
   return <Loaded nodes={nodes} edges={edges} />;
 }
 
+/** The service also lists where cases start and end, as steps with one side missing; the activities tell the same. */
+const isStep = (edge: ProcessEdge): boolean => edge.from_activity !== null && edge.to_activity !== null;
+
 function percent(text: string | null, otherwise: number): number {
   const number = text === null ? NaN : Number(text);
   return Number.isFinite(number) ? Math.min(100, Math.max(0, Math.round(number))) : otherwise;
@@ -53,7 +56,7 @@ function Loaded({ nodes: askedNodes, edges: askedEdges }: { nodes: AskedAnalysis
   const theme = useTheme();
   const svg = useRef<SVGSVGElement | null>(null);
   const nodes = useMemo(() => records<ProcessNode>(askedNodes.answer!), [askedNodes.answer]);
-  const edges = useMemo(() => records<ProcessEdge>(askedEdges.answer!), [askedEdges.answer]);
+  const edges = useMemo(() => records<ProcessEdge>(askedEdges.answer!).filter(isStep), [askedEdges.answer]);
   const activities_percent = percent(query.get('activities'), firstShare(nodes));
   const paths_percent = percent(query.get('paths'), 0);
   const measure: Measure = query.get('measure') === 'time' ? 'time' : 'frequency';

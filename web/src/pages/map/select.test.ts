@@ -61,6 +61,13 @@ test('happy steps are marked, others are not', () => {
   expect(graph.edges.filter((edge) => edge.happy)).toHaveLength(4);
 });
 
+test('an activity far from the start brings the activities on its way along', () => {
+  const chain = nodes('a:1 s1 | b:1 | x:90 | y:1 e1 | z:1');
+  const graph = selectGraph(chain, edges('a>b:1 b>x:1 x>y:1 a>z:1 z>y:1'), { activities_percent: 20, paths_percent: 0 });
+  expect(graph.nodes.map((node) => node.activity).sort()).toEqual(['a', 'b', 'x', 'y']);
+  expect(written(graph)).toBe('a>b b>x start>a x>y y>end');
+});
+
 test('what nothing ties to the root is left alone', () => {
   const loose = selectGraph(nodes('a1:5 s5 e5 | z:9'), edges('a>a:1'), { activities_percent: 100, paths_percent: 100 });
   expect(tie(START, loose.edges, true).map((edge) => edge.to)).not.toContain('z');

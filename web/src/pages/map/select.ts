@@ -49,12 +49,43 @@ export function firstShare(nodes: ProcessNode[]): number {
   return Math.ceil((count / nodes.length) * 100);
 }
 
-function chooseNodes(nodes: ProcessNode[], activities_percent: number): ProcessNode[] {
+function chooseNodes(nodes: ProcessNode[], edges: ProcessEdge[], activities_percent: number): ProcessNode[] {
   const happy = happyPath(nodes);
   const rest = nodes.filter((node) => node.happy_path_rank === null).sort((a, b) => b.events - a.events);
   const wanted = Math.floor((nodes.length * activities_percent) / 100);
   const count = Math.min(NODES_MAX, Math.max(happy.length, wanted, 1));
-  return [...happy, ...rest].slice(0, count);
+  return withWays([...happy, ...rest].slice(0, count), nodes, edges).slice(0, NODES_MAX);
+}
+
+/** Adds the activities without which a chosen one could not be reached from the start, or could not reach the end. */
+function withWays(chosen: ProcessNode[], nodes: ProcessNode[], edges: ProcessEdge[]): ProcessNode[] {
+  const steps = possibleEdges(nodes, edges, []).filter((edge) => edge.from !== edge.to);
+  const names = new Set(chosen.map((node) => node.activity));
+  for (const [root, forwards] of [[START, true], [END, false]] as const) {
+    const way = ways(root, steps, forwards);
+    for (const { activity } of chosen) {
+      for (let at = way.get(activity); at !== undefined && at !== root; at = way.get(at)) names.add(at);
+    }
+  }
+  const added = nodes.filter((node) => names.has(node.activity) && !chosen.includes(node));
+  return [...chosen, ...added];
+}
+
+/** For each node its neighbour on the way to `root` with the fewest steps; among those the most frequent step. */
+function ways(root: string, steps: MapEdge[], forwards: boolean): Map<string, string> {
+  const way = new Map<string, string>();
+  let ring = [root];
+  while (ring.length > 0) {
+    const near = new Set(ring);
+    ring = [];
+    for (const step of steps) {
+      const [here, there] = forwards ? [step.from, step.to] : [step.to, step.from];
+      if (!near.has(here) || there === root || way.has(there)) continue;
+      way.set(there, here);
+      ring.push(there);
+    }
+  }
+  return way;
 }
 
 /** All steps among `names`, with those from the start and to the end, most frequent first. */
@@ -103,7 +134,7 @@ export function selectGraph(
   shares: { activities_percent: number; paths_percent: number },
 ): MapGraph {
   const happy = happyPath(nodes);
-  const shown = chooseNodes(nodes, shares.activities_percent);
+  const shown = chooseNodes(nodes, edges, shares.activities_percent);
   const possible = possibleEdges(shown, edges, happy);
   const repeats = new Map(possible.filter((edge) => edge.from === edge.to).map((edge) => [edge.from, edge]));
   const steps = possible.filter((edge) => edge.from !== edge.to);

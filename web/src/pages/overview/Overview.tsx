@@ -172,15 +172,15 @@ function CoveragePanel() {
     <AnalysisPanel title={t('overview.coverage')} asked={asked} className="span-4" height_px={220}>
       {(answer) => {
         const days = records<Coverage>(answer);
-        const sum = (value: (day: Coverage) => number) => days.reduce((total, day) => total + (value(day) ?? 0), 0);
+        const sum = (value: (day: Coverage) => number) => days.reduce((total, day) => total + value(day), 0);
         const facts: [string, string][] = [
           [t('coverage.built'), formatTime(answer.built_at)],
           [t('coverage.days'), formatNumber(days.length)],
           [t('coverage.last'), formatTime(days.map((day) => day.last_event).sort().at(-1))],
           [t('column.gaps'), formatNumber(sum((day) => day.gaps))],
           [t('column.lost_events'), formatNumber(sum((day) => day.lost_events))],
-          [t('column.rejected_rows'), formatNumber(sum((day) => day.rejected_rows))],
         ];
+        if (days.some((day) => day.rejected_rows !== undefined)) facts.push([t('column.rejected_rows'), formatNumber(sum((day) => day.rejected_rows ?? 0))]);
         return <dl className="fact-rows">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
       }}
     </AnalysisPanel>

@@ -16,7 +16,7 @@ export function EventFacts({ event, number, total }: { event: TimelineEvent; num
     ['window_title', event.window_title],
     ['url_host', event.url_host],
     ['text_length', event.text_length === null ? null : formatNumber(event.text_length)],
-    ['user', event.user],
+    ['user', event.user === null ? null : String(event.user)],
     ['session', String(event.session)],
     ['case', event.case === null ? null : String(event.case)],
   ];

@@ -86,7 +86,7 @@ export function Lanes({ events, index, onChoose }: LanesProps) {
             const label = axis === 'time'
               ? (span_ms < 3_600_000 ? formatDuration(Math.round((position * span_ms) / 1000)) : formatClock(new Date(first_ms + position * span_ms).toISOString()))
               : formatNumber(Math.min(events.length, Math.round(position * events.length) + 1));
-            const wide = drawn_px > 480 || tick % 3 === 0;
+            const wide = drawn_px > 720 || tick % (drawn_px > 440 ? 2 : 3) === 0;
             return wide && (
               <text key={tick} x={(tick / TICKS) * drawn_px} y={height + 17} fontSize={11.5} fill={colours.muted} textAnchor={tick === 0 ? 'start' : tick === TICKS ? 'end' : 'middle'}>{label}</text>
             );
