@@ -2,10 +2,11 @@
 -- reads: stg_events, stg_noise      grain: event      audience: analyst      parts: agent
 -- params: session_gap_s = 300, active_cap_s = 30, case_rule = auto, start_activity = , end_activity =
 --
--- session      a new one begins after a pause of more than session_gap_s, with a new recording, and when the clock runs backwards
+-- session      a new one begins after a pause of more than session_gap_s, when the clock jumps back by more than that, and
+--              with a new recording
 -- active time  of an event = min(time to the next event of the same session, active_cap_s); idle and locked stretches count zero
 -- case         auto: the imported case where there is one, else the session; session; case_id; or activities: from a start
---              activity to the next end activity (or the next start)
+--              activity to the next end activity or start; without a start activity, from the event after an end to the next end
 WITH clean AS (
     SELECT stg_events.*
     FROM stg_events
@@ -25,8 +26,7 @@ named AS (
         CASE
             WHEN lag(event_order) OVER agent IS NULL
                 OR lag(session_id) OVER agent <> session_id
-                OR time < lag(time) OVER agent
-                OR CAST(time AS BIGINT) - CAST(lag(time) OVER agent AS BIGINT) > $session_gap_s * 1000000
+                OR abs(CAST(time AS BIGINT) - CAST(lag(time) OVER agent AS BIGINT)) > $session_gap_s * 1000000
                 THEN event_order
         END AS session_start
     FROM clean
@@ -113,12 +113,15 @@ SELECT
     CASE $case_rule
         WHEN 'session' THEN session_key
         WHEN 'case_id' THEN imported_case_key
-        WHEN 'activities' THEN CASE WHEN coalesce(case_end_before, -1) < case_start THEN case_start END
+        WHEN 'activities' THEN CASE
+            WHEN $start_activity IS NULL THEN coalesce(case_end_before + 1, CAST(agent_key AS BIGINT) * 4294967296)
+            WHEN coalesce(case_end_before, -1) < case_start THEN case_start
+        END
         ELSE coalesce(imported_case_key, session_key)
     END AS case_key,
     CASE
         WHEN time_after IS NULL OR next_session_start IS NOT NULL OR event_type IN ('idle_started', 'screen_locked', 'recording_paused', 'recording_stopped') THEN 0
-        ELSE least(CAST(time_after AS BIGINT) - CAST(time AS BIGINT), $active_cap_s * 1000000)
+        ELSE greatest(least(CAST(time_after AS BIGINT) - CAST(time AS BIGINT), $active_cap_s * 1000000), 0)
     END AS active_us,
     arrow_cast(application_label, 'Dictionary(Int32, Utf8)') AS application_label,
     arrow_cast(screen_label, 'Dictionary(Int32, Utf8)') AS screen_label,

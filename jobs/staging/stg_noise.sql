@@ -2,7 +2,7 @@
 -- reads: stg_events      grain: event      audience: analyst      parts: agent
 -- params: echo_ms = 1000
 --
--- clipboard_echo   the operating system's copy of what an application has just copied
+-- clipboard_echo   the operating system's copy of what an application, or it itself, has just copied
 -- selection_only   a cell or field was selected, and the next event is another selection
 -- repeated_edit    an edit of a field that the next event edits again: only the last one counts
 -- double_click     the two clicks inside a double click
@@ -35,9 +35,10 @@ judged AS (
         time,
         CASE
             WHEN event_type = 'copy' AND process_name = 'os-clipboard'
-                AND event_type_before IN ('copy', 'cut') AND process_name_before <> 'os-clipboard'
+                AND event_type_before IN ('copy', 'cut')
                 AND (value_fingerprint IS NOT DISTINCT FROM value_fingerprint_before)
-                AND CAST(time AS BIGINT) - CAST(time_before AS BIGINT) <= $echo_ms * 1000
+                AND (process_name_before = 'os-clipboard'
+                    OR CAST(time AS BIGINT) - CAST(time_before AS BIGINT) <= $echo_ms * 1000)
                 THEN 'clipboard_echo'
             WHEN event_type = 'element_focused' AND event_type_after = 'element_focused'
                 AND session_id_after = session_id

@@ -9,7 +9,7 @@ use anyhow::Result;
 use include_dir::{Dir, include_dir};
 use std::sync::Arc;
 use store::Store;
-use store::control::projects::{Project, ProjectKind};
+use store::control::projects::{CaseRule, Project, ProjectKind};
 
 static LOGS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/sample-data/leno-real");
 
@@ -21,7 +21,13 @@ pub async fn install(store: &Store) -> Result<Project> {
     let control = store.control();
     let project = match control.find_project(SAMPLE_PROJECT).await? {
         Some(project) => project,
-        None => control.create_project(SAMPLE_PROJECT, ProjectKind::Sample, now_us()).await?,
+        None => {
+            let project = control.create_project(SAMPLE_PROJECT, ProjectKind::Sample, now_us()).await?;
+            // Each form is sent once, so that is what a case is.
+            let rule = CaseRule::Activities { start_activity: None, end_activity: Some("Click Submit".into()) };
+            control.update_project(&project.id, &project.name, &rule).await?;
+            project
+        }
     };
     for log in LOGS.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "zst")) {
         let name = log.path().file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -31,9 +31,9 @@ pub enum ProjectCommand {
         #[arg(long, value_enum)]
         case_rule: Rule,
         /// With activities: the one that opens a case
-        #[arg(long, required_if_eq("case_rule", "activities"))]
+        #[arg(long)]
         start: Option<String>,
-        /// With activities: the one that closes it
+        /// With activities: the one that closes it; one of the two is needed
         #[arg(long)]
         end: Option<String>,
     },
@@ -137,14 +137,14 @@ impl ProjectCommand {
             }
             Self::Set { project, case_rule, start, end } => {
                 let project = control.project(&project).await?;
-                let rule = match (case_rule, start) {
-                    (Rule::Auto, _) => CaseRule::Auto,
-                    (Rule::Session, _) => CaseRule::Session,
-                    (Rule::CaseId, _) => CaseRule::CaseId,
-                    (Rule::Activities, Some(start_activity)) => {
-                        CaseRule::Activities { start_activity, end_activity: end }
+                let rule = match case_rule {
+                    Rule::Auto => CaseRule::Auto,
+                    Rule::Session => CaseRule::Session,
+                    Rule::CaseId => CaseRule::CaseId,
+                    Rule::Activities if start.is_none() && end.is_none() => {
+                        bail!("a rule of activities needs --start, --end or both")
                     }
-                    (Rule::Activities, None) => bail!("a rule of activities needs --start"),
+                    Rule::Activities => CaseRule::Activities { start_activity: start, end_activity: end },
                 };
                 control.update_project(&project.id, &project.name, &rule).await?;
                 told(as_json, &project.slug);

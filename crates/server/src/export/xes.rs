@@ -175,7 +175,9 @@ mod tests {
                 Event::Empty(element) => {
                     let attributes: Vec<_> = element.attributes().map(|attribute| attribute.unwrap()).collect();
                     if attributes[0].value.as_ref() == "window_title" {
-                        titles.push(attributes[1].normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap().into_owned());
+                        titles.push(
+                            attributes[1].normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap().into_owned(),
+                        );
                     }
                 }
                 Event::Eof => return (traces, events, titles),

@@ -534,12 +534,12 @@ pub(super) fn put(slot: &mut Option<String>, text: &str) {
     }
 }
 
-/// Like [`put`], with runs of white space folded into one space.
+/// Like [`put`], with runs of white space folded into one space; the Action Logger writes a line break as `\\n`.
 fn put_folded(slot: &mut Option<String>, text: &str) {
-    if !text.contains(['\n', '\t', '\r']) && text.trim() == text {
+    if !text.contains(['\n', '\t', '\r', '\\']) && text.trim() == text {
         return put(slot, text);
     }
-    put(slot, &text.split_whitespace().collect::<Vec<_>>().join(" "));
+    put(slot, &text.replace("\\n", " ").split_whitespace().collect::<Vec<_>>().join(" "));
 }
 
 /// Writes a shortcut as we do: modifiers in the order ctrl, alt, shift, meta, then the key, all in lower case.

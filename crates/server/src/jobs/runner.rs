@@ -182,7 +182,7 @@ fn case_params(rule: &CaseRule) -> [(String, String); 3] {
         CaseRule::Session => ("session", "", ""),
         CaseRule::CaseId => ("case_id", "", ""),
         CaseRule::Activities { start_activity, end_activity } => {
-            ("activities", start_activity.as_str(), end_activity.as_deref().unwrap_or(""))
+            ("activities", start_activity.as_deref().unwrap_or(""), end_activity.as_deref().unwrap_or(""))
         }
     };
     [("case_rule".into(), rule.into()), ("start_activity".into(), start.into()), ("end_activity".into(), end.into())]

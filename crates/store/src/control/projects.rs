@@ -55,12 +55,14 @@ pub enum CaseRule {
     Session,
     /// The imported case id only; events without one belong to no case.
     CaseId,
-    /// From a start activity to the next end activity (or the next start).
+    /// From a start activity to the next end activity or start.
     #[serde(untagged)]
     Activities {
-        /// The activity that opens a case.
-        start_activity: String,
-        /// The activity that closes it; absent: the next start closes it.
+        /// The activity that opens a case; absent: the event after an end does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start_activity: Option<String>,
+        /// The activity that closes it; absent: the next start does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         end_activity: Option<String>,
     },
 }
@@ -233,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_case_rule_survives_its_text() {
-        for rule in [CaseRule::Auto, CaseRule::Activities { start_activity: "open form".into(), end_activity: None }] {
+        for rule in [CaseRule::Auto, CaseRule::Activities { start_activity: Some("open form".into()), end_activity: None }] {
             let text = serde_json::to_string(&rule).unwrap();
             assert_eq!(serde_json::from_str::<CaseRule>(&text).unwrap(), rule, "{text}");
         }
