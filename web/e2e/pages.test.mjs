@@ -60,10 +60,10 @@ test('every page opens without an error', async () => {
 test('a press on an application filters, and the filter holds on the next page', async () => {
   await visit(page, `/p/${project}/overview`);
   await page.locator('.bar-row', { hasText: 'Excel' }).first().click();
-  await page.getByRole('button', { name: /Remove the filter Application: Excel/ }).waitFor();
+  await page.getByRole('button', { name: /Remove the filter Application: .*Excel/ }).waitFor();
   await page.getByRole('link', { name: 'Variants' }).first().click();
-  await page.getByRole('button', { name: /Remove the filter Application: Excel/ }).waitFor();
-  assert.match(page.url(), /application=Excel/);
+  await page.getByRole('button', { name: /Remove the filter Application: .*Excel/ }).waitFor();
+  assert.match(page.url(), /application=.*Excel/);
   await page.getByRole('button', { name: 'Clear filters' }).click();
   assert.doesNotMatch(page.url(), /application=/);
 });
@@ -90,8 +90,8 @@ test('from a path of the map one comes to the cases with that step', async () =>
 
 test('the map has a slider with a field, a table twin and pictures', async () => {
   await visit(page, `/p/${project}/map`);
-  await page.getByLabel('Activities, %').fill('100');
-  await page.waitForURL(/activities=100/);
+  await page.getByLabel('Activities, %').fill('90');
+  await page.waitForURL(/activities=90/);
   const [picture] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: 'Download: Process map' }).click().then(() => page.getByRole('button', { name: 'Picture as PNG' }).click()),

@@ -86,7 +86,7 @@ export default function SqlEditor({ label, text, tables, functions, mark, onChan
           autocompletion(), words.current.of(language(tables, functions)), look, colours, lintGutter(), EditorView.lineWrapping,
           // Tab leaves the editor, as it leaves any field, unless a completion is open.
           keymap.of([{ key: 'Tab', run: acceptCompletion }, ...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
-          EditorView.contentAttributes.of({ 'aria-label': label }),
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
           EditorView.updateListener.of((update) => { if (update.docChanged) latest.current.onChange(update.state.doc.toString()); }),
         ],
       }),

@@ -255,6 +255,7 @@ interface StepProps {
 function Step({ edge, place, label, colours, thickness, chosen, near, onChoose }: StepProps) {
   if (!place) return null;
   const line = smoothLine(place.points);
+  const at = onLine(place.points, place.label);
   const marked = chosen || edge.happy || near;
   const toEnd = edge.from === START || edge.to === END;
   const width = labelWidth(label);
@@ -269,8 +270,8 @@ function Step({ edge, place, label, colours, thickness, chosen, near, onChoose }
       />
       {label && (
         <>
-          <rect x={place.label.x - width / 2} y={place.label.y - 9} width={width} height={18} rx={4} fill={colours.surface} fillOpacity={0.94} />
-          <text x={place.label.x} y={place.label.y + 4} textAnchor="middle" fontSize={11.5} fontWeight={marked ? 620 : 450} fill={marked ? colours.text : colours.muted}>{label}</text>
+          <rect x={at.x - width / 2} y={at.y - 9} width={width} height={18} rx={4} fill={colours.surface} fillOpacity={0.94} />
+          <text x={at.x} y={at.y + 4} textAnchor="middle" fontSize={11.5} fontWeight={marked ? 620 : 450} fill={marked ? colours.text : colours.muted}>{label}</text>
         </>
       )}
     </g>
@@ -290,6 +291,19 @@ function smoothLine(points: Point[]): string {
     path += `Q${point.x} ${point.y} ${end.x} ${end.y}`;
   });
   return rest.length === 0 ? `${path}L${last.x} ${last.y}` : path;
+}
+
+/** Where the drawn line passes the point kept free for the label; the line cuts the corner there. */
+function onLine(points: Point[], label: Point): Point {
+  const away = (point: Point) => Math.hypot(point.x - label.x, point.y - label.y);
+  const index = points.reduce((best, point, at) => (away(point) < away(points[best]!) ? at : best), 0);
+  const [before, here, after] = [points[index - 1], points[index], points[index + 1]];
+  if (!before || !here || !after) return label;
+  // As in `smoothLine`: a bend runs between the middles of its two neighbours, the first from the first point and the last to the last.
+  const half = (there: Point, end: boolean, axis: 'x' | 'y') => (end ? there[axis] : (there[axis] + here[axis]) / 2);
+  const middle = (axis: 'x' | 'y') =>
+    here[axis] / 2 + half(before, index === 1, axis) / 4 + half(after, index === points.length - 2, axis) / 4;
+  return { x: middle('x'), y: middle('y') };
 }
 
 const clamp = (zoom: number) => Math.min(ZOOM_MAX, Math.max(ZOOM_MIN, zoom));

@@ -77,12 +77,12 @@ function Matrix() {
                       <th scope="row"><span className="truncate" title={from}>{from}</span></th>
                       {names.map((to) => {
                         const count = value(from, to);
-                        const strength = Math.sqrt(count / most);
+                        const ground = heat(count / most);
                         return (
                           <td key={to}>
                             {count > 0 ? (
                               <button
-                                type="button" className={strength > 0.55 ? 'heat heat-strong' : 'heat'} style={{ background: `rgb(var(--heat) / ${0.06 + 0.94 * strength * strength})` }}
+                                type="button" className={ground.strong ? 'heat heat-strong' : 'heat'} style={{ background: `rgb(var(--heat) / ${ground.opacity})` }}
                                 onClick={() => filter(from, to)} aria-label={t('switching.cell', { from, to, count })}
                               >
                                 {formatCompact(count)}
@@ -102,6 +102,12 @@ function Matrix() {
       }}
     </AnalysisPanel>
   );
+}
+
+/** How strong the ground of a cell is. The middle is left out, because neither dark nor light figures can be read on it. */
+function heat(share: number): { strong: boolean; opacity: number } {
+  const strong = share > 0.5;
+  return { strong, opacity: strong ? 0.88 + 0.24 * (share - 0.5) : 0.06 + 0.64 * share };
 }
 
 function RoundTrips() {
