@@ -113,33 +113,26 @@ impl Store {
             Ok::<_, StoreError>((part, print, made))
         }))
         .buffer_unordered(wide);
-        let (mut made, mut schema) = (Vec::new(), None);
+        let mut made = Vec::new();
         while let Some(result) = results.next().await {
             let (part, print, (staged, columns, cost)) = result?;
             built.peak_memory_bytes = built.peak_memory_bytes.max(cost.peak_memory_bytes);
-            schema = Some(columns);
-            made.push((part, print, staged));
+            made.push((part, print, staged, columns));
         }
         drop(results);
-        for (part, print, staged) in made {
-            let mut published = publish_all(self.files(), staged, &snapshot.project.id, &build.table, &print).await?;
+        for (part, print, mut staged, schema) in made {
+            // A part without rows is a file without rows, so that the table is there for whoever reads it in parts.
+            if staged.is_empty() {
+                staged.push(self.files().stage(schema)?.finish()?);
+            }
+            let mut published =
+                publish_all(self.files(), staged, &snapshot.project.id, &build.table, &print).await?;
             if let Some((low, high)) = part.agents
                 && let [only] = published.as_mut_slice()
             {
                 (only.agent_min, only.agent_max) = (Some(low), Some(high));
             }
             files.extend(published);
-        }
-        if let (true, Some(schema)) = (files.is_empty(), schema) {
-            let empty = self.files().stage(schema)?.finish()?;
-            files = publish_all(
-                self.files(),
-                vec![empty],
-                &snapshot.project.id,
-                &build.table,
-                &Self::table_fingerprint(snapshot, build),
-            )
-            .await?;
         }
         built.rows_out = files.iter().map(|file| file.rows).sum();
         let entry = TableEntry {
@@ -188,6 +181,9 @@ struct Part {
 fn parts(snapshot: &Snapshot, build: &Build) -> Vec<Part> {
     let Some(leading) = build.reads.first().and_then(|name| snapshot.tables.get(name)) else { return Vec::new() };
     let ranges: Vec<_> = leading.files.iter().filter_map(|file| file.agent_min.zip(file.agent_max)).collect();
+    if ranges.is_empty() {
+        return vec![Part { agents: None, snapshot: snapshot.clone() }];
+    }
     ranges
         .into_iter()
         .map(|(low, high)| {
