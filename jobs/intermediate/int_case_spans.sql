@@ -5,7 +5,7 @@ WITH variants AS (
     FROM int_labeled_events
 ),
 handling AS (
-    SELECT case_key, min(user_key) AS user_key, min(agent_key) AS agent_key, CAST(sum(active_us) AS DOUBLE) / 1e6 AS handling_s
+    SELECT case_key, min(case_id) AS label, min(user_key) AS user_key, min(agent_key) AS agent_key, CAST(sum(active_us) AS DOUBLE) / 1e6 AS handling_s
     FROM int_labeled_events
     WHERE case_key IS NOT NULL
     GROUP BY case_key
@@ -14,6 +14,7 @@ SELECT
     handling.agent_key,
     handling.user_key,
     span['case_key'] AS case_key,
+    handling.label,
     span['variant'] AS variant,
     span['start'] AS start_time,
     span['end'] AS end_time,

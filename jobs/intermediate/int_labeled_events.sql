@@ -35,7 +35,7 @@ named AS (
 -- What the operating system reports of the clipboard belongs to the element that had the focus.
 placed AS (
     SELECT
-        agent_key, user_key, event_order, case_key AS imported_case_key, time, event_type, actor, session_id, session_start,
+        agent_key, user_key, event_order, case_key AS imported_case_key, case_id, time, event_type, actor, session_id, session_start,
         CASE WHEN process_name = 'os-clipboard' THEN process_name_before ELSE process_name END AS process_name,
         CASE WHEN process_name = 'os-clipboard' THEN application_before ELSE application END AS application,
         CASE WHEN process_name = 'os-clipboard' THEN element_id_before ELSE element_id END AS element_id,
@@ -119,6 +119,7 @@ SELECT
         END
         ELSE coalesce(imported_case_key, session_key)
     END AS case_key,
+    case_id,
     CASE
         WHEN time_after IS NULL OR next_session_start IS NOT NULL OR event_type IN ('idle_started', 'screen_locked', 'recording_paused', 'recording_stopped') THEN 0
         ELSE greatest(least(CAST(time_after AS BIGINT) - CAST(time AS BIGINT), $active_cap_s * 1000000), 0)

@@ -12,6 +12,7 @@ steps AS (
 )
 SELECT
     int_case_spans.case_key AS "case",
+    int_case_spans.label,
     int_case_spans.user_key AS "user",
     int_case_spans.start_time AS start,
     int_case_spans.end_time AS "end",

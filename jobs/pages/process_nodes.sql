@@ -1,12 +1,12 @@
 -- How the work flows: activities
 -- reads: filtered
 --
--- Events and cases per activity; the happy path is the activities of the most frequent variant, in its order.
+-- Events and cases per activity; the happy path is the activities of the most frequent variant (of several, the longest), in its order.
 WITH found AS (
     SELECT unnest(trace_agg(case_key, activity, time ORDER BY agent_key, event_order)) AS variant FROM filtered
 ),
 happy AS (
-    SELECT variant['activities'] AS activities FROM found ORDER BY variant['cases'] DESC, variant['events'], variant['variant'] LIMIT 1
+    SELECT variant['activities'] AS activities FROM found ORDER BY variant['cases'] DESC, array_length(variant['activities']) DESC, variant['variant'] LIMIT 1
 ),
 ranked AS (
     SELECT step, min(position) AS happy_path_rank

@@ -31,7 +31,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 const JSON_BYTES_MAX: usize = 1 << 20;
 
 /// Everything a browser may load comes from here; nothing may be put around it (promise S10).
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The whole service.

@@ -22,8 +22,12 @@ use std::str::FromStr;
 /// The layout of the control database that this program writes.
 pub const LAYOUT: i64 = 1;
 
-/// Connections kept open. SQLite has one writer anyway; more readers than cores gain nothing.
-const CONNECTIONS_MAX: u32 = 4;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS_MAX: u32 = 4;
+
+/// One connection to SQLite: a transaction that reads before it writes could otherwise find the file locked by another
+/// one, which no time-out resolves. Statements here are short; questions never come this way.
+const SQLITE_CONNECTIONS_MAX: u32 = 1;
 
 /// An open control database.
 #[derive(Debug, Clone)]
@@ -40,7 +44,7 @@ impl Control {
         sqlx::any::install_default_drivers();
         let postgres = url.starts_with("postgres");
         let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
+            .max_connections(if postgres { POSTGRES_CONNECTIONS_MAX } else { SQLITE_CONNECTIONS_MAX })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if !postgres {

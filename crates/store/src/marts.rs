@@ -125,8 +125,7 @@ impl Store {
             if staged.is_empty() {
                 staged.push(self.files().stage(schema)?.finish()?);
             }
-            let mut published =
-                publish_all(self.files(), staged, &snapshot.project.id, &build.table, &print).await?;
+            let mut published = publish_all(self.files(), staged, &snapshot.project.id, &build.table, &print).await?;
             if let Some((low, high)) = part.agents
                 && let [only] = published.as_mut_slice()
             {

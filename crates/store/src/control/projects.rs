@@ -235,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_case_rule_survives_its_text() {
-        for rule in [CaseRule::Auto, CaseRule::Activities { start_activity: Some("open form".into()), end_activity: None }] {
+        for rule in
+            [CaseRule::Auto, CaseRule::Activities { start_activity: Some("open form".into()), end_activity: None }]
+        {
             let text = serde_json::to_string(&rule).unwrap();
             assert_eq!(serde_json::from_str::<CaseRule>(&text).unwrap(), rule, "{text}");
         }
