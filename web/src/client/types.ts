@@ -1,6 +1,6 @@
 // The shapes the service answers with, as docs/guide/api.md states them. Nothing here runs.
 
-export type CaseRule = 'auto' | 'session' | 'case_id' | { start_activity: string; end_activity: string };
+export type CaseRule = 'auto' | 'session' | 'case_id' | { start_activity?: string; end_activity?: string };
 
 export interface Project {
   id: string;

@@ -32,15 +32,15 @@ function CaseRuleDialog({ onClose }: { onClose: () => void }) {
   const project = useProject();
   const now = project.case_rule;
   const [kind, setKind] = useState<Kind>(kindOf(now));
-  const [start, setStart] = useState(typeof now === 'string' ? '' : now.start_activity);
-  const [end, setEnd] = useState(typeof now === 'string' ? '' : now.end_activity);
+  const [start, setStart] = useState(typeof now === 'string' ? '' : now.start_activity ?? '');
+  const [end, setEnd] = useState(typeof now === 'string' ? '' : now.end_activity ?? '');
   const [error, setError] = useState<ServiceError | null>(null);
   const activities = useAnswer<Answer>(path.analysis(project.slug, 'process_nodes', new URLSearchParams({ limit: '2000' }))).answer;
   const names = activities?.rows.map((row) => String(row[0])) ?? [];
 
   const save = async () => {
     try {
-      await changeCaseRule(project.slug, kind === 'rule' ? { start_activity: start, end_activity: end } : kind);
+      await changeCaseRule(project.slug, kind === 'rule' ? { ...(start && { start_activity: start }), ...(end && { end_activity: end }) } : kind);
       forgetAnswers();
       onClose();
     } catch (cause) {
@@ -67,7 +67,7 @@ function CaseRuleDialog({ onClose }: { onClose: () => void }) {
       {error && <ErrorNote error={error} />}
       <div className="dialog-foot">
         <button type="button" className="button" onClick={onClose}>{t('action.cancel')}</button>
-        <button type="button" className="button button-primary" disabled={kind === 'rule' && (!start || !end)} onClick={() => void save()}>{t('case.save')}</button>
+        <button type="button" className="button button-primary" disabled={kind === 'rule' && !start && !end} onClick={() => void save()}>{t('case.save')}</button>
       </div>
     </Dialog>
   );

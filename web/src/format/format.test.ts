@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { fill } from '../text';
 import { formatCell } from './cells';
-import { formatBytes, formatDuration, formatNumber, formatShare, formatSpan, NOTHING } from './index';
+import { formatBytes, formatDuration, formatNumber, formatShare, formatSpan, NOTHING, shortKey } from './index';
 
 test.each([
   [0, '0 s'], [0.36, '360 ms'], [12.44, '12.4 s'], [59.96, '1 min'], [200, '3 min 20 s'], [3600, '1 h'], [7500, '2 h 5 min'],
@@ -34,4 +34,11 @@ test('words take parameters and the right plural', () => {
   const entry = { one: '{count} event in {place}', other: '{count} events in {place}' };
   expect(fill(entry, { count: 1, place: 'CRM' })).toBe('1 event in CRM');
   expect(fill(entry, { count: 1200, place: 'CRM' })).toBe('1,200 events in CRM');
+});
+
+describe('keys of cases and sessions', () => {
+  it('are shown as agent and place, hashes as they are', () => {
+    expect(shortKey('4294967776')).toBe('1·480');
+    expect(shortKey('8193112233445566778')).toBe('8193112233445566778');
+  });
 });

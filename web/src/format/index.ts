@@ -67,3 +67,13 @@ export function formatSpan(from: string | null, to: string | null): string {
   if (!from || !to) return NOTHING;
   return formatDay(from) === formatDay(to) ? formatDay(from) : dayOnly.formatRange(new Date(from), new Date(to));
 }
+
+/** Events of one agent share the upper 32 bits of their order; the lower ones count inside the agent. */
+const AGENT_STEP = 2 ** 32;
+
+/** A key of a case or session, short enough to be read and still unique: agent and place, or the key itself. */
+export function shortKey(key: string): string {
+  const number = Number(key);
+  if (!Number.isSafeInteger(number) || number < AGENT_STEP) return key;
+  return `${Math.floor(number / AGENT_STEP)}·${number % AGENT_STEP}`;
+}

@@ -287,10 +287,10 @@ export const en = {
   'case.session': 'session',
   'case.session.note': 'Each unbroken stretch of work by one user is a case.',
   'case.rule': 'start and end',
-  'case.rule.note': 'A case begins with one activity and ends with another.',
+  'case.rule.note': 'A case begins with one activity and ends with another. Leave one open: then the other alone cuts the cases.',
   'case.start': 'Begins with',
   'case.end': 'Ends with',
-  'case.choose': 'Choose an activity',
+  'case.choose': 'any',
   'case.save': 'Use this rule',
 
   'variants.title': 'Variants by number of cases',

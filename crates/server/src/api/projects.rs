@@ -3,7 +3,7 @@
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
 use super::state::AppState;
-use crate::jobs::runner::{Freshness, Workshop, now_us};
+use crate::jobs::runner::{Freshness, Selection, Workshop, now_us};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -71,6 +71,9 @@ pub async fn change(
     }
     let rule = change.case_rule.unwrap_or_else(|| project.case_rule.clone());
     control.update_project(&project.id, name.trim(), &rule).await?;
+    if rule != project.case_rule {
+        state.run_in_background(project.id.clone(), Selection::Stale);
+    }
     let changed = control.project(&project.id).await?;
     Ok(Json(described(&state.store, &changed).await?))
 }

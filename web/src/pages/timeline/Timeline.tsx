@@ -11,7 +11,7 @@ import { Icon } from '../../components/Icon';
 import { AnswerFailure, Empty, NothingFound, Waiting } from '../../components/Notice';
 import { Pager } from '../../components/Pager';
 import { Segmented } from '../../components/Segmented';
-import { formatDuration, formatTime } from '../../format';
+import { formatDuration, formatTime, shortKey } from '../../format';
 import { useAnalysis } from '../../state/analysis';
 import { useAnswer } from '../../state/answers';
 import { changeQuery, usePlace } from '../../state/location';
@@ -49,9 +49,9 @@ interface Instance {
 
 function instances(kind: Kind, answer: Answer): Instance[] {
   if (kind === 'case') {
-    return records<Case>(answer).map((one) => ({ key: String(one.case), name: one.label || t('timeline.case', { key: String(one.case) }), start: one.start, duration_s: one.duration_s, events: one.events }));
+    return records<Case>(answer).map((one) => ({ key: String(one.case), name: one.label || t('timeline.case', { key: shortKey(String(one.case)) }), start: one.start, duration_s: one.duration_s, events: one.events }));
   }
-  return records<Session>(answer).map((one) => ({ key: String(one.session), name: t('timeline.session', { key: String(one.session) }), start: one.start, duration_s: one.active_s + one.idle_s, events: one.events }));
+  return records<Session>(answer).map((one) => ({ key: String(one.session), name: t('timeline.session', { key: shortKey(String(one.session)) }), start: one.start, duration_s: one.active_s + one.idle_s, events: one.events }));
 }
 
 /** What another page asked to see: the cases with one step, one activity or one variant. */
@@ -142,7 +142,7 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
     <div className={`stack ${loading ? 'loading' : ''}`}>
       <section className="panel" aria-label={t('timeline.lanes')}>
         <div className="panel-head">
-          <h2 className="truncate">{kind === 'case' ? t('timeline.case', { key: chosen }) : t('timeline.session', { key: chosen })}</h2>
+          <h2 className="truncate">{kind === 'case' ? t('timeline.case', { key: shortKey(chosen) }) : t('timeline.session', { key: shortKey(chosen) })}</h2>
           <span className="muted small">{t('count.events', { count: answer.total })} · {formatDuration(span_s)}</span>
           {kind === 'case' && <CaseRuleButton />}
           <span className="row" style={{ gap: 0 }}>

@@ -10,7 +10,7 @@ import { ErrorNote, NothingFound, Waiting } from '../../components/Notice';
 import { PageLink } from '../../components/PageLink';
 import { Pager } from '../../components/Pager';
 import { Sequence } from '../../components/Sequence';
-import { formatDuration, formatNumber, formatShare, formatTime } from '../../format';
+import { formatDuration, formatNumber, formatShare, formatTime, shortKey } from '../../format';
 import { useAnalysis } from '../../state/analysis';
 import { changeQuery, usePlace } from '../../state/location';
 import { t } from '../../text';
@@ -94,7 +94,7 @@ function Cases({ variant }: { variant: Variant }) {
   const offset = Math.max(0, Number(query.get('cases')) || 0);
   const { answer, error, again } = useAnalysis('cases', { variant: variant.variant, limit: 20, offset });
   const columns: TableColumn<Case>[] = [
-    { name: 'case', title: t('column.case'), value: (row) => row.label ?? row.case, show: (row) => <PageLink page="timeline" add={{ case: String(row.case), in: variant.variant }}>{row.label || t('timeline.case', { key: String(row.case) })}</PageLink> },
+    { name: 'case', title: t('column.case'), value: (row) => row.label ?? row.case, show: (row) => <PageLink page="timeline" add={{ case: String(row.case), in: variant.variant }}>{row.label || t('timeline.case', { key: shortKey(String(row.case)) })}</PageLink> },
     { name: 'user', title: t('column.user'), value: (row) => row.user, show: (row) => row.user ?? '' },
     { name: 'start', title: t('column.start'), value: (row) => row.start, show: (row) => formatTime(row.start) },
     { name: 'events', title: t('column.events'), numeric: true, value: (row) => row.events, show: (row) => formatNumber(row.events) },
