@@ -19,6 +19,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use crate::{command, setup};
 use measure::{Measured, measure};
 use questions::{QUESTIONS, Question};
 
@@ -160,7 +161,7 @@ pub(crate) struct Answer {
 
 impl Bench {
     fn prepare(options: &Options) -> Result<Bench> {
-        let target = target_folder();
+        let target = command::target();
         if options.lode.is_none() || options.generator.is_none() {
             run_command(Command::new(cargo()).args(["build", "-p", "server", "--bins", "--example", "generate_log"]))?;
         }
@@ -174,7 +175,7 @@ impl Bench {
         let import = import(options, &lode, &log, &data)?;
         let table = find_folder(&data, "int_labeled_events")
             .with_context(|| format!("'{}' holds no table int_labeled_events", data.display()))?;
-        let python = venv().join("bin/python");
+        let python = setup::venv().join("bin/python");
         if options.install_peers {
             install_peers(&python)?;
         }
@@ -282,26 +283,9 @@ fn find_folder(below: &Path, name: &str) -> Option<PathBuf> {
     here.or_else(|| folders.iter().find_map(|folder| find_folder(folder, name)))
 }
 
-/// The virtual environment for everything written in Python: `$LODE_CACHE/venv`, else `~/.cache/lode/venv`.
-pub fn venv() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/lode");
-    std::env::var_os("LODE_CACHE").map_or_else(home, PathBuf::from).join("venv")
-}
-
-/// Makes the virtual environment, if it is not there, and installs what a list names.
-///
-/// Errors: Python 3 or the package index cannot be reached; pip says which.
-pub fn install(requirements: &Path) -> Result<()> {
-    let venv = venv();
-    if !venv.join("bin/python").exists() {
-        run_command(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    }
-    run_command(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(requirements))
-}
-
 fn install_peers(python: &Path) -> Result<()> {
     println!("installing peers beside {}", python.display());
-    install(&bench_folder().join("requirements.txt"))
+    setup::install_python(&bench_folder().join("requirements.txt"))
 }
 
 fn installed_engines(python: &Path) -> Vec<&'static str> {
@@ -324,11 +308,6 @@ fn peers_script() -> PathBuf {
 
 fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
-}
-
-fn target_folder() -> PathBuf {
-    let workspace = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(workspace, PathBuf::from)
 }
 
 /// Runs a command to its end; its output goes where ours goes.

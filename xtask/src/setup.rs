@@ -2,10 +2,14 @@
 
 use crate::command::{ask, cache, program, root, run};
 use anyhow::{Context, Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The web build needs at least this Node.js.
 const NODE_MAJOR_MIN: u32 = 20;
+
+/// The lists of Python packages that were installed, one after the other.
+const INSTALLED: &str = "installed.txt";
 
 /// What building and the demo need.
 pub fn for_demo() -> Result<()> {
@@ -24,24 +28,36 @@ pub fn for_tests() -> Result<()> {
 }
 
 /// Where PostgreSQL's server programs are.
-pub fn postgres_folder() -> Option<std::path::PathBuf> {
+pub fn postgres_folder() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));
     versions.filter(|bin| bin.join("initdb").exists()).max()
 }
 
-/// Builds the pages into `web/dist`.
+/// Builds the pages into `web/dist`, unless they are newer than everything they are made of: new pages mean that the
+/// program they are part of is compiled again.
 pub fn build_pages() -> Result<()> {
     let web = root().join("web");
     let installed = web.join("node_modules/.package-lock.json");
-    if is_older(&installed, &web.join("package-lock.json")) {
+    if modified(&installed) < modified(&web.join("package-lock.json")) {
         run(program("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&web))?;
     }
-    run(program("npm").args(["run", "--silent", "build"]).current_dir(&web))
+    let sources = ["src", "public", "index.html", "package-lock.json", "vite.config.ts", "tsconfig.json"];
+    if modified(&web.join("dist/index.html")) < sources.into_iter().map(|name| newest(&web.join(name))).max().flatten()
+    {
+        run(program("npm").args(["run", "--silent", "build"]).current_dir(&web))?;
+    }
+    Ok(())
 }
 
-fn is_older(made: &Path, source: &Path) -> bool {
-    let time = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
-    time(made).is_none_or(|made| time(source).is_some_and(|source| made < source))
+/// When a file was changed; `None`, which is before everything, if it is not there.
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|meta| meta.modified()).ok()
+}
+
+/// When the newest file of a tree was changed.
+fn newest(path: &Path) -> Option<SystemTime> {
+    let below = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| newest(&entry.path()));
+    below.max().flatten().max(modified(path))
 }
 
 fn node() -> Result<()> {
@@ -71,21 +87,36 @@ fn node() -> Result<()> {
     }
 }
 
+/// The virtual environment for everything written in Python.
+pub fn venv() -> PathBuf {
+    cache().join("venv")
+}
+
+/// The oracle's packages; nothing is asked of the package index when they are there.
 fn python() -> Result<()> {
-    let venv = cache().join("venv");
-    let wanted = root().join("crates/server/tests/oracle/requirements.txt");
-    let done = venv.join("requirements.txt");
-    let text = std::fs::read_to_string(&wanted).with_context(|| format!("cannot read '{}'", wanted.display()))?;
-    if std::fs::read_to_string(&done).is_ok_and(|before| before == text) {
+    install_python(&root().join("crates/server/tests/oracle/requirements.txt"))
+}
+
+/// Makes the virtual environment, if it is not there, and installs what a list names, unless it did before.
+///
+/// Errors: Python 3 or the package index cannot be reached; pip says which.
+pub fn install_python(requirements: &Path) -> Result<()> {
+    let text =
+        std::fs::read_to_string(requirements).with_context(|| format!("cannot read '{}'", requirements.display()))?;
+    let mut done = std::fs::read_to_string(venv().join(INSTALLED)).unwrap_or_default();
+    if done.contains(&text) {
         return Ok(());
     }
     if ask(program("python3").args(["-c", "import venv, ensurepip"])).is_none() {
         install(&["python3", "python3-venv"], "Python, for the oracle tests")?;
     }
-    eprintln!("Installing the oracle's Python packages into {}.", venv.display());
-    run(program("python3").args(["-m", "venv"]).arg(&venv))?;
-    run(program(venv.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(&wanted))?;
-    std::fs::write(&done, text)?;
+    eprintln!("Installing Python packages into {}.", venv().display());
+    if !venv().join("bin/python").exists() {
+        run(program("python3").args(["-m", "venv"]).arg(venv()))?;
+    }
+    run(program(venv().join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(requirements))?;
+    done.push_str(&text);
+    std::fs::write(venv().join(INSTALLED), done)?;
     Ok(())
 }
 
