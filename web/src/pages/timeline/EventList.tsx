@@ -44,7 +44,7 @@ export function EventList({ events, index, onChoose }: EventListProps) {
               className="event" style={{ transform: `translateY(${start}px)` }} onClick={() => onChoose(at)}
             >
               <span className="event-time">{formatClock(event.time)}</span>
-              <span className={`event-gap ${(event.gap_s ?? 0) >= LONG_GAP_S ? 'event-gap-long' : ''}`}>{event.gap_s === null ? '' : `+${formatDuration(event.gap_s)}`}</span>
+              <span className={`event-gap ${(event.gap_s ?? 0) >= LONG_GAP_S ? 'event-gap-long' : ''}`}>{event.gap_s === null ? '' : `${event.gap_s < 0 ? '' : '+'}${formatDuration(event.gap_s)}`}</span>
               <span className="truncate"><span className="swatch" style={{ background: nameColour(event.application ?? '', theme) }} aria-hidden="true" />{event.application ?? ''}</span>
               <span className="truncate event-activity">{event.activity ?? event.event_type}</span>
               <span className="truncate muted event-element">{event.screen ?? event.window_title ?? ''}</span>
