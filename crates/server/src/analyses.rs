@@ -2,10 +2,13 @@
 //!
 //! The minimum group size of the project is applied here, once, to every answer that counts people: a row about fewer is
 //! left out and counted.
+//!
+//! Without filters a question is about all events, which the jobs have answered already: it is then read from their tables
+//! (`jobs/pages/unfiltered`), if these are fresh.
 
-use crate::jobs::catalog::page_questions;
+use crate::jobs::catalog::{page_questions, unfiltered_questions};
 use crate::jobs::head;
-use crate::jobs::runner::Workshop;
+use crate::jobs::runner::{Freshness, Workshop};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
@@ -30,6 +33,14 @@ pub struct Analysis {
     pub title: String,
     /// How its figures come about, in words.
     pub formula: String,
+    sql: String,
+    unfiltered: Option<Unfiltered>,
+}
+
+/// The same question, asked of ready tables.
+#[derive(Debug)]
+struct Unfiltered {
+    reads: Vec<String>,
     sql: String,
 }
 
@@ -83,12 +94,17 @@ impl Filters {
 /// Every question, by name.
 pub fn all() -> &'static [Analysis] {
     static ALL: LazyLock<Vec<Analysis>> = LazyLock::new(|| {
+        let mut ready = unfiltered_questions();
         let questions = page_questions().into_iter().filter(|(name, _)| name != FILTERED);
         questions
             .map(|(name, sql)| {
                 // A head that cannot be read shows as an empty title; a test reads them all.
                 let head = head::parse(&sql).unwrap_or_default();
-                Analysis { name, title: head.description, formula: head.formula, sql }
+                let unfiltered = ready.remove(&name).map(|sql| {
+                    let reads = head::parse(&sql).unwrap_or_default().reads;
+                    Unfiltered { reads, sql }
+                });
+                Analysis { name, title: head.description, formula: head.formula, sql, unfiltered }
             })
             .collect()
     });
@@ -127,9 +143,14 @@ impl Analysis {
         snapshot: &Snapshot,
         filters: &Filters,
     ) -> Result<Answered, StoreError> {
+        let ready = if *filters == Filters::default() { self.ready(store, workshop, snapshot).await? } else { None };
         let mut snapshot = snapshot.clone();
-        snapshot.views.push(View { name: FILTERED.into(), sql: page_questions().remove(FILTERED).unwrap_or_default() });
-        let question = Question { parameters: filters.parameters(), ..Question::new(self.sql.as_str()) };
+        if ready.is_none() {
+            let sql = page_questions().remove(FILTERED).unwrap_or_default();
+            snapshot.views.push(View { name: FILTERED.into(), sql });
+        }
+        let question =
+            Question { parameters: filters.parameters(), ..Question::new(ready.unwrap_or(self.sql.as_str())) };
         let answer = store.engine().ask(&snapshot, question, workshop.functions()).await?;
         let schema = answer.schema.clone();
         let (batches, truncated, _) = answer.collect(ROWS_MAX).await?;
@@ -139,6 +160,16 @@ impl Analysis {
             .map(|batch| enough_people(batch, snapshot.project.min_group_size, &mut suppressed))
             .collect::<Result<_, _>>()?;
         Ok(Answered { schema, batches, suppressed, truncated })
+    }
+}
+
+impl Analysis {
+    /// The question to ask of ready tables, if there is one and all of them are fresh.
+    async fn ready(&self, store: &Store, workshop: &Workshop, snapshot: &Snapshot) -> Result<Option<&str>, StoreError> {
+        let Some(unfiltered) = &self.unfiltered else { return Ok(None) };
+        let freshness = workshop.freshness(store, snapshot).await?;
+        let fresh = |name: &String| freshness.get(name) == Some(&Freshness::Fresh);
+        Ok(unfiltered.reads.iter().all(fresh).then_some(unfiltered.sql.as_str()))
     }
 }
 
@@ -166,6 +197,13 @@ mod tests {
         for analysis in all() {
             assert!(!analysis.title.is_empty() && !analysis.formula.is_empty(), "{}", analysis.name);
         }
+    }
+
+    #[test]
+    fn every_question_of_ready_tables_is_a_question_of_a_page_and_says_what_it_reads() {
+        let names: Vec<&String> = all().iter().map(|analysis| &analysis.name).collect();
+        assert!(unfiltered_questions().keys().all(|name| names.contains(&name)));
+        assert!(all().iter().filter_map(|analysis| analysis.unfiltered.as_ref()).all(|ready| !ready.reads.is_empty()));
     }
 
     #[test]

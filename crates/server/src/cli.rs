@@ -11,6 +11,7 @@ mod job;
 mod project;
 mod sql;
 
+use crate::jobs::runner::WorkshopError;
 use crate::serve::{LISTEN_DEFAULT, Service, end_of_process};
 use crate::{operators, sample};
 use anyhow::{Context, Result};
@@ -210,10 +211,18 @@ async fn serve(store: Store, listen: SocketAddr, demo: bool) -> Result<ExitKind>
 }
 
 fn kind_of(error: &anyhow::Error) -> ExitKind {
-    match error.chain().find_map(|cause| cause.downcast_ref::<StoreError>()) {
-        Some(StoreError::Missing { .. }) => ExitKind::Missing,
-        Some(StoreError::Locked(_)) => ExitKind::Locked,
-        Some(StoreError::Sql { .. } | StoreError::Cancelled(_)) => ExitKind::Sql,
+    let of_store = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<WorkshopError>() {
+        Some(WorkshopError::Store(error)) => Some(kind_of_store(error)),
+        _ => cause.downcast_ref::<StoreError>().map(kind_of_store),
+    };
+    error.chain().find_map(of_store).unwrap_or(ExitKind::Failed)
+}
+
+fn kind_of_store(error: &StoreError) -> ExitKind {
+    match error {
+        StoreError::Missing { .. } => ExitKind::Missing,
+        StoreError::Locked(_) => ExitKind::Locked,
+        StoreError::Sql { .. } | StoreError::Cancelled(_) => ExitKind::Sql,
         _ => ExitKind::Failed,
     }
 }
@@ -249,6 +258,8 @@ mod tests {
         let missing =
             anyhow::Error::new(StoreError::Missing { kind: "project", name: "x".into() }).context("while looking");
         assert_eq!(kind_of(&missing), ExitKind::Missing);
+        let missing = WorkshopError::Store(StoreError::Missing { kind: "project", name: "x".into() });
+        assert_eq!(kind_of(&missing.into()), ExitKind::Missing);
         assert_eq!(kind_of(&anyhow::anyhow!("anything")), ExitKind::Failed);
     }
 }

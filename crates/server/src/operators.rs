@@ -6,7 +6,8 @@
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use arrow::datatypes::{DataType, Int64Type};
 use discovery::{
-    CopyPaste, DirectlyFollows, DirectlyFollowsCount, Kernel, SessionRule, Sessions, Switches, SymbolKind, Traces,
+    CopyPaste, DirectlyFollows, DirectlyFollowsCount, Figures, Kernel, SessionRule, Sessions, Switches, SymbolKind,
+    Traces,
 };
 use store::operator::{Fold, Operator};
 
@@ -57,7 +58,7 @@ pub fn all() -> Vec<Operator> {
             description: "Switches between applications: from_application, to_application, switches, round_trips, users.",
             arguments: &[5, 6],
             returns: |types| switches(types).fields(),
-            start: |types| fold(switches(types), Kernel::finish),
+            start: |types| fold(switches(types).without_focus(), Kernel::finish),
         },
         Operator {
             name: "focus_agg",
@@ -65,7 +66,7 @@ pub fn all() -> Vec<Operator> {
             description: "Focus blocks by application: application, active_s, accesses, users, focus_p50_s, focus_p90_s, classes.",
             arguments: &[5, 6],
             returns: |types| switches(types).application_fields(),
-            start: |types| fold(switches(types), Switches::finish_applications),
+            start: |types| fold(switches(types).without_switches(), Switches::finish_applications),
         },
         Operator {
             name: "copy_paste_agg",
@@ -74,6 +75,14 @@ pub fn all() -> Vec<Operator> {
             arguments: &[7, 8],
             returns: |_| CopyPaste::new().fields(),
             start: |_| fold(CopyPaste::new(), Kernel::finish),
+        },
+        Operator {
+            name: "figures_agg",
+            signature: "figures_agg(name, user_key, case_key, value)",
+            description: "Figures per name, all exact: name, events, users, cases, total, p50, p90, p95; the last four of value.",
+            arguments: &[4],
+            returns: |types| figures(types).fields(),
+            start: |types| fold(figures(types), Kernel::finish),
         },
     ]
 }
@@ -92,6 +101,10 @@ fn traces(types: &[DataType]) -> Traces {
 
 fn switches(types: &[DataType]) -> Switches {
     Switches::new(symbols(types, 2))
+}
+
+fn figures(types: &[DataType]) -> Figures {
+    Figures::new(symbols(types, 0))
 }
 
 fn symbols(types: &[DataType], position: usize) -> SymbolKind {

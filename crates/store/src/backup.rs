@@ -47,7 +47,6 @@ impl Store {
     pub async fn backup(&self, target: &Path, now_us: i64) -> Result<BackupList, StoreError> {
         let folder = self.settings().folder.clone();
         let copy = folder.join("staging").join(format!("backup-{now_us}.sqlite"));
-        self.control().copy_to(&copy).await?;
         let objects = self
             .files()
             .folder()
@@ -55,18 +54,18 @@ impl Store {
                 StoreError::Invalid("the Parquet files are in an object store: save them with its own tools".into())
             })?
             .to_owned();
-        let live: Vec<_> = self.control().known_files().await?.into_iter().filter(|file| file.3).collect();
+        // What the copy names is what is saved, and none of it goes while it is read.
+        let live = self.copy_control(&copy).await?;
         let target = target.to_owned();
-        let written =
-            tokio::task::spawn_blocking(move || {
-                let mut sources = vec![(CONTROL_FILE.to_owned(), copy.clone(), None)];
-                sources.extend(live.into_iter().map(|(path, _, sha256, _)| {
-                    (format!("{OBJECTS_FOLDER}/{path}"), objects.join(&path), Some(sha256))
-                }));
-                let list = write_archive(&target, &sources, now_us);
-                let _ = std::fs::remove_file(&copy);
-                list
-            });
+        let written = tokio::task::spawn_blocking(move || {
+            let mut sources = vec![(CONTROL_FILE.to_owned(), copy.clone(), None)];
+            sources.extend(live.values().flat_map(|table| &table.files).map(|file| {
+                (format!("{OBJECTS_FOLDER}/{}", file.path), objects.join(&file.path), Some(file.sha256.clone()))
+            }));
+            let list = write_archive(&target, &sources, now_us);
+            let _ = std::fs::remove_file(&copy);
+            list
+        });
         written.await.map_err(|error| StoreError::Invalid(format!("the backup stopped: {error}")))?
     }
 }
@@ -134,15 +133,18 @@ pub async fn restore(archive: &Path, folder: &Path) -> Result<BackupList, StoreE
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(StoreError::file("make the folder", parent))?;
     let aside = parent.join(format!(".lode-restore-{}", uuid::Uuid::new_v4()));
-    let result = unpack(archive, Some(&aside));
-    let list = match result {
+    let unpacked = async {
+        let list = unpack(archive, Some(&aside))?;
+        Control::open_file(&aside.join(CONTROL_FILE)).await?.close().await;
+        Ok(list)
+    };
+    let list = match unpacked.await {
         Ok(list) => list,
         Err(error) => {
             let _ = std::fs::remove_dir_all(&aside);
             return Err(error);
         }
     };
-    Control::open_file(&aside.join(CONTROL_FILE)).await?.close().await;
     if folder.exists() {
         std::fs::remove_dir(folder).map_err(StoreError::file("replace", folder))?;
     }

@@ -36,6 +36,8 @@ pub struct Keys {
     agents: HashMap<String, Agent>,
     /// The agent of the row before; most rows have the same.
     current: Option<(String, Agent)>,
+    /// The user of the row before.
+    user: Option<(String, i32)>,
     /// The case of the row before.
     case: Option<(i32, String, i64)>,
     /// Whether every agent's rows came in one piece, in the order of the keys.
@@ -60,7 +62,15 @@ pub struct RowKeys {
 impl Keys {
     /// Continues after the keys that the project has.
     pub fn new(known: KnownKeys) -> Self {
-        Self { known, new: NewKeys::default(), agents: HashMap::new(), current: None, case: None, contiguous: true }
+        Self {
+            known,
+            new: NewKeys::default(),
+            agents: HashMap::new(),
+            current: None,
+            user: None,
+            case: None,
+            contiguous: true,
+        }
     }
 
     /// Keys of the next row.
@@ -115,6 +125,17 @@ impl Keys {
     }
 
     fn user(&mut self, name: &str) -> Result<i32, StoreError> {
+        match &self.user {
+            Some((last, key)) if last == name => Ok(*key),
+            _ => {
+                let key = self.look_up_user(name)?;
+                self.user = Some((name.to_owned(), key));
+                Ok(key)
+            }
+        }
+    }
+
+    fn look_up_user(&mut self, name: &str) -> Result<i32, StoreError> {
         if let Some(key) = self.known.users.get(name) {
             return Ok(*key);
         }

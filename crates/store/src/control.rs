@@ -58,7 +58,10 @@ impl Control {
             .connect_with(AnyConnectOptions::from_str(url)?)
             .await?;
         let control = Self { pool, postgres };
-        control.migrate().await?;
+        if let Err(error) = control.migrate().await {
+            control.close().await;
+            return Err(error);
+        }
         Ok(control)
     }
 
@@ -106,6 +109,14 @@ impl Control {
             ));
         }
         sqlx::query("VACUUM INTO $1").bind(path.display().to_string()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Empties SQLite's log of changes, in which what was deleted can still be read.
+    pub(crate) async fn forget_old_pages(&self) -> Result<(), StoreError> {
+        if !self.postgres {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.pool).await?;
+        }
         Ok(())
     }
 

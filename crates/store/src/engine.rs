@@ -13,11 +13,13 @@ use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
@@ -245,6 +247,8 @@ impl Engine {
         options.sql_parser.collect_spans = true;
         options.sql_parser.map_string_types_to_utf8view = false;
         options.execution.parquet.schema_force_view_types = false;
+        // Columns that a condition does not name are read only for the rows that meet it.
+        options.execution.parquet.pushdown_filters = true;
         // Sequence operators live on the order of the files: nothing may deal batches out at random.
         options.optimizer.enable_round_robin_repartition = false;
         options.optimizer.repartition_file_scans = false;
@@ -308,14 +312,14 @@ async fn run(
     let plan = match plan(context, question).await {
         Ok(plan) => plan,
         Err(error) => {
-            let _ = planned.send(Err(explain(&error)));
+            let _ = planned.send(Err(explain(&error, &question.sql)));
             return;
         }
     };
     let mut stream = match execute_stream(plan.clone(), context.task_ctx()) {
         Ok(stream) => stream,
         Err(error) => {
-            let _ = planned.send(Err(explain(&error)));
+            let _ = planned.send(Err(explain(&error, &question.sql)));
             return;
         }
     };
@@ -327,14 +331,22 @@ async fn run(
         }
         let Some(batch) = next else { return };
         let failed = batch.is_err();
-        if sender.send(batch.map_err(|error| explain(&error))).await.is_err() || failed {
+        if sender.send(batch.map_err(|error| explain(&error, &question.sql))).await.is_err() || failed {
             return;
         }
     }
 }
 
 async fn plan(context: &SessionContext, question: &Question) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    bound(context, &question.sql, &question.parameters).await?.create_physical_plan().await
+    let plan = bound(context, &question.sql, &question.parameters).await?.create_physical_plan().await?;
+    Ok(plan.transform_up(pausing)?.data)
+}
+
+/// Makes what turns one batch into very many pause now and then; the engine does so where batches are read only, and
+/// a question that never pauses cannot be cancelled.
+fn pausing(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>, DataFusionError> {
+    let multiplies = plan.name().contains("Join") || plan.name() == "UnnestExec";
+    Ok(if multiplies { Transformed::yes(Arc::new(CooperativeExec::new(plan))) } else { Transformed::no(plan) })
 }
 
 /// A text with its `$name`s filled in.
@@ -392,13 +404,13 @@ fn plain(error: &DataFusionError) -> StoreError {
 }
 
 /// Says where in the text the engine stumbled, and what to do when it ran out of something.
-fn explain(error: &DataFusionError) -> StoreError {
+fn explain(error: &DataFusionError, sql: &str) -> StoreError {
     let root = error.find_root();
     let mut message = root.strip_backtrace();
     let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
     let position = span
         .map(|span| Position { line: span.start.line, column: span.start.column })
-        .or_else(|| spoken_position(&message));
+        .or_else(|| spoken_position(&message, sql));
     for noise in [
         "SQL error: ParserError(\"",
         "Error during planning: ",
@@ -418,8 +430,13 @@ fn explain(error: &DataFusionError) -> StoreError {
     StoreError::Sql { message, position }
 }
 
-/// The parser tells the place in words: `… at Line: 3, Column: 14`.
-fn spoken_position(message: &str) -> Option<Position> {
+/// The parser tells the place in words: `… at Line: 3, Column: 14`, or `found: EOF` at the end of the text.
+fn spoken_position(message: &str, sql: &str) -> Option<Position> {
+    if message.contains("found: EOF") {
+        let last = sql.trim_end().lines().last()?;
+        let line = sql.trim_end().lines().count() as u64;
+        return Some(Position { line, column: last.chars().count() as u64 + 1 });
+    }
     let (_, place) = message.rsplit_once("Line: ")?;
     let (line, rest) = place.split_once(", Column: ")?;
     let column: String = rest.chars().take_while(char::is_ascii_digit).collect();

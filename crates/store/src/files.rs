@@ -6,21 +6,24 @@
 use crate::columns::{AGENT_KEY, EVENT_ORDER};
 use crate::control::manifest::FileEntry;
 use crate::{StoreError, columns};
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{max, min};
-use arrow::datatypes::{DataType, Int32Type, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, Int32Type, SchemaRef, TimestampMicrosecondType};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Rows of a row group: the unit that is skipped by its minimum and maximum.
 pub const ROW_GROUP_ROWS: usize = 256 * 1024;
@@ -29,7 +32,7 @@ pub const ROW_GROUP_ROWS: usize = 256 * 1024;
 pub const FILE_ROWS_TARGET: i64 = 1_000_000;
 
 /// Batches that may wait for the encoder; the reader waits when they do.
-const ENCODER_QUEUE: usize = 4;
+const ENCODER_QUEUE: usize = 8;
 
 /// Where the files of a store are.
 #[derive(Debug, Clone)]
@@ -99,7 +102,7 @@ impl Files {
             bytes: staged.bytes,
             time_min_us: staged.times.map(|(low, _)| low),
             time_max_us: staged.times.map(|(_, high)| high),
-            sha256: staged.sha256,
+            sha256: staged.sha256.clone(),
             fingerprint: fingerprint.to_owned(),
         })
     }
@@ -117,13 +120,15 @@ impl Files {
         for entry in
             std::fs::read_dir(&self.staging).map_err(StoreError::file("read the folder", &self.staging))?.flatten()
         {
-            std::fs::remove_file(entry.path()).map_err(StoreError::file("remove", entry.path()))?;
+            let path = entry.path();
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.map_err(StoreError::file("remove", path))?;
         }
         Ok(())
     }
 }
 
-/// A complete, synced file that nobody knows yet.
+/// A complete, synced file that nobody knows yet; gone with the last mention of it, unless it is published.
 #[derive(Debug)]
 pub struct Staged {
     pub(crate) path: PathBuf,
@@ -137,12 +142,17 @@ pub struct Staged {
 
 impl Staged {
     /// Gives the file up.
-    pub fn discard(self) {
+    pub fn discard(self) {}
+}
+
+impl Drop for Staged {
+    /// Published, the file is no longer here, and there is nothing to remove.
+    fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// Encodes record batches into one staged file, on a thread of its own.
+/// Encodes record batches into one staged file, on threads of its own.
 #[derive(Debug)]
 pub struct StagedWriter {
     path: PathBuf,
@@ -161,11 +171,7 @@ impl StagedWriter {
         let encoder_path = path.clone();
         let encoder = std::thread::spawn(move || {
             let sink = Hashing { inner: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new(), bytes: 0 };
-            let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(&schema)))?;
-            for batch in queue {
-                writer.write(&batch)?;
-            }
-            let mut sink = writer.into_inner()?;
+            let mut sink = encode(sink, &schema, &queue)?;
             sink.flush().map_err(StoreError::file("write", &encoder_path))?;
             sink.inner.get_ref().sync_all().map_err(StoreError::file("sync", &encoder_path))?;
             Ok((sink.bytes, hex(&sink.hash.finalize())))
@@ -192,12 +198,17 @@ impl StagedWriter {
         if sent { Ok(()) } else { Err(self.encoder_error()) }
     }
 
+    /// Says that no batch comes any more; the encoder ends its work while others begin theirs.
+    pub(crate) fn end(&mut self) {
+        self.batches = None;
+    }
+
     /// Completes and syncs the file.
     pub fn finish(mut self) -> Result<Staged, StoreError> {
         self.batches = None;
         let (bytes, sha256) = match self.encoder.take().map(std::thread::JoinHandle::join) {
             Some(Ok(result)) => result?,
-            _ => return Err(StoreError::Invalid("the Parquet encoder stopped unexpectedly".into())),
+            _ => return Err(stopped()),
         };
         Ok(Staged {
             path: std::mem::take(&mut self.path),
@@ -213,7 +224,7 @@ impl StagedWriter {
         self.batches = None;
         match self.encoder.take().map(std::thread::JoinHandle::join) {
             Some(Ok(Err(error))) => error,
-            _ => StoreError::Invalid("the Parquet encoder stopped unexpectedly".into()),
+            _ => stopped(),
         }
     }
 }
@@ -227,6 +238,107 @@ impl Drop for StagedWriter {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// Encodes batches into row groups until the queue ends.
+fn encode<W: Write + Send>(
+    sink: W,
+    schema: &SchemaRef,
+    queue: &std::sync::mpsc::Receiver<RecordBatch>,
+) -> Result<W, StoreError> {
+    let (mut file, columns) =
+        ArrowWriter::try_new(sink, schema.clone(), Some(properties(schema)))?.into_serialized_writer()?;
+    let (mut waiting, mut rows) = (Vec::new(), 0);
+    for mut batch in queue {
+        while rows + batch.num_rows() >= ROW_GROUP_ROWS {
+            let room = ROW_GROUP_ROWS - rows;
+            waiting.push(batch.slice(0, room));
+            append_row_group(&mut file, &columns, std::mem::take(&mut waiting))?;
+            batch = batch.slice(room, batch.num_rows() - room);
+            rows = 0;
+        }
+        rows += batch.num_rows();
+        waiting.push(batch);
+    }
+    if rows > 0 {
+        append_row_group(&mut file, &columns, waiting)?;
+    }
+    Ok(file.into_inner()?)
+}
+
+/// Encodes one row group, columns side by side: each thread takes the next column that nobody has taken.
+fn append_row_group<W: Write + Send>(
+    file: &mut SerializedFileWriter<W>,
+    factory: &ArrowRowGroupWriterFactory,
+    batches: Vec<RecordBatch>,
+) -> Result<(), StoreError> {
+    let Some(schema) = batches.first().map(RecordBatch::schema) else { return Ok(()) };
+    let mut leaves = factory.create_column_writers(file.flushed_row_groups().len())?.into_iter();
+    let columns: Vec<Mutex<Column>> = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            Mutex::new(Column { writers: leaves.by_ref().take(leaf_count(field)).collect(), chunks: Vec::new() })
+        })
+        .collect();
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), StoreError> {
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(column) = columns.get(position) else { return Ok(()) };
+            let mut column = column.lock().map_err(|_| stopped())?;
+            column.encode(schema.field(position), batches.iter().map(|batch| batch.column(position)))?;
+        }
+    };
+    std::thread::scope(|scope| {
+        let helper = scope.spawn(work);
+        let own = work();
+        helper.join().map_err(|_| stopped())?.and(own)
+    })?;
+    let mut group = file.next_row_group()?;
+    for column in columns {
+        for chunk in column.into_inner().map_err(|_| stopped())?.chunks {
+            chunk.append_to_row_group(&mut group)?;
+        }
+    }
+    group.close()?;
+    Ok(())
+}
+
+/// One column of a row group; a nested one has several leaves.
+struct Column {
+    writers: Vec<ArrowColumnWriter>,
+    chunks: Vec<ArrowColumnChunk>,
+}
+
+impl Column {
+    fn encode<'a>(&mut self, field: &Field, arrays: impl Iterator<Item = &'a ArrayRef>) -> Result<(), StoreError> {
+        for array in arrays {
+            for (writer, leaf) in self.writers.iter_mut().zip(compute_leaves(field, array)?) {
+                writer.write(&leaf)?;
+            }
+        }
+        for writer in self.writers.drain(..) {
+            self.chunks.push(writer.close()?);
+        }
+        Ok(())
+    }
+}
+
+/// Columns in the file that one column of the table becomes.
+fn leaf_count(field: &Field) -> usize {
+    match field.data_type() {
+        DataType::Struct(fields) => fields.iter().map(|field| leaf_count(field)).sum(),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => leaf_count(item),
+        _ => 1,
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Invalid("the Parquet encoder stopped unexpectedly".into())
 }
 
 fn widen(range: &mut Option<(i64, i64)>, low: Option<i64>, high: Option<i64>) {

@@ -17,6 +17,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext, col};
 use futures::StreamExt;
 use std::sync::Arc;
+use tokio::sync::OwnedMutexGuard;
 use uilog::Event;
 
 /// An import that is being written. Dropping it gives it up.
@@ -26,11 +27,14 @@ pub struct ImportWriter {
     pending: EventBatch,
     sorted: SortedWriter,
     rows: i64,
+    /// Keys are given from where the project's end, so one log of a project is written at a time.
+    _turn: OwnedMutexGuard<()>,
 }
 
 impl Store {
-    /// Begins to write a log into a project.
+    /// Begins to write a log into a project; waits while another log of the project is written.
     pub async fn begin_import(&self, project: &str) -> Result<ImportWriter, StoreError> {
+        let turn = self.import_turn(project).await;
         let known = self.control().known_keys(project).await?;
         Ok(ImportWriter {
             files: self.files().clone(),
@@ -38,6 +42,7 @@ impl Store {
             pending: EventBatch::default(),
             sorted: SortedWriter::new(self.files().clone(), event_schema()),
             rows: 0,
+            _turn: turn,
         })
     }
 
@@ -124,12 +129,14 @@ pub(crate) struct SortedWriter {
     schema: SchemaRef,
     current: Option<StagedWriter>,
     last_agent: Option<i32>,
+    /// The file before, which is being completed.
+    closing: Option<StagedWriter>,
     done: Vec<Staged>,
 }
 
 impl SortedWriter {
     pub(crate) fn new(files: Files, schema: SchemaRef) -> Self {
-        Self { files, schema, current: None, last_agent: None, done: Vec::new() }
+        Self { files, schema, current: None, last_agent: None, closing: None, done: Vec::new() }
     }
 
     pub(crate) fn write(&mut self, batch: RecordBatch) -> Result<(), StoreError> {
@@ -164,7 +171,16 @@ impl SortedWriter {
     }
 
     fn close(&mut self) -> Result<(), StoreError> {
-        if let Some(writer) = self.current.take() {
+        if let Some(mut writer) = self.current.take() {
+            writer.end();
+            self.complete()?;
+            self.closing = Some(writer);
+        }
+        Ok(())
+    }
+
+    fn complete(&mut self) -> Result<(), StoreError> {
+        if let Some(writer) = self.closing.take() {
             self.done.push(writer.finish()?);
         }
         Ok(())
@@ -172,15 +188,7 @@ impl SortedWriter {
 
     pub(crate) fn finish(mut self) -> Result<Vec<Staged>, StoreError> {
         self.close()?;
-        Ok(std::mem::take(&mut self.done))
-    }
-}
-
-impl Drop for SortedWriter {
-    fn drop(&mut self) {
-        for staged in self.done.drain(..) {
-            staged.discard();
-        }
+        Ok(self.done)
     }
 }
 

@@ -78,11 +78,11 @@ impl Store {
             }
         }
         let old = snapshot.tables.get(&build.table);
-        let parts = if build.per_agent {
-            parts(snapshot, build)
-        } else {
-            vec![Part { agents: None, snapshot: snapshot.clone() }]
-        };
+        let mut parts = if build.per_agent { parts(snapshot, build) } else { Vec::new() };
+        if parts.is_empty() {
+            // The whole is one part; also where there is no agent (left) to make parts of.
+            parts.push(Part { agents: None, snapshot: snapshot.clone() });
+        }
         let mut built = Built {
             rows_in: build.reads.iter().filter_map(|name| snapshot.tables.get(name)).map(TableFiles::rows).sum(),
             parts: parts.len(),

@@ -5,11 +5,13 @@ use crate::control::Control;
 use crate::control::manifest::FileEntry;
 use crate::engine::Engine;
 use crate::files::Files;
-use crate::snapshot::{Leases, Snapshot};
+use crate::snapshot::{Leases, Snapshot, TableFiles};
 use sqlx::Row;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ struct Inner {
     files: Files,
     leases: Leases,
     engine: Engine,
+    /// Per project: whose turn it is to write a log.
+    import_turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     settings: Settings,
     /// Held until the process ends or the store is dropped; the operating system lets go of it in any case.
     _lock: File,
@@ -68,10 +72,18 @@ impl Store {
         let files = Files::in_folder(&folder.join(OBJECTS_FOLDER), &folder.join("staging"))?;
         files.clear_staging()?;
         let scratch = folder.join("scratch");
-        let _ = std::fs::remove_dir_all(&scratch);
+        let _ = if scratch.is_file() { std::fs::remove_file(&scratch) } else { std::fs::remove_dir_all(&scratch) };
         let engine = Engine::new(&settings, &scratch, files.object_store())?;
         let store = Self {
-            inner: Arc::new(Inner { control, files, leases: Leases::default(), engine, settings, _lock: lock }),
+            inner: Arc::new(Inner {
+                control,
+                files,
+                leases: Leases::default(),
+                engine,
+                import_turns: Mutex::default(),
+                settings,
+                _lock: lock,
+            }),
         };
         store.recover().await?;
         Ok(store)
@@ -105,6 +117,25 @@ impl Store {
         Ok(Snapshot { project, tables, views: Vec::new() })
     }
 
+    /// Waits until no other log is written into the project.
+    pub(crate) async fn import_turn(&self, project: &str) -> OwnedMutexGuard<()> {
+        let turn = self.inner.import_turns.lock().await.entry(project.to_owned()).or_default().clone();
+        turn.lock_owned().await
+    }
+
+    /// Copies the control database to `path` and leases every file that the copy names.
+    pub(crate) async fn copy_control(&self, path: &Path) -> Result<BTreeMap<String, TableFiles>, StoreError> {
+        let load = async {
+            self.control().copy_to(path).await?;
+            let copy = Control::open_file(path).await?;
+            let files = copy.all_live_files().await;
+            copy.close().await;
+            // By path: tables of all projects are together here, and names repeat.
+            Ok(files?.into_iter().map(|file| (file.path.clone(), file)).collect())
+        };
+        self.inner.leases.take(self.files(), load).await
+    }
+
     /// Deletes files that dropped out of every table and that nobody reads; returns how many.
     pub async fn collect_garbage(&self) -> Result<u64, StoreError> {
         let dropped = self.control().dropped_files().await?;
@@ -112,7 +143,9 @@ impl Store {
             self.files().delete(&path).await?;
             self.control().forget_file(&path).await
         };
-        self.inner.leases.delete_unread(dropped, delete).await
+        let deleted = self.inner.leases.delete_unread(dropped, delete).await?;
+        self.control().forget_old_pages().await?;
+        Ok(deleted)
     }
 
     /// After a start: nothing runs, what was published but never committed is removed.

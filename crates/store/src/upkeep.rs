@@ -49,8 +49,8 @@ impl Store {
                 }
             }
         }
-        let merged = runs.iter().filter(|run| run.len() > 1).count();
-        if merged == 0 {
+        runs.retain(|run| run.len() > 1);
+        if runs.is_empty() {
             return Ok(Rewritten::default());
         }
         self.rewrite(&snapshot, runs, "SELECT * FROM events", HashMap::new(), now_us).await

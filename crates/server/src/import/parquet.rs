@@ -15,7 +15,7 @@ use super::ImportError;
 use super::detect::PARQUET_MAGIC;
 
 /// How many rows a batch has.
-const BATCH_ROWS: usize = 8_192;
+const BATCH_ROWS: usize = 32 * 1024;
 
 /// The batches of a Parquet file.
 pub struct Batches {

@@ -220,6 +220,11 @@ pub fn page_questions() -> BTreeMap<String, String> {
     texts("pages")
 }
 
+/// The same questions as far as ready tables answer them when no filter is set, by name, from `jobs/pages/unfiltered`.
+pub fn unfiltered_questions() -> BTreeMap<String, String> {
+    texts("pages/unfiltered")
+}
+
 /// A question of the exports, from `jobs/exports`.
 pub fn export_question(name: &str) -> Option<String> {
     texts("exports").remove(name)

@@ -180,6 +180,17 @@ impl Control {
             .collect()
     }
 
+    /// The live files of every table of every project.
+    pub(crate) async fn all_live_files(&self) -> Result<Vec<FileEntry>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT path, agent_min, agent_max, rows, bytes, time_min, time_max, sha256, fingerprint FROM files
+             WHERE state = 'live' ORDER BY path",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(entry).collect()
+    }
+
     /// Forgets a dropped file after its bytes are gone.
     pub(crate) async fn forget_file(&self, path: &str) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM files WHERE path = $1 AND state = 'dropped'").bind(path).execute(&self.pool).await?;

@@ -116,7 +116,7 @@ impl Control {
     /// No run stays `running` after a restart; the table it worked on is the old one.
     pub(crate) async fn fail_interrupted_runs(&self, now_us: i64) -> Result<u64, StoreError> {
         let done = sqlx::query(
-            "UPDATE runs SET state = 'failed', error = 'interrupted by the end of the process; the table before it is in place', finished_at = $1
+            "UPDATE runs SET state = 'cancelled', error = 'interrupted by the end of the process; the table before it is in place', finished_at = $1
              WHERE state IN ('running', 'queued')",
         )
         .bind(now_us)
