@@ -6,6 +6,9 @@
 -- selection_only   a cell or field was selected, and the next event is another selection
 -- repeated_edit    an edit of a field that the next event edits again: only the last one counts
 -- double_click     the two clicks inside a double click
+--
+-- The window named `whole` looks at all events of an agent. It also makes the engine take an agent at a time in the windows
+-- beside it, column by column, which is many times faster than row by row.
 WITH neighbours AS (
     SELECT
         agent_key,
@@ -17,6 +20,7 @@ WITH neighbours AS (
         value_fingerprint,
         coalesce(element_path, element_id, element_name, '') AS element,
         coalesce(window_title, '') AS place,
+        min(event_order) OVER whole AS first_event_order,
         lag(event_type) OVER agent AS event_type_before,
         lag(process_name) OVER agent AS process_name_before,
         lag(value_fingerprint) OVER agent AS value_fingerprint_before,
@@ -26,7 +30,9 @@ WITH neighbours AS (
         lead(coalesce(window_title, '')) OVER agent AS place_after,
         lead(session_id) OVER agent AS session_id_after
     FROM stg_events
-    WINDOW agent AS (PARTITION BY agent_key ORDER BY event_order)
+    WINDOW
+        agent AS (PARTITION BY agent_key ORDER BY event_order),
+        whole AS (PARTITION BY agent_key ORDER BY event_order ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 ),
 judged AS (
     SELECT
@@ -35,7 +41,7 @@ judged AS (
         time,
         CASE
             WHEN event_type = 'copy' AND process_name = 'os-clipboard'
-                AND event_type_before IN ('copy', 'cut')
+                AND event_order > first_event_order AND event_type_before IN ('copy', 'cut')
                 AND (value_fingerprint IS NOT DISTINCT FROM value_fingerprint_before)
                 AND (process_name_before = 'os-clipboard'
                     OR CAST(time AS BIGINT) - CAST(time_before AS BIGINT) <= $echo_ms * 1000)
