@@ -85,9 +85,10 @@ pub const QUESTIONS: [Question; 9] = [
     Question {
         name: "people",
         title: "distinct users and cases, p50 and p95 of active time per application",
-        sql: "SELECT application_label, count(DISTINCT user_key), count(DISTINCT case_key),
-                percentile_cont(active_us, 0.5), percentile_cont(active_us, 0.95)
-            FROM int_labeled_events GROUP BY application_label",
+        sql: "WITH found AS (
+                SELECT unnest(figures_agg(application_label, user_key, case_key, active_us)) AS figures
+                FROM int_labeled_events)
+            SELECT figures['name'], figures['users'], figures['cases'], figures['p50'], figures['p95'] FROM found",
         peers: ENGINES,
     },
     Question {
