@@ -188,6 +188,7 @@ impl SortedWriter {
 
     pub(crate) fn finish(mut self) -> Result<Vec<Staged>, StoreError> {
         self.close()?;
+        self.complete()?;
         Ok(self.done)
     }
 }
