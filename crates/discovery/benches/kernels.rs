@@ -100,7 +100,7 @@ fn log() -> Vec<Vec<ArrayRef>> {
         let orders: Vec<i64> = (first as i64..(first + BATCH_ROWS).min(EVENTS) as i64).collect();
         let mut values = [const { Vec::<i64>::new() }; 5];
         for &order in &orders {
-            if below(12) == 0 || order as usize % EVENTS_PER_AGENT == 0 {
+            if below(12) == 0 || (order as usize).is_multiple_of(EVENTS_PER_AGENT) {
                 (case, activity) = (order, 0);
             }
             // Mostly a usual next step, sometimes any: as real work, with a long tail.

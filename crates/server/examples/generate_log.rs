@@ -157,7 +157,7 @@ impl<'a> Desk<'a> {
 
     /// Work begins at eight each day; pauses are mostly short, some minutes long, now and then a meeting.
     fn advance_time(&mut self, events_before: usize) {
-        if events_before % self.events_per_day == 0 {
+        if events_before.is_multiple_of(self.events_per_day) {
             let day = (events_before / self.events_per_day).min(self.days) as i64;
             let begin_us = BEGIN_US + day * DAY_US + 8 * 3_600_000_000 + self.random.below(1_800_000_000) as i64;
             // With many events a day, work goes on past midnight; time never steps back.
@@ -196,7 +196,7 @@ impl<'a> Desk<'a> {
         match event_type {
             "copy" | "cut" => {
                 let value = self.random.next();
-                self.copied = (value % 10 != 0)
+                self.copied = (!value.is_multiple_of(10))
                     .then(|| ((u128::from(value) << 64) | u128::from(self.random.next())).to_be_bytes());
                 self.copied
             }

@@ -51,6 +51,9 @@ pub struct Operator {
     pub start: fn(&[DataType]) -> Box<dyn Fold>,
 }
 
+/// Computes one array of texts from arrays of dictionary-encoded text, all of the same length; errors are sentences.
+pub type RowCompute = Arc<dyn Fn(&[ArrayRef]) -> Result<ArrayRef, String> + Send + Sync>;
+
 /// A function that gives each row a text.
 #[derive(Clone)]
 pub struct RowFunction {
@@ -62,8 +65,8 @@ pub struct RowFunction {
     pub description: &'static str,
     /// Number of arguments, all text.
     pub arguments: usize,
-    /// Computes one array of texts from arrays of dictionary-encoded text, all of the same length.
-    pub compute: Arc<dyn Fn(&[ArrayRef]) -> Result<ArrayRef, String> + Send + Sync>,
+    /// How.
+    pub compute: RowCompute,
 }
 
 impl Operator {
