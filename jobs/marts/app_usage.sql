@@ -6,15 +6,12 @@ WITH focus AS (
     SELECT
         user_key, day, application_label, screen_label, active_us,
         CASE
-            WHEN event_order = min(event_order) OVER whole
-                OR (lag(application_label) OVER agent IS DISTINCT FROM application_label)
+            WHEN (lag(application_label) OVER agent IS DISTINCT FROM application_label)
                 OR (lag(session_key) OVER agent IS DISTINCT FROM session_key) THEN 1
             ELSE 0
         END AS access
     FROM int_labeled_events
-    WINDOW
-        agent AS (PARTITION BY agent_key ORDER BY event_order),
-        whole AS (PARTITION BY agent_key ORDER BY event_order ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    WINDOW agent AS (PARTITION BY agent_key ORDER BY event_order)
 )
 SELECT
     user_key,
