@@ -11,9 +11,10 @@
 -- The windows named `whole` look at all events of an agent. They also make the engine take an agent at a time in the windows
 -- beside them, column by column, which is many times faster than row by row.
 WITH clean AS (
+    -- The few on the left are held in memory, the many on the right pass by in their order.
     SELECT stg_events.*
-    FROM stg_events
-    LEFT ANTI JOIN stg_noise ON stg_noise.event_order = stg_events.event_order
+    FROM stg_noise
+    RIGHT ANTI JOIN stg_events ON stg_events.event_order = stg_noise.event_order
 ),
 named AS (
     SELECT
@@ -118,10 +119,10 @@ SELECT
     event_type,
     actor,
     session_key,
-    CASE $case_rule
-        WHEN 'session' THEN session_key
-        WHEN 'case_id' THEN imported_case_key
-        WHEN 'activities' THEN CASE
+    CASE
+        WHEN $case_rule = 'session' THEN session_key
+        WHEN $case_rule = 'case_id' THEN imported_case_key
+        WHEN $case_rule = 'activities' THEN CASE
             WHEN $start_activity IS NULL THEN coalesce(case_end_before + 1, CAST(agent_key AS BIGINT) * 4294967296)
             WHEN coalesce(case_end_before, -1) < case_start THEN case_start
         END
