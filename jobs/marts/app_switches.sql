@@ -3,7 +3,7 @@
 --
 -- A switch is a pair of consecutive focus blocks of one session; a round trip counts on the pair of its first switch.
 WITH found AS (
-    SELECT unnest(switches_agg(agent_key, session_key, application_label, time, active_us, user_key ORDER BY agent_key, event_order)) AS pair
+    SELECT unnest(switches_agg(agent_key, session_key, application_label, time, NULL, user_key ORDER BY agent_key, event_order)) AS pair
     FROM int_labeled_events
 )
 SELECT

@@ -5,7 +5,7 @@
 -- A switch is a pair of consecutive focus blocks; a round trip is A, B and back to A within 60 s.
 -- A copy-paste pair is a paste whose clipboard holds the copy's value.
 WITH pairs AS (
-    SELECT unnest(switches_agg(agent_key, session_key, application_label, time, active_us, user_key ORDER BY agent_key, event_order)) AS pair FROM filtered
+    SELECT unnest(switches_agg(agent_key, session_key, application_label, time, NULL, user_key ORDER BY agent_key, event_order)) AS pair FROM filtered
 ),
 switching AS (
     SELECT sum(pair['switches']) AS switches, sum(pair['round_trips']) AS round_trips FROM pairs

@@ -22,6 +22,7 @@
 //! | [`Switches`] | `switches_agg` | `agent_key, session_key, application, time, active_us` [`, user_key`] | pair of applications |
 //! | [`Switches::finish_applications`] | `focus_agg` | the same | application |
 //! | [`CopyPaste`] | `copy_paste_agg` | `agent_key, event_type, application, screen, element, value_fingerprint, time` [`, user_key`] | pair of places |
+//! | [`Figures`] | `figures_agg` | `name, user_key, case_key, value` | name: events, users, cases, total, percentiles |
 //!
 //! Activities and applications may be text or integer keys from 0 ([`SymbolKind`]); integers pass without look-up.
 //! This crate knows no file, no network, no SQL, no clock and no thread.
@@ -32,6 +33,7 @@ mod columns;
 mod copy_paste;
 mod directly_follows;
 mod distribution;
+mod figures;
 mod kernel;
 mod pairs;
 mod sessions;
@@ -43,6 +45,7 @@ mod users;
 pub use copy_paste::{CLIPBOARD_COPIES_MAX, CopyPaste};
 pub use directly_follows::{DirectlyFollows, DirectlyFollowsCount, RESUMABLE_EDGES_MAX};
 pub use distribution::EXACT_VALUES_MAX;
+pub use figures::Figures;
 pub use kernel::{Kernel, KernelError};
 pub use sessions::{SessionMarker, SessionMarks, SessionRule, Sessions};
 pub use switches::{FOCUS_CLASSES_S, ROUND_TRIP_US_MAX, Switches};

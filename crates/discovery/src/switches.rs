@@ -73,6 +73,8 @@ pub struct Switches {
     /// The agent of the row before, with its position in `open`.
     current: Option<(i64, usize)>,
     batch: Vec<u32>,
+    counts_switches: bool,
+    counts_focus: bool,
 }
 
 #[derive(Debug)]
@@ -119,7 +121,19 @@ impl Switches {
             open: CaseTable::default(),
             current: None,
             batch: Vec::new(),
+            counts_switches: true,
+            counts_focus: true,
         }
+    }
+
+    /// Leaves focus blocks uncounted, for whoever asks for [`Kernel::finish`] only.
+    pub fn without_focus(self) -> Switches {
+        Switches { counts_focus: false, ..self }
+    }
+
+    /// Leaves switches uncounted, for whoever asks for [`Switches::finish_applications`] only.
+    pub fn without_switches(self) -> Switches {
+        Switches { counts_switches: false, ..self }
     }
 
     /// One row per application, most active time first.
@@ -163,6 +177,9 @@ impl Switches {
 
     /// Counts the switch from one block to the next of the same session.
     fn switch(&mut self, block: Block, to: u32, time_us: i64) {
+        if !self.counts_switches {
+            return;
+        }
         let is_round_trip = block.before == to && time_us.saturating_sub(block.start_us) <= ROUND_TRIP_US_MAX;
         if is_round_trip {
             self.pair(pair(to, block.application)).round_trips += 1;
@@ -174,6 +191,9 @@ impl Switches {
 
     /// Counts a block that is over.
     fn end(&mut self, block: Block) {
+        if !self.counts_focus {
+            return;
+        }
         let active_us = block.active_us.max(0) as u64;
         let focus = self.focus(block.application);
         focus.active_us += active_us;

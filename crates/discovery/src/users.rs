@@ -13,15 +13,27 @@ use crate::pairs::BuildMix;
 pub(crate) struct Users {
     keys: Vec<i64>,
     numbers: HashMap<i64, u32, BuildMix>,
+    /// The key asked for last with its number: rows of one user follow one another.
+    last: Option<(i64, u32)>,
 }
 
 impl Users {
+    #[inline]
     pub(crate) fn number(&mut self, key: i64) -> u32 {
+        match self.last {
+            Some((last, number)) if last == key => number,
+            _ => self.look_up(key),
+        }
+    }
+
+    fn look_up(&mut self, key: i64) -> u32 {
         let keys = &mut self.keys;
-        *self.numbers.entry(key).or_insert_with(|| {
+        let number = *self.numbers.entry(key).or_insert_with(|| {
             keys.push(key);
             keys.len() as u32 - 1
-        })
+        });
+        self.last = Some((key, number));
+        number
     }
 
     /// For each number in `other`, the number here.

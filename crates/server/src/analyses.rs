@@ -173,9 +173,15 @@ impl Analysis {
     }
 }
 
-/// Leaves out rows about fewer than `people` people, as far as the answer counts them.
+/// Leaves out rows about fewer than `people` people; an answer that does not count them shows that of nobody.
 fn enough_people(batch: RecordBatch, people: i64, suppressed: &mut usize) -> Result<RecordBatch, StoreError> {
-    let Some(users) = batch.column_by_name("users").filter(|_| people > 1) else { return Ok(batch) };
+    if people <= 1 {
+        return Ok(batch);
+    }
+    let Some(users) = batch.column_by_name("users") else {
+        *suppressed += batch.num_rows();
+        return Ok(batch.slice(0, 0));
+    };
     let users: ArrayRef = cast(users, &DataType::Int64)?;
     let users = users.as_primitive::<Int64Type>();
     let keep: BooleanArray =

@@ -55,7 +55,7 @@ pub fn all() -> Vec<Operator> {
         Operator {
             name: "switches_agg",
             signature: "switches_agg(agent_key, session_key, application, time, active_us [, user_key])",
-            description: "Switches between applications: from_application, to_application, switches, round_trips, users.",
+            description: "Switches between applications: from_application, to_application, switches, round_trips, users; active_us is not looked at and may be NULL.",
             arguments: &[5, 6],
             returns: |types| switches(types).fields(),
             start: |types| fold(switches(types).without_focus(), Kernel::finish),

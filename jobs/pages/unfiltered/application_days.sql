@@ -1,11 +1,5 @@
 -- Applications day by day
--- reads: app_usage
-SELECT
-    application_label AS application,
-    day,
-    sum(active_s) AS active_s,
-    sum(events) AS events,
-    count(DISTINCT user_key) AS users
-FROM app_usage
-GROUP BY application_label, day
+-- reads: app_days
+SELECT application_label AS application, day, active_s, events, users
+FROM app_days
 ORDER BY day, application

@@ -1,9 +1,6 @@
 -- Where time goes
--- reads: app_focus, app_usage
-WITH counted AS (
-    SELECT application_label, sum(events) AS events, count(DISTINCT user_key) AS users FROM app_usage GROUP BY application_label
-),
-shares AS (
+-- reads: app_focus
+WITH shares AS (
     SELECT *, sum(active_s) OVER () AS all_s FROM app_focus
 )
 SELECT
@@ -11,10 +8,9 @@ SELECT
     active_s,
     CASE WHEN all_s > 0 THEN active_s / all_s ELSE 0 END AS share,
     accesses,
-    counted.users,
-    counted.events,
+    users,
+    events,
     focus_p50_s,
     focus_p90_s
 FROM shares
-JOIN counted ON counted.application_label = shares.application
 ORDER BY active_s DESC, application

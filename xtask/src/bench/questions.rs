@@ -65,7 +65,7 @@ pub const QUESTIONS: [Question; 9] = [
         name: "switches",
         title: "switches between applications",
         sql: "WITH found AS (
-                SELECT unnest(switches_agg(agent_key, session_key, application_label, time, active_us
+                SELECT unnest(switches_agg(agent_key, session_key, application_label, time, NULL
                     ORDER BY agent_key, event_order)) AS pair
                 FROM int_labeled_events)
             SELECT pair['from_application'], pair['to_application'], pair['switches'] FROM found",
@@ -76,7 +76,7 @@ pub const QUESTIONS: [Question; 9] = [
         title: "copies paired with their pastes, by place",
         sql: "WITH found AS (
                 SELECT unnest(copy_paste_agg(agent_key, event_type, application_label, screen_label, element_name,
-                    value_fingerprint, time ORDER BY agent_key, event_order)) AS pair
+                    NULL, time ORDER BY agent_key, event_order)) AS pair
                 FROM int_labeled_events WHERE event_type IN ('copy', 'cut', 'paste')),
             answer AS (SELECT pair['pairs'] AS n FROM found WHERE pair['outcome'] = 'paired')
             SELECT count(*), sum(n), sum(n * n) FROM answer",

@@ -1,0 +1,10 @@
+-- Active time, events and people per screen.
+-- reads: int_labeled_events      grain: application, screen      audience: analyst
+SELECT
+    application_label,
+    screen_label,
+    count(*) AS events,
+    count(DISTINCT user_key) AS users,
+    CAST(sum(active_us) AS DOUBLE) / 1e6 AS active_s
+FROM int_labeled_events
+GROUP BY application_label, screen_label
