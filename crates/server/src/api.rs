@@ -30,6 +30,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 /// Bytes of a JSON body.
 const JSON_BYTES_MAX: usize = 1 << 20;
 
+/// What a change may come as; no form of a foreign page can send these.
+const CONTENT_TYPES: [&str; 2] = ["application/json", "application/octet-stream"];
+
 /// Everything a browser may load comes from here; nothing may be put around it (promise S10).
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -61,6 +64,7 @@ pub fn router(state: AppState) -> Router {
         .nest("/projects/{project}", project)
         .fallback(async || ApiError::not_found("there is nothing at this address", "see docs/guide/api.md"))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::map_response(errors::in_one_form))
         .layer(middleware::from_fn_with_state(state.clone(), own_origin_only));
     let fixed = |name, value: &'static str| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
@@ -89,12 +93,14 @@ fn refusal(state: &AppState, request: &Request) -> Option<ApiError> {
     if header(header::HOST).is_some_and(|host| !state.is_own_host(host)) {
         return Some(ApiError::forbidden("this address is not one of this service's", open_ours));
     }
-    let own = |origin: &str| origin.split_once("://").is_some_and(|(_, host)| state.is_own_host(host));
+    // The origin's port counts too: another program's page on this machine is not ours.
+    let own = |origin: &str| origin.split_once("://").is_some_and(|(_, host)| header(header::HOST) == Some(host));
     if header(header::ORIGIN).is_some_and(|origin| !own(origin)) {
         return Some(ApiError::forbidden("requests of other sites' pages are refused", open_ours));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
-    let typed = header(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/"));
+    let kind = header(header::CONTENT_TYPE).map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    let typed = kind.is_some_and(|kind| CONTENT_TYPES.contains(&kind));
     if changes && !typed && header(header::CONTENT_LENGTH) != Some("0") {
         let message = "a change needs content-type: application/json or application/octet-stream";
         return Some(ApiError::bad_request(message, "set the header"));

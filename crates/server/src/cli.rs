@@ -213,7 +213,10 @@ async fn serve(store: Store, listen: SocketAddr, demo: bool) -> Result<ExitKind>
 fn kind_of(error: &anyhow::Error) -> ExitKind {
     let of_store = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<WorkshopError>() {
         Some(WorkshopError::Store(error)) => Some(kind_of_store(error)),
-        _ => cause.downcast_ref::<StoreError>().map(kind_of_store),
+        _ => match cause.downcast_ref::<std::io::Error>() {
+            Some(error) if error.kind() == std::io::ErrorKind::NotFound => Some(ExitKind::Missing),
+            _ => cause.downcast_ref::<StoreError>().map(kind_of_store),
+        },
     };
     error.chain().find_map(of_store).unwrap_or(ExitKind::Failed)
 }
@@ -221,6 +224,7 @@ fn kind_of(error: &anyhow::Error) -> ExitKind {
 fn kind_of_store(error: &StoreError) -> ExitKind {
     match error {
         StoreError::Missing { .. } => ExitKind::Missing,
+        StoreError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitKind::Missing,
         StoreError::Locked(_) => ExitKind::Locked,
         StoreError::Sql { .. } | StoreError::Cancelled(_) => ExitKind::Sql,
         _ => ExitKind::Failed,

@@ -64,6 +64,20 @@ pub fn rejects_path(store: &Store, import: &str) -> PathBuf {
     store.settings().folder.join("rejects").join(format!("{import}.csv"))
 }
 
+/// Removes the rejected rows of a project: nobody can tell whom they are about, so they go with the first who goes.
+pub async fn forget_rejects(store: &Store, project: &str) -> Result<()> {
+    for record in store.control().imports(project, i64::MAX, 0).await?.0 {
+        let path = rejects_path(store, &record.id);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove '{}'", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Imports one file.
 ///
 /// Errors: what could not be read or stored, with the file's name; the project is as it was, and the record says so.
@@ -89,16 +103,10 @@ pub async fn import_file(store: &Store, request: &Request, progress: &Arc<Progre
         started_at_us: now_us(),
         finished_at_us: None,
     };
-    if let Some(before) = store.control().import_by_hash(&project.id, &record.content_hash).await? {
-        record.state = ImportState::Duplicate;
-        record.format = before.format;
-        record.finished_at_us = Some(now_us());
-        record.message =
-            Some(format!("the same bytes were imported before as '{}'; nothing was stored twice", before.file));
-        store.control().insert_import(&record).await?;
+    store.control().insert_import(&record).await?;
+    if is_duplicate(store, &mut record).await? {
         return Ok(record);
     }
-    store.control().insert_import(&record).await?;
     match read_and_store(store, request, &mut record, progress).await {
         Ok(done) => Ok(done),
         Err(error) => {
@@ -112,6 +120,20 @@ pub async fn import_file(store: &Store, request: &Request, progress: &Arc<Progre
     }
 }
 
+/// Ends the record if the same bytes are in the project already.
+async fn is_duplicate(store: &Store, record: &mut ImportRecord) -> Result<bool> {
+    let Some(before) = store.control().import_by_hash(&record.project, &record.content_hash).await? else {
+        return Ok(false);
+    };
+    record.state = ImportState::Duplicate;
+    record.format = before.format;
+    record.finished_at_us = Some(now_us());
+    record.message =
+        Some(format!("the same bytes were imported before as '{}'; nothing was stored twice", before.file));
+    store.control().finish_import(record).await?;
+    Ok(true)
+}
+
 async fn read_and_store(
     store: &Store,
     request: &Request,
@@ -119,6 +141,10 @@ async fn read_and_store(
     progress: &Arc<Progress>,
 ) -> Result<ImportRecord> {
     let writer = store.begin_import(&record.project).await?;
+    // They may have come in while this import waited for its turn.
+    if is_duplicate(store, record).await? {
+        return Ok(record.clone());
+    }
     let source = Uuid::new_v5(&Uuid::NAMESPACE_OID, record.content_hash.as_bytes());
     let reading = Reading {
         path: request.path.clone(),

@@ -3,13 +3,16 @@
 use crate::jobs::catalog::CatalogError;
 use crate::jobs::runner::WorkshopError;
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use store::{Position, StoreError};
 
 /// The status for a question that its asker cancelled.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// Bytes of what the framework says when it refuses by itself.
+const FRAMEWORK_TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// An error on its way out.
 #[derive(Debug)]
@@ -111,6 +114,27 @@ impl From<arrow::error::ArrowError> for ApiError {
     fn from(error: arrow::error::ArrowError) -> Self {
         StoreError::from(error).into()
     }
+}
+
+/// Gives an answer that the framework refused by itself (a body that is no JSON, a missing parameter) the one form.
+pub async fn in_one_form(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !(status.is_client_error() || status.is_server_error())
+        || kind.is_some_and(|kind| kind.starts_with("application/json"))
+    {
+        return response;
+    }
+    let body = axum::body::to_bytes(response.into_body(), FRAMEWORK_TEXT_BYTES_MAX).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&body);
+    let message = if said.is_empty() { status.canonical_reason().unwrap_or("refused").to_owned() } else { said.into() };
+    let (code, hint) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "send less at once"),
+        StatusCode::NOT_FOUND => ("not_found", "see docs/guide/api.md"),
+        status if status.is_server_error() => ("internal", "see the log of the service"),
+        _ => ("bad_request", "see docs/guide/api.md"),
+    };
+    ApiError::new(status, code, message, hint).into_response()
 }
 
 impl IntoResponse for ApiError {

@@ -3,6 +3,7 @@
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
 use super::state::AppState;
+use crate::importing;
 use crate::jobs::runner::{Freshness, Selection, Workshop, now_us};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -80,6 +81,7 @@ pub async fn change(
 
 pub async fn remove(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<StatusCode> {
     let project = state.store.control().project(&project).await?;
+    importing::forget_rejects(&state.store, &project.id).await?;
     state.store.control().delete_project(&project.id).await?;
     state.store.collect_garbage().await?;
     Ok(StatusCode::NO_CONTENT)

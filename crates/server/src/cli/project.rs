@@ -2,6 +2,7 @@
 
 use super::sql::read_text;
 use super::{ExitKind, print};
+use crate::importing;
 use crate::jobs::runner::now_us;
 use crate::labels;
 use anyhow::{Result, bail};
@@ -162,12 +163,17 @@ impl ProjectCommand {
                 let cutoff_us = cutoff.map_or(i64::MIN, |cutoff| cutoff.timestamp_micros());
                 rewritten(as_json, store.retire(&project, cutoff_us, now_us()).await?);
             }
-            Self::Erase { project, user } => rewritten(as_json, store.erase_user(&project, &user, now_us()).await?),
+            Self::Erase { project, user } => {
+                let done = store.erase_user(&project, &user, now_us()).await?;
+                importing::forget_rejects(store, &control.project(&project).await?.id).await?;
+                rewritten(as_json, done);
+            }
             Self::Delete { project, yes } => {
                 let project = control.project(&project).await?;
                 if !yes {
                     bail!("this removes '{}' and all its data for good; say --yes if you mean it", project.name);
                 }
+                importing::forget_rejects(store, &project.id).await?;
                 control.delete_project(&project.id).await?;
             }
         }

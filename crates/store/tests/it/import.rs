@@ -1,6 +1,6 @@
 //! Imports: all or nothing, once, with keys that go on and rows in the order of agents.
 
-use crate::support::{Place, ask, begin, files_below, import, over_both, project};
+use crate::support::{Place, ask, begin, files_below, hash_of, import, over_both, project};
 use store::StoreError;
 use store::columns::EVENTS;
 use uilog::{Event, notation};
@@ -18,7 +18,7 @@ async fn p2_the_same_bytes_are_stored_once() {
         let again = import(&store, &project, ANN).await;
         assert!(matches!(again, Err(StoreError::Exists { .. })), "{again:?}");
         assert_eq!(ask(&store, &project, "SELECT count(*) FROM events").await.unwrap(), ["3"]);
-        assert!(store.control().import_by_hash(&project.id, ANN).await.unwrap().is_some());
+        assert!(store.control().import_by_hash(&project.id, &hash_of(ANN)).await.unwrap().is_some());
         assert_eq!(files_below(store.files().folder().unwrap()).len(), 1, "the second import left a file");
     })
     .await;

@@ -3,6 +3,7 @@
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use store::columns::EVENTS;
 use store::control::imports::{ImportRecord, ImportState};
 use store::control::projects::{Project, ProjectKind};
 use store::engine::{Answer, Question};
+use store::files::hex;
 use store::marts::Build;
 use store::{Settings, Store, StoreError};
 use tempfile::TempDir;
@@ -90,7 +92,7 @@ pub async fn begin(store: &Store, project: &Project, notation: &str) -> ImportRe
         id: uuid::Uuid::now_v7().to_string(),
         project: project.id.clone(),
         file: "log".into(),
-        content_hash: notation.into(),
+        content_hash: hash_of(notation),
         format: Some("notation".into()),
         state: ImportState::Running,
         bytes_total: notation.len() as i64,
@@ -103,6 +105,11 @@ pub async fn begin(store: &Store, project: &Project, notation: &str) -> ImportRe
     };
     store.control().insert_import(&record).await.unwrap();
     record
+}
+
+/// The identity of a log whose bytes are this text.
+pub fn hash_of(notation: &str) -> String {
+    hex(&Sha256::digest(notation))
 }
 
 /// Imports a log in the notation of `uilog::notation`.

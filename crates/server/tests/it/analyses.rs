@@ -1,0 +1,150 @@
+//! The questions of the pages over the sample recordings: with and without each filter, paged, and as files.
+
+use crate::support::{Client, SAMPLE, make_project, plain_log, sample_service, service};
+use serde_json::Value;
+
+fn ask(client: Client, name: &str, filters: &str) -> Value {
+    client.get(&format!("/projects/{SAMPLE}/analyses/{name}?{filters}")).expect(200)
+}
+
+fn names(client: Client) -> Vec<String> {
+    let all = client.get(&format!("/projects/{SAMPLE}/analyses")).expect(200);
+    all["analyses"].as_array().unwrap().iter().map(|analysis| analysis["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The value of a column in the first row.
+fn first(answer: &Value, column: &str) -> Value {
+    let columns = answer["columns"].as_array().unwrap();
+    let position = columns.iter().position(|known| known["name"] == column).unwrap_or_else(|| panic!("{columns:?}"));
+    answer["rows"][0][position].clone()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[test]
+fn every_question_has_the_columns_of_the_guide() {
+    let client = sample_service();
+    let guide = include_str!("../../../../docs/guide/api.md");
+    for name in names(client) {
+        let line =
+            guide.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap_or_else(|| panic!("{name}"));
+        let answer = ask(client, &name, "");
+        for column in answer["columns"].as_array().unwrap() {
+            let column = column["name"].as_str().unwrap();
+            assert!(line.contains(column), "{name}: the guide does not know the column '{column}'");
+        }
+        assert!(answer["total"].as_i64().unwrap() > 0 && !answer["formula"].as_str().unwrap().is_empty(), "{answer}");
+        assert!(answer["built_at"].is_string() && answer["suppressed"] == 0 && answer["min_group_size"] == 1);
+    }
+}
+
+#[test]
+fn every_question_answers_with_each_filter() {
+    let client = sample_service();
+    let application = text(&first(&ask(client, "applications", ""), "application"));
+    let node = ask(client, "process_nodes", "");
+    let edges = ask(client, "process_edges", "");
+    let columns = edges["columns"].as_array().unwrap();
+    let place = |name: &str| columns.iter().position(|column| column["name"] == name).unwrap();
+    let (from, to) = (place("from_activity"), place("to_activity"));
+    let step =
+        edges["rows"].as_array().unwrap().iter().find(|row| row[from].is_string() && row[to].is_string()).unwrap();
+    let filters = [
+        format!("application={}", encoded(&application)),
+        format!("application={}&application=nothing", encoded(&application)),
+        format!("activity={}", encoded(&text(&first(&node, "activity")))),
+        "event_type=copy&event_type=paste".into(),
+        format!("case={}", text(&first(&ask(client, "cases", ""), "case"))),
+        format!("session={}", text(&first(&ask(client, "sessions", ""), "session"))),
+        format!("variant={}", encoded(&text(&first(&ask(client, "variants", ""), "variant")))),
+        format!("edge_from={}&edge_to={}", encoded(&text(&step[from])), encoded(&text(&step[to]))),
+        "from=2000-01-01&to=2100-01-01".into(),
+        "from=2100-01-01".into(),
+    ];
+    let all = ask(client, "overview", "");
+    let events = |answer: &Value| first(answer, "events").as_i64().unwrap();
+    for filter in &filters {
+        for name in names(client) {
+            ask(client, &name, filter);
+        }
+        let some = events(&ask(client, "overview", filter));
+        assert!(some <= events(&all), "{filter}");
+        assert_eq!(some == 0, filter == "from=2100-01-01", "{filter} lets {some} events through");
+    }
+    // Each filter keeps what it names, and the parts make the whole.
+    let applications = ask(client, "applications", "limit=10000");
+    let sum: i64 = (0..applications["rows"].as_array().unwrap().len())
+        .map(|row| {
+            let name = text(&applications["rows"][row][0]);
+            events(&ask(client, "overview", &format!("application={}", encoded(&name))))
+        })
+        .sum();
+    assert_eq!(sum, events(&all));
+    client.get(&format!("/projects/{SAMPLE}/analyses/overview?aplication=x")).expect(400);
+    client.get(&format!("/projects/{SAMPLE}/analyses/nothing")).expect(404);
+}
+
+#[test]
+fn an_answer_comes_in_pages_that_join_without_a_gap() {
+    let client = sample_service();
+    let whole = ask(client, "cases", "limit=10000");
+    let total = whole["total"].as_u64().unwrap() as usize;
+    let mut joined = Vec::new();
+    while joined.len() < total {
+        let page = ask(client, "cases", &format!("limit=37&offset={}", joined.len()));
+        assert_eq!(page["total"], whole["total"]);
+        joined.extend(page["rows"].as_array().unwrap().clone());
+    }
+    assert_eq!(&joined, whole["rows"].as_array().unwrap());
+}
+
+#[test]
+fn an_answer_is_a_file_too() {
+    let client = sample_service();
+    for name in names(client) {
+        let rows = ask(client, &name, "limit=10000")["total"].as_u64().unwrap() as usize;
+        let csv = client.get(&format!("/projects/{SAMPLE}/analyses/{name}?format=csv"));
+        assert_eq!(csv.status, 200);
+        assert!(csv.head.contains(&format!("filename=\"{name}.csv\"")), "{}", csv.head);
+        let records = csv::Reader::from_reader(csv.body.as_slice()).into_records().count();
+        assert_eq!(records, rows, "{name}");
+        let parquet = client.get(&format!("/projects/{SAMPLE}/analyses/{name}?format=parquet"));
+        assert!(parquet.body.starts_with(b"PAR1") && parquet.body.ends_with(b"PAR1"), "{name}");
+    }
+    client.get(&format!("/projects/{SAMPLE}/analyses/cases?format=pdf")).expect(400);
+}
+
+#[test]
+fn d6_rows_about_fewer_than_five_people_are_not_shown() {
+    let running = service();
+    let client = running.client;
+    make_project(client, "Recorded", "enrolled");
+    // Four people use Excel and Chrome, a fifth and sixth make six of Chrome only.
+    let mut log = plain_log(0..4, 30);
+    log.extend(
+        plain_log(4..6, 30).lines().skip(1).filter(|line| line.contains("Chrome")).map(|line| format!("{line}\n")),
+    );
+    client.upload("recorded", "six.csv", log.as_bytes());
+    let answer = |name: &str| client.get(&format!("/projects/recorded/analyses/{name}")).expect(200);
+    let applications = answer("applications");
+    let shown: Vec<_> = applications["rows"].as_array().unwrap().iter().map(|row| text(&row[0])).collect();
+    assert_eq!((shown.len(), applications["suppressed"].as_i64()), (1, Some(1)), "{applications}");
+    assert!(shown[0].contains("Chrome"), "{shown:?}");
+    assert_eq!(answer("overview")["total"], 1, "six people are enough");
+    // What does not count people cannot show that they are enough.
+    for name in ["cases", "sessions", "time_line"] {
+        let one_by_one = answer(name);
+        assert_eq!(one_by_one["total"], 0, "{name} shows single people");
+        assert!(one_by_one["suppressed"].as_i64().unwrap() > 0, "{name}");
+    }
+    for format in ["csv", "parquet"] {
+        let file = client.get(&format!("/projects/recorded/analyses/applications?format={format}"));
+        assert!(!file.text().contains("Excel"), "the file shows what the page does not");
+    }
+}

@@ -1,0 +1,126 @@
+//! The command line as a person uses it: numbers of the real recordings, and exit codes that scripts rely on.
+
+use crate::support::{fixture, number, open, plain_log, run, run_json};
+use serde_json::json;
+use std::path::Path;
+
+fn exit_code(folder: &Path, arguments: &[&str]) -> i32 {
+    run(folder, arguments).status.code().unwrap()
+}
+
+#[test]
+fn the_real_recordings_come_in_whole_and_only_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = [("Reimbursement.csv.zst", 4_591), ("StudentRecord.csv.zst", 2_409)];
+    for (name, rows) in logs {
+        let path = fixture("sample-data/leno-real").join(name);
+        for (state, stored) in [("done", rows), ("duplicate", 0)] {
+            let arguments = ["import", path.to_str().unwrap(), "--project", "leno", "--no-jobs"];
+            let (code, answer) = run_json(folder.path(), &arguments);
+            let import = &answer["imports"][0];
+            assert_eq!(
+                (code, &import["state"], &import["rows_stored"]),
+                (0, &json!(state), &json!(stored)),
+                "{answer}"
+            );
+            assert_eq!((&import["rows_rejected"], &import["format"]), (&json!(0), &json!("leno")), "{answer}");
+            if state == "done" {
+                assert_eq!(import["rows_read"], rows);
+            }
+        }
+    }
+    assert_eq!(number(folder.path(), "leno", "SELECT count(*) FROM events"), 4_591 + 2_409);
+}
+
+#[test]
+fn a_file_with_broken_rows_brings_the_good_ones_and_exits_6() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("broken.csv");
+    std::fs::copy(fixture("import/broken.csv"), &log).unwrap();
+    let data = folder.path().join("data");
+    let (code, answer) = run_json(&data, &["import", log.to_str().unwrap(), "--project", "broken"]);
+    let import = &answer["imports"][0];
+    let (read, stored) = (import["rows_read"].as_i64().unwrap(), import["rows_stored"].as_i64().unwrap());
+    assert_eq!((code, read - stored, &import["rows_rejected"]), (6, 6, &json!(6)), "{answer}");
+    assert!(stored > 0);
+    assert_eq!(number(&data, "broken", "SELECT count(*) FROM events"), stored);
+    let rejects = csv::Reader::from_path(folder.path().join("broken.csv.rejects.csv")).unwrap().into_records();
+    assert_eq!(rejects.flatten().filter(|reject| !reject[0].is_empty() && !reject[1].is_empty()).count(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_codes_tell_what_was_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log.csv"));
+    std::fs::write(&log, plain_log(0..1, 20)).unwrap();
+    let log = log.to_str().unwrap();
+    assert_eq!(exit_code(&data, &["import", log, "--project", "orders"]), 0);
+    assert_eq!(exit_code(&data, &["doctor"]), 0);
+    for (code, arguments) in [
+        (2, vec!["sql", "SELECT 1"]),
+        (2, vec!["no-such-command"]),
+        (3, vec!["sql", "SELECT 1", "--project", "nobody"]),
+        (3, vec!["export", "--project", "nobody", "--format", "csv", "--out", "out.csv"]),
+        (3, vec!["job", "run", "--project", "nobody"]),
+        (3, vec!["job", "run", "--project", "orders", "nothing"]),
+        (3, vec!["project", "erase", "orders", "--user", "nobody"]),
+        (3, vec!["import", "no such file.csv", "--project", "orders"]),
+        (5, vec!["sql", "SELECT nothing FROM events", "--project", "orders"]),
+        (5, vec!["sql", "DROP TABLE events", "--project", "orders"]),
+        (1, vec!["project", "delete", "orders"]),
+        (1, vec!["serve", "--listen", "0.0.0.0:0"]),
+        (8, vec!["restore", "--check", log]),
+    ] {
+        assert_eq!(exit_code(&data, &arguments), code, "{arguments:?}");
+    }
+    assert_eq!(exit_code(&folder.path().join("new"), &["restore", "no such archive.tar.zst"]), 3);
+    let wrong = run(&data, &["sql", "SELECT user_name,\n  usr\nFROM events", "--project", "orders"]);
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(said.contains("line 2:   usr\n") && said.contains('^'), "{said}");
+
+    let broken = folder.path().join("broken.sql");
+    std::fs::write(&broken, "-- Broken.\n-- reads: events\nSELECT CAST('x' AS BIGINT) AS n FROM events").unwrap();
+    assert_eq!(exit_code(&data, &["job", "put", "--project", "orders", "own", broken.to_str().unwrap()]), 0);
+    assert_eq!(exit_code(&data, &["job", "run", "--project", "orders"]), 7);
+    assert_eq!(exit_code(&data, &["doctor"]), 8, "a job that fails is not well");
+
+    let owner = open(&data).await;
+    assert_eq!(exit_code(&data, &["project", "list"]), 4);
+    drop(owner);
+}
+
+#[test]
+fn p14_an_archive_comes_back_with_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log.csv"));
+    let archive = folder.path().join("saved.tar.zst");
+    let archive = archive.to_str().unwrap();
+    std::fs::write(&log, plain_log(0..2, 20)).unwrap();
+    assert_eq!(exit_code(&data, &["import", log.to_str().unwrap(), "--project", "orders"]), 0);
+    assert_eq!(exit_code(&data, &["backup", archive]), 0);
+    assert_eq!(exit_code(&data, &["restore", "--check", archive]), 0);
+    let back = folder.path().join("back");
+    assert_eq!(exit_code(&back, &["restore", archive]), 0);
+    assert_eq!(exit_code(&back, &["doctor"]), 0);
+    assert_eq!(
+        number(&back, "orders", "SELECT count(*) FROM int_labeled_events"),
+        number(&data, "orders", "SELECT count(*) FROM int_labeled_events")
+    );
+    assert_eq!(exit_code(&data, &["restore", archive]), 1, "a folder with data was overwritten");
+}
+
+#[test]
+fn d8_an_erased_persons_rejected_rows_go_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log.csv"));
+    let broken = "20,canary-name,never,Excel,copyCell,a.xlsx,Sheet1,B2,,,canary-value,,\n";
+    std::fs::write(&log, plain_log(0..2, 20) + broken).unwrap();
+    assert_eq!(exit_code(&data, &["import", log.to_str().unwrap(), "--project", "orders"]), 6);
+    assert!(data.join("rejects").read_dir().unwrap().count() == 1, "no row was rejected");
+    assert_eq!(exit_code(&data, &["project", "erase", "orders", "--user", "user0"]), 0);
+    assert_eq!(
+        data.join("rejects").read_dir().unwrap().count(),
+        0,
+        "rows of people whom nobody can tell are still there"
+    );
+}

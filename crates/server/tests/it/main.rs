@@ -1,0 +1,12 @@
+//! The service and the command line from outside: HTTP over a socket, the real `lode` as a child process.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod analyses;
+mod cli;
+mod doors;
+mod http;
+mod job_tests;
+mod jobs;
+mod kill;
+mod support;
