@@ -4,19 +4,15 @@ WITH lengths AS (
     SELECT unnest([3600, 86400]) AS bucket_s
 ),
 bucketed AS (
-    SELECT
-        bucket_s,
-        CASE WHEN bucket_s = 86400 THEN date_trunc('day', time) ELSE date_trunc('hour', time) END AS bucket,
-        user_key,
-        active_us
-    FROM int_labeled_events
-    CROSS JOIN lengths
+    SELECT CAST(time AS BIGINT) / (bucket_s * 1000000) AS number, bucket_s, user_key, active_us
+    FROM lengths
+    CROSS JOIN int_labeled_events
 )
 SELECT
-    bucket,
+    arrow_cast(number * bucket_s * 1000000, 'Timestamp(Microsecond, Some("UTC"))') AS bucket,
     bucket_s,
     count(*) AS events,
     CAST(sum(active_us) AS DOUBLE) / 1e6 AS active_s,
     count(DISTINCT user_key) AS users
 FROM bucketed
-GROUP BY bucket, bucket_s
+GROUP BY number, bucket_s

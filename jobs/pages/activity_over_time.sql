@@ -7,18 +7,16 @@ WITH span AS (
     FROM filtered
 ),
 bucketed AS (
-    SELECT
-        CASE WHEN bucket_s = 86400 THEN date_trunc('day', time) ELSE date_trunc('hour', time) END AS bucket,
-        bucket_s, user_key, active_us
-    FROM filtered
-    CROSS JOIN span
+    SELECT CAST(time AS BIGINT) / (bucket_s * 1000000) AS number, bucket_s, user_key, active_us
+    FROM span
+    CROSS JOIN filtered
 )
 SELECT
-    bucket,
+    arrow_cast(number * bucket_s * 1000000, 'Timestamp(Microsecond, Some("UTC"))') AS bucket,
     bucket_s,
     count(*) AS events,
     CAST(sum(active_us) AS DOUBLE) / 1e6 AS active_s,
     count(DISTINCT user_key) AS users
 FROM bucketed
-GROUP BY bucket, bucket_s
+GROUP BY number, bucket_s
 ORDER BY bucket
