@@ -63,7 +63,7 @@ fn report<K: Kernel>(name: &str, new: impl Fn() -> K, batches: &[Vec<ArrayRef>])
         }
         kernel
     };
-    let elapsed = best(&fold);
+    let elapsed = best(fold);
     let mut kernel = fold();
     print(name, elapsed, kernel.size_bytes(), kernel.to_bytes().len());
 }

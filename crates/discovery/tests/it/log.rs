@@ -94,7 +94,8 @@ pub fn random_log(random: &mut Random) -> Vec<Row> {
             if random.one_in(12) {
                 session = order;
             }
-            time_us += random.pick(&[0, 1_000_000, 7_500_000, 40_000_000, 60_000_000, 61_000_000, 900_000_000, -2_000_000]);
+            time_us +=
+                random.pick(&[0, 1_000_000, 7_500_000, 40_000_000, 60_000_000, 61_000_000, 900_000_000, -2_000_000]);
             rows.push(Row {
                 agent,
                 order,

@@ -1,5 +1,7 @@
 //! The kernels against naive versions of themselves, on random logs, in every cut.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod copy_paste;
 mod directly_follows;
 mod log;
