@@ -122,16 +122,16 @@ impl Figures {
 
 impl Kernel for Figures {
     fn update(&mut self, columns: &[ArrayRef]) -> Result<(), KernelError> {
-        let len = columns::rows(columns, 4, OPERATOR, "four (name, user_key, case_key, value)")?;
+        columns::rows(columns, 4, OPERATOR, "four (name, user_key, case_key, value)")?;
         let mut names = std::mem::take(&mut self.batch);
         self.names.read(&columns[0], "name", &mut names)?;
         let users = columns::integers(&columns[1], "user_key")?;
         let cases = columns::integers(&columns[2], "case_key")?;
         let values = columns::integers(&columns[3], "value")?;
-        for row in 0..len {
+        for (row, name) in names.iter().copied().enumerate() {
             let user = (!users.is_null(row)).then(|| self.users.number(users.values[row]));
             let case = (!cases.is_null(row)).then(|| self.cases.number(cases.values[row]));
-            let group = self.group(names[row]);
+            let group = self.group(name);
             group.events += 1;
             user.into_iter().for_each(|user| group.users.insert(user));
             case.into_iter().for_each(|case| group.open_cases.insert(case));
@@ -303,10 +303,11 @@ mod tests {
 
     use super::*;
 
-    fn rows(rows: &[(Option<&str>, i64, i64, i64)]) -> Vec<ArrayRef> {
-        let numbers = |of: fn(&(Option<&str>, i64, i64, i64)) -> i64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(of)))
-        };
+    /// Name, user, case, value.
+    type Row = (Option<&'static str>, i64, i64, i64);
+
+    fn rows(rows: &[Row]) -> Vec<ArrayRef> {
+        let numbers = |of: fn(&Row) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(rows.iter().map(of))) };
         let names: StringArray = rows.iter().map(|row| row.0).collect();
         vec![Arc::new(names), numbers(|row| row.1), numbers(|row| row.2), numbers(|row| row.3)]
     }

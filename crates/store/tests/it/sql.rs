@@ -37,7 +37,7 @@ async fn tq1_no_question_reads_a_file_or_changes_anything() {
         format!("SELECT * FROM '{objects}'"),
         format!("SELECT * FROM \"lode://objects/{parquet}\""),
         format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{path}'"),
-        format!("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION 'lode://objects/'"),
+        "CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION 'lode://objects/'".to_owned(),
         format!("create/* a comment */external table t stored as csv location '{path}'"),
         format!("LOAD '{path}'"),
         format!("ATTACH '{path}' AS other"),
@@ -117,7 +117,7 @@ async fn tq2_another_projects_tables_are_not_there() {
     let id = &other.id;
     let path = store.control().files(id, "events").await.unwrap().remove(0).path;
     for attack in [
-        format!("SELECT * FROM secret.events"),
+        "SELECT * FROM secret.events".to_owned(),
         format!("SELECT * FROM \"{id}\".events"),
         format!("SELECT * FROM \"{id}\".public.events"),
         format!("SELECT * FROM \"{id}/events\""),
