@@ -12,7 +12,7 @@ use arrow::array::{
     new_null_array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int32Type, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int32Type};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -420,11 +420,6 @@ impl ColumnBuilder {
             Self::Map(builder) => Arc::new(builder.finish()),
         }
     }
-}
-
-/// The schema of what [`EventBatch::take`] and [`keyed`] give.
-pub fn schema() -> SchemaRef {
-    event_schema()
 }
 
 #[cfg(test)]

@@ -59,11 +59,6 @@ impl Control {
             .await?;
         Ok(())
     }
-
-    /// `user_key` → `user_name` of a project, for pages that show a person's name by grant.
-    pub async fn user_names(&self, project: &str) -> Result<HashMap<i32, String>, StoreError> {
-        Ok(self.known_keys(project).await?.users.into_iter().map(|(name, key)| (key, name)).collect())
-    }
 }
 
 fn narrow(key: i64) -> Result<i32, StoreError> {
