@@ -20,6 +20,7 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::SeqRanges;
 use crate::event::Event;
 
 /// What the member `format` of every header says.
@@ -150,6 +151,24 @@ pub enum Outcome {
     Rejected(Rejection),
 }
 
+/// The answer to an envelope: what became of each of its events, by `seq`.
+///
+/// Every event of the envelope is in exactly one of the three lists. A client deletes what is in the first two; an answer
+/// that is not in this form acknowledges nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// The service's clock, microseconds since 1970, UTC; retention follows it, never the clock of the desktop.
+    pub server_time_us: i64,
+    /// Seconds after which the next envelope is welcome.
+    pub next_s: u32,
+    /// Stored durably now.
+    pub accepted: SeqRanges,
+    /// Stored before.
+    pub duplicates: SeqRanges,
+    /// Lines that will never be stored, with the reason.
+    pub rejected: Vec<Receipt>,
+}
+
 /// Why a batch of events cannot be packed.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
@@ -277,17 +296,25 @@ fn check_size(events: usize, bytes: usize, form: &'static str, bound: usize) -> 
 ///
 /// Errors: [`DecodeError`] if the envelope as a whole cannot be believed; nothing of it may be stored then.
 pub fn decode(packed: &[u8]) -> Result<Envelope, DecodeError> {
+    let mut read = Vec::new();
+    let header = decode_each(packed, |_, line| read.push(line))?;
+    Ok(Envelope { header, lines: read })
+}
+
+/// Reads an envelope like [`decode`], handing out each line with its text, which is its identity when it is sent again.
+///
+/// Errors: as [`decode`]; lines may have been handed out before an error only if the header was read.
+pub fn decode_each(packed: &[u8], mut each: impl FnMut(&str, Line)) -> Result<Header, DecodeError> {
     let text = unpack(packed)?;
     let text = std::str::from_utf8(&text).map_err(|error| DecodeError::NotUtf8 {
         line: 1 + text[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count(),
     })?;
     let mut lines = text.lines().zip(1..);
     let header = read_header(lines.next().map_or("", |(line, _)| line))?;
-    let lines = lines
-        .filter(|(line, _)| !line.trim().is_empty())
-        .map(|(line, number)| read_line(&header, line, number))
-        .collect();
-    Ok(Envelope { header, lines })
+    for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
+        each(line, read_line(&header, line, number));
+    }
+    Ok(header)
 }
 
 /// Unpacks a zstd frame within all bounds of this module; what comes out is text of unknown truth.

@@ -16,5 +16,7 @@ pub mod event;
 pub mod notation;
 pub mod random;
 pub mod schema;
+mod seq_ranges;
 
 pub use event::{Actor, Event, EventType, Family};
+pub use seq_ranges::SeqRanges;
