@@ -1,11 +1,11 @@
 //! Saves a data folder into one archive and brings it back; either whole or not at all.
 //!
-//! The archive (tar, zstd) holds a consistent copy of the control database, every live Parquet file, and a list of sizes
+//! The archive (tar, zstd) holds a consistent copy of the control database and of what agents sent, every live Parquet file, and a list of sizes
 //! and hashes that `check` compares. PostgreSQL control data is saved by PostgreSQL's own tools.
 
 use crate::control::Control;
 use crate::files::hex;
-use crate::store::{CONTROL_FILE, OBJECTS_FOLDER};
+use crate::store::{CONTROL_FILE, INGEST_FILE, OBJECTS_FOLDER};
 use crate::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -46,7 +46,9 @@ impl Store {
     /// Errors: a Parquet file that is not what the manifest says is named, and no archive is written.
     pub async fn backup(&self, target: &Path, now_us: i64) -> Result<BackupList, StoreError> {
         let folder = self.settings().folder.clone();
-        let copy = folder.join("staging").join(format!("backup-{now_us}.sqlite"));
+        let staging = folder.join("staging");
+        let copy = staging.join(format!("backup-{now_us}.sqlite"));
+        let ingest = staging.join(format!("backup-{now_us}-ingest.sqlite"));
         let objects = self
             .files()
             .folder()
@@ -55,15 +57,23 @@ impl Store {
             })?
             .to_owned();
         // What the copy names is what is saved, and none of it goes while it is read.
-        let live = self.copy_control(&copy).await?;
+        let live = {
+            // An event is in the copy of the one database or of the other: nothing is folded between them.
+            let _still = self.keep_from_folding().await;
+            self.ingest().copy_to(&ingest).await?;
+            self.copy_control(&copy).await?
+        };
         let target = target.to_owned();
         let written = tokio::task::spawn_blocking(move || {
-            let mut sources = vec![(CONTROL_FILE.to_owned(), copy.clone(), None)];
+            let mut sources =
+                vec![(CONTROL_FILE.to_owned(), copy.clone(), None), (INGEST_FILE.to_owned(), ingest.clone(), None)];
             sources.extend(live.values().flat_map(|table| &table.files).map(|file| {
                 (format!("{OBJECTS_FOLDER}/{}", file.path), objects.join(&file.path), Some(file.sha256.clone()))
             }));
             let list = write_archive(&target, &sources, now_us);
-            let _ = std::fs::remove_file(&copy);
+            for copy in [copy, ingest] {
+                let _ = std::fs::remove_file(copy);
+            }
             list
         });
         written.await.map_err(|error| StoreError::Invalid(format!("the backup stopped: {error}")))?

@@ -59,6 +59,19 @@ pub struct RowKeys {
     case: Option<i64>,
 }
 
+impl RowKeys {
+    /// Keys of an event that an agent sent: its `seq` is its place.
+    ///
+    /// Errors: more than 2³² events of one agent in one epoch.
+    pub fn of_stream(agent: i32, user: i32, event: &Event) -> Result<Self, StoreError> {
+        let place = u32::try_from(event.seq).map_err(|_| {
+            StoreError::Invalid(format!("event {} has no place: an epoch holds 2^32 events", event.seq))
+        })?;
+        let case = event.case_id.as_deref().map(|id| case_key(agent, id));
+        Ok(Self { agent, user, order: (i64::from(agent) << PLACE_BITS) | i64::from(place), case })
+    }
+}
+
 impl Keys {
     /// Continues after the keys that the project has.
     pub fn new(known: KnownKeys) -> Self {
@@ -223,6 +236,12 @@ impl EventBatch {
         self.text.clear();
         self.text.push_str(event.agent_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
         let row = keys.row(&self.text, event.user_name.as_deref(), event.case_id.as_deref())?;
+        self.push_row(event, row);
+        Ok(())
+    }
+
+    /// Adds one event whose keys are known.
+    pub fn push_row(&mut self, event: &Event, row: RowKeys) {
         self.agent.append_value(row.agent);
         self.user.append_value(row.user);
         self.order.append_value(row.order);
@@ -232,7 +251,6 @@ impl EventBatch {
         }
         self.last_agent = row.agent;
         self.rows += 1;
-        Ok(())
     }
 
     /// Rows collected since the last [`EventBatch::take`].

@@ -4,10 +4,14 @@
 //! `ON CONFLICT`. Times are microseconds since 1970 in UTC. Event rows never come here; they are Parquet files, and
 //! what makes such a file part of a table is one row of the manifest ([`manifest`]).
 
+pub mod app_keys;
+pub mod configurations;
+pub(crate) mod folds;
 pub mod imports;
 pub mod jobs;
 pub mod keys;
 pub mod manifest;
+pub mod project_keys;
 pub mod projects;
 pub mod queries;
 pub mod rules;
@@ -87,7 +91,13 @@ impl Control {
             return Err(StoreError::Newer { found, known: LAYOUT });
         }
         if found < 1 {
-            for statement in LAYOUT_1 {
+            for statement in LAYOUT_1
+                .iter()
+                .chain(folds::TABLES_2)
+                .chain(app_keys::TABLES_2)
+                .chain(configurations::TABLES_2)
+                .chain(project_keys::TABLES_2)
+            {
                 transaction.execute(*statement).await?;
             }
         }

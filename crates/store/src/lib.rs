@@ -6,8 +6,9 @@
 //! 2. [`batch`] turns events into Arrow columns with integer keys; [`columns`] says which columns there are.
 //! 3. [`files`] publishes a Parquet file so that it is there whole or not at all.
 //! 4. [`import`] writes the events of one log and commits them in one transaction.
+//!    [`ingest`] is the same for what agents send while they record, one batch after the other.
 //! 5. [`snapshot`] is one explicit list of files, kept readable as long as somebody reads it.
-//! 6. [`engine`] answers SQL over one snapshot; [`table`] declares the order of the rows,
+//! 6. [`engine`] answers SQL over one snapshot; [`table`] declares the order of the rows, [`clusters`] says which files share agents,
 //!    [`operator`] lends the engine sequence operators that stand elsewhere.
 //! 7. [`marts`] writes the table of a job: the old one or the new one, never something between.
 //! 8. [`ocel`] writes a log for object-centric tools;
@@ -17,12 +18,14 @@
 
 pub mod backup;
 pub mod batch;
+pub mod clusters;
 pub mod columns;
 pub mod control;
 pub mod engine;
 mod error;
 pub mod files;
 pub mod import;
+pub mod ingest;
 pub mod marts;
 pub mod ocel;
 pub mod operator;

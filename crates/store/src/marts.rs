@@ -3,6 +3,7 @@
 //! A table whose rows stay with their agents is made of parts, one per range of agents, each with a fingerprint of what it
 //! was made from; a part whose fingerprint still holds is kept and not computed again. Other tables are one part.
 
+use crate::clusters::clusters;
 use crate::columns::{AGENT_KEY, EVENT_ORDER};
 use crate::control::manifest::{FileEntry, TableEntry};
 use crate::engine::{Cost, Parameter, Question};
@@ -176,10 +177,13 @@ struct Part {
     snapshot: Snapshot,
 }
 
-/// One part per file of the first table read, with the files of the others that hold the same agents.
+/// One part per cluster of files of the first table read, with the files of the others that hold the same agents.
 fn parts(snapshot: &Snapshot, build: &Build) -> Vec<Part> {
     let Some(leading) = build.reads.first().and_then(|name| snapshot.tables.get(name)) else { return Vec::new() };
-    let ranges: Vec<_> = leading.files.iter().filter_map(|file| file.agent_min.zip(file.agent_max)).collect();
+    let ranges: Vec<_> = match clusters(leading.files.iter().map(|file| file.as_ref())) {
+        Some(clusters) => clusters.into_iter().map(|cluster| cluster.agents).collect(),
+        None => Vec::new(),
+    };
     if ranges.is_empty() {
         return vec![Part { agents: None, snapshot: snapshot.clone() }];
     }

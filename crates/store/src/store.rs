@@ -5,13 +5,14 @@ use crate::control::Control;
 use crate::control::manifest::FileEntry;
 use crate::engine::Engine;
 use crate::files::Files;
+use crate::ingest::Ingest;
 use crate::snapshot::{Leases, Snapshot, TableFiles};
 use sqlx::Row;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -47,11 +48,14 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     control: Control,
+    ingest: Ingest,
     files: Files,
     leases: Leases,
     engine: Engine,
     /// Per project: whose turn it is to write a log.
     import_turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    /// Folds read it; whoever copies both databases writes it.
+    folding: RwLock<()>,
     settings: Settings,
     /// Held until the process ends or the store is dropped; the operating system lets go of it in any case.
     _lock: File,
@@ -69,6 +73,10 @@ impl Store {
             Some(url) => Control::open(url).await?,
             None => Control::open_file(&folder.join(CONTROL_FILE)).await?,
         };
+        let ingest = match &settings.control_url {
+            Some(url) => Ingest::open(url).await?,
+            None => Ingest::open_file(&folder.join(INGEST_FILE)).await?,
+        };
         let files = Files::in_folder(&folder.join(OBJECTS_FOLDER), &folder.join("staging"))?;
         files.clear_staging()?;
         let scratch = folder.join("scratch");
@@ -77,10 +85,12 @@ impl Store {
         let store = Self {
             inner: Arc::new(Inner {
                 control,
+                ingest,
                 files,
                 leases: Leases::default(),
                 engine,
                 import_turns: Mutex::default(),
+                folding: RwLock::default(),
                 settings,
                 _lock: lock,
             }),
@@ -92,6 +102,11 @@ impl Store {
     /// The control database.
     pub fn control(&self) -> &Control {
         &self.inner.control
+    }
+
+    /// What agents send.
+    pub fn ingest(&self) -> &Ingest {
+        &self.inner.ingest
     }
 
     /// The Parquet files.
@@ -117,10 +132,27 @@ impl Store {
         Ok(Snapshot { project, tables, views: Vec::new() })
     }
 
+    /// Removes a project and every row about it, here and in the ingest database; its files become garbage.
+    pub async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
+        let _turn = self.import_turn(id).await;
+        self.ingest().forget_project(id).await?;
+        self.control().delete_project(id).await
+    }
+
     /// Waits until no other log is written into the project.
     pub(crate) async fn import_turn(&self, project: &str) -> OwnedMutexGuard<()> {
         let turn = self.inner.import_turns.lock().await.entry(project.to_owned()).or_default().clone();
         turn.lock_owned().await
+    }
+
+    /// Held by a fold while it moves events from one database to the other.
+    pub(crate) async fn folding(&self) -> RwLockReadGuard<'_, ()> {
+        self.inner.folding.read().await
+    }
+
+    /// Waits for folds to end, and keeps others from beginning.
+    pub(crate) async fn keep_from_folding(&self) -> RwLockWriteGuard<'_, ()> {
+        self.inner.folding.write().await
     }
 
     /// Copies the control database to `path` and leases every file that the copy names.
@@ -145,6 +177,7 @@ impl Store {
         };
         let deleted = self.inner.leases.delete_unread(dropped, delete).await?;
         self.control().forget_old_pages().await?;
+        self.ingest().forget_old_pages().await?;
         Ok(deleted)
     }
 
@@ -153,6 +186,7 @@ impl Store {
         let now_us = chrono::Utc::now().timestamp_micros();
         self.control().fail_interrupted_imports(now_us).await?;
         self.control().fail_interrupted_runs(now_us).await?;
+        self.finish_folds().await?;
         self.collect_garbage().await?;
         let known: std::collections::HashSet<String> =
             self.control().known_files().await?.into_iter().map(|file| file.0).collect();
@@ -170,6 +204,8 @@ impl Store {
 
 /// Name of the SQLite file in a data folder.
 pub(crate) const CONTROL_FILE: &str = "control.sqlite";
+/// Name of the SQLite file with what agents sent, in a data folder.
+pub(crate) const INGEST_FILE: &str = "ingest.sqlite";
 /// Name of the folder with the Parquet files in a data folder.
 pub(crate) const OBJECTS_FOLDER: &str = "objects";
 

@@ -1,8 +1,10 @@
 //! A table of one snapshot, as the engine sees it: an explicit list of files and the order of their rows.
 //!
-//! The list is split into as many partitions as there are cores, at the borders of files, so that no agent is in two
-//! partitions; what runs over a partition therefore sees each agent whole and in order.
+//! The list is split into as many partitions as there are cores, between clusters of files, so that no agent is in two
+//! partitions; what runs over a partition therefore sees each agent whole and in order. Recent files that hold the same
+//! agents as a large one are merged with it while they are read ([`crate::clusters`]).
 
+use crate::clusters::{Cluster, clusters};
 use crate::columns::{AGENT_KEY, EVENT_ORDER};
 use crate::control::manifest::FileEntry;
 use arrow::datatypes::SchemaRef;
@@ -10,14 +12,25 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::stats::Precision;
-use datafusion::common::{Result, Statistics};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
-use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr, conjunction, expressions};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_expr::{
+    EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr, conjunction, expressions,
+};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{StreamExt, TryStreamExt};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The address under which the engine finds the files of the store.
@@ -28,55 +41,176 @@ pub(crate) const OBJECTS_URL: &str = "lode://objects";
 pub struct SnapshotTable {
     schema: SchemaRef,
     files: Vec<FileEntry>,
-    ordered: bool,
+    /// The files by agents; `None` for a table that is not in the order of events.
+    clusters: Option<Vec<Cluster<FileEntry>>>,
 }
 
 impl SnapshotTable {
     /// A table of these files, which must all have `schema`.
     pub fn new(schema: SchemaRef, files: Vec<FileEntry>) -> Self {
-        let ordered = in_event_order(&schema, &files);
-        Self { schema, files, ordered }
+        let keyed = [AGENT_KEY, EVENT_ORDER].iter().all(|name| schema.column_with_name(name).is_some());
+        let clusters = if keyed { clusters(files.iter().cloned()) } else { None };
+        Self { schema, files, clusters }
     }
 
     /// Whether the rows are declared to be in the order of events.
     pub fn ordered(&self) -> bool {
-        self.ordered
+        self.clusters.is_some()
+    }
+
+    /// Whether every cluster is one file, so that reading them one after the other keeps the order.
+    fn apart(&self) -> bool {
+        self.clusters.as_ref().is_none_or(|clusters| clusters.iter().all(|cluster| cluster.files.len() == 1))
     }
 
     /// Splits the files into at most `partitions` runs of nearly equal numbers of rows, keeping their order.
     fn groups(&self, partitions: usize) -> Vec<FileGroup> {
-        let total: i64 = self.files.iter().map(|file| file.rows).sum();
-        let share = (total / partitions.max(1) as i64).max(1);
-        let mut groups: Vec<FileGroup> = Vec::new();
-        let (mut group, mut rows) = (FileGroup::default(), 0);
-        for file in &self.files {
-            if rows > 0 && rows + file.rows / 2 > share && groups.len() + 1 < partitions {
-                groups.push(std::mem::take(&mut group));
-                rows = 0;
-            }
-            rows += file.rows;
-            group.push(PartitionedFile::new(file.path.clone(), file.bytes as u64));
-        }
-        groups.push(group);
-        groups
+        let rows: Vec<i64> = self.files.iter().map(|file| file.rows).collect();
+        let group = |run: Range<usize>| FileGroup::new(self.files[run].iter().map(partitioned).collect());
+        shares(&rows, partitions).into_iter().map(group).collect()
     }
 
-    fn ordering(&self) -> Option<LexOrdering> {
-        let column = |name: &str| Some(PhysicalSortExpr::new_default(expressions::col(name, &self.schema).ok()?));
-        if !self.ordered {
-            return None;
-        }
+    /// The order of the rows, in terms of `schema`; `None` if it lacks a key.
+    fn ordering(schema: &SchemaRef) -> Option<LexOrdering> {
+        let column = |name: &str| Some(PhysicalSortExpr::new_default(expressions::col(name, schema).ok()?));
         LexOrdering::new([column(AGENT_KEY)?, column(EVENT_ORDER)?])
+    }
+
+    /// Reads the clusters of each partition one after the other, merging the files of each.
+    fn merged(
+        &self,
+        clusters: &[Cluster<FileEntry>],
+        scan: &dyn Fn(Vec<FileGroup>, Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>>,
+        projection: Option<&Vec<usize>>,
+        partitions: usize,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let wanted = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let mut read = wanted.clone();
+        read.extend([self.schema.index_of(AGENT_KEY)?, self.schema.index_of(EVENT_ORDER)?]);
+        let mut seen = std::collections::HashSet::new();
+        read.retain(|column| seen.insert(*column));
+        let read_schema = Arc::new(self.schema.project(&read)?);
+        let ordering = Self::ordering(&read_schema)
+            .ok_or_else(|| DataFusionError::Internal("a table in the order of events has both keys".into()))?;
+        let one = |cluster: &Cluster<FileEntry>| -> Result<Arc<dyn ExecutionPlan>> {
+            let groups = cluster.files.iter().map(|file| FileGroup::new(vec![partitioned(file)])).collect();
+            let mut plan = scan(groups, Some(&read))?;
+            if cluster.files.len() > 1 {
+                plan = Arc::new(SortPreservingMergeExec::new(ordering.clone(), plan));
+            }
+            if read.len() > wanted.len() {
+                let columns = (0..wanted.len()).map(|position| {
+                    let name = read_schema.field(position).name().clone();
+                    (Arc::new(expressions::Column::new(&name, position)) as Arc<dyn PhysicalExpr>, name)
+                });
+                plan = Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), plan)?);
+            }
+            Ok(plan)
+        };
+        let rows: Vec<i64> = clusters.iter().map(Cluster::rows).collect();
+        let runs = shares(&rows, partitions)
+            .into_iter()
+            .map(|run| clusters[run].iter().map(one).collect::<Result<Vec<_>>>())
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Arc::new(ClusteredScan::new(Arc::new(self.schema.project(&wanted)?), runs)))
     }
 }
 
-/// Whether rows are sorted by (`agent_key`, `event_order`) when the files are read one after the other.
-fn in_event_order(schema: &SchemaRef, files: &[FileEntry]) -> bool {
-    let keys = [AGENT_KEY, EVENT_ORDER].iter().all(|name| schema.column_with_name(name).is_some());
-    let apart = files
-        .windows(2)
-        .all(|pair| matches!((pair[0].agent_max, pair[1].agent_min), (Some(before), Some(after)) if before < after));
-    keys && apart
+fn partitioned(file: &FileEntry) -> PartitionedFile {
+    PartitionedFile::new(file.path.clone(), file.bytes as u64)
+}
+
+/// Splits things with these numbers of rows into at most `partitions` runs of nearly equal sums; at least one run.
+fn shares(rows: &[i64], partitions: usize) -> Vec<Range<usize>> {
+    let share = (rows.iter().sum::<i64>() / partitions.max(1) as i64).max(1);
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let (mut from, mut sum) = (0, 0);
+    for (position, count) in rows.iter().enumerate() {
+        if sum > 0 && sum + count / 2 > share && runs.len() + 1 < partitions {
+            runs.push(from..position);
+            (from, sum) = (position, 0);
+        }
+        sum += count;
+    }
+    runs.push(from..rows.len());
+    runs
+}
+
+/// Partitions that are each a run of scans, read one after the other. To the engine it is a leaf: how the scans inside merge
+/// is decided here, and nothing may reorder them.
+#[derive(Debug)]
+struct ClusteredScan {
+    runs: Vec<Vec<Arc<dyn ExecutionPlan>>>,
+    properties: Arc<PlanProperties>,
+}
+
+impl ClusteredScan {
+    fn new(schema: SchemaRef, runs: Vec<Vec<Arc<dyn ExecutionPlan>>>) -> Self {
+        let equivalence = match SnapshotTable::ordering(&schema) {
+            Some(ordering) => EquivalenceProperties::new_with_orderings(schema, [ordering]),
+            None => EquivalenceProperties::new(schema),
+        };
+        let partitioning = Partitioning::UnknownPartitioning(runs.len());
+        let properties =
+            PlanProperties::new(equivalence, partitioning, EmissionType::Incremental, Boundedness::Bounded);
+        Self { runs, properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for ClusteredScan {
+    fn fmt_as(&self, _: DisplayFormatType, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let clusters: usize = self.runs.iter().map(Vec::len).sum();
+        write!(formatter, "ClusteredScan: partitions={}, clusters={clusters}", self.runs.len())
+    }
+}
+
+impl ExecutionPlan for ClusteredScan {
+    fn name(&self) -> &'static str {
+        "ClusteredScan"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let scans = self.runs[partition].clone();
+        let streams = futures::stream::iter(scans).map(move |scan| scan.execute(0, context.clone()));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), streams.try_flatten())))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        let mut metrics = MetricsSet::new();
+        let mut open: Vec<Arc<dyn ExecutionPlan>> = self.runs.iter().flatten().cloned().collect();
+        while let Some(scan) = open.pop() {
+            scan.metrics().iter().flat_map(MetricsSet::iter).for_each(|metric| metrics.push(metric.clone()));
+            open.extend(scan.children().into_iter().cloned());
+        }
+        Some(metrics)
+    }
 }
 
 #[async_trait]
@@ -118,15 +252,24 @@ impl TableProvider for SnapshotTable {
         if !predicates.is_empty() {
             source = source.with_predicate(conjunction(predicates));
         }
-        let mut config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(OBJECTS_URL)?, Arc::new(source))
-            .with_file_groups(self.groups(session.config().target_partitions()))
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .with_preserve_order(self.ordered);
-        if let Some(ordering) = self.ordering() {
-            config = config.with_output_ordering(vec![ordering]);
+        let source = Arc::new(source);
+        let ordering = Self::ordering(&self.schema).filter(|_| self.ordered());
+        let scan = |groups: Vec<FileGroup>, columns: Option<&Vec<usize>>| -> Result<Arc<dyn ExecutionPlan>> {
+            let mut config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(OBJECTS_URL)?, source.clone())
+                .with_file_groups(groups)
+                .with_projection_indices(columns.cloned())?
+                .with_limit(limit)
+                .with_preserve_order(self.ordered());
+            if let Some(ordering) = &ordering {
+                config = config.with_output_ordering(vec![ordering.clone()]);
+            }
+            Ok(DataSourceExec::from_data_source(config.build()))
+        };
+        let partitions = session.config().target_partitions();
+        match &self.clusters {
+            Some(clusters) if !self.apart() => self.merged(clusters, &scan, projection, partitions),
+            _ => scan(self.groups(partitions), projection),
         }
-        Ok(DataSourceExec::from_data_source(config.build()))
     }
 }
 
@@ -162,8 +305,9 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_declared_only_if_no_agent_is_in_two_files() {
+    fn files_that_share_an_agent_are_merged() {
         assert!(SnapshotTable::new(event_schema(), vec![file((1, 2), 1), file((3, 3), 1)]).ordered());
-        assert!(!SnapshotTable::new(event_schema(), vec![file((1, 3), 1), file((3, 3), 1)]).ordered());
+        let shared = SnapshotTable::new(event_schema(), vec![file((1, 3), 1), file((3, 3), 1)]);
+        assert!(shared.ordered() && !shared.apart());
     }
 }

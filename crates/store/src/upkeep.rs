@@ -30,7 +30,10 @@ pub struct Rewritten {
 impl Store {
     /// Merges runs of small event files.
     pub async fn compact(&self, project: &str, now_us: i64) -> Result<Rewritten, StoreError> {
-        let snapshot = self.snapshot(project).await?;
+        let project = self.control().project(project).await?.id;
+        // A file that a fold or an import adds meanwhile would drop out of the list that is committed.
+        let _turn = self.import_turn(&project).await;
+        let snapshot = self.snapshot(&project).await?;
         let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
         let mut runs: Vec<Vec<Arc<FileEntry>>> = Vec::new();
         let mut rows = 0;
@@ -58,7 +61,10 @@ impl Store {
 
     /// Removes events from before `cutoff_us`.
     pub async fn retire(&self, project: &str, cutoff_us: i64, now_us: i64) -> Result<Rewritten, StoreError> {
-        let snapshot = self.snapshot(project).await?;
+        let project = self.control().project(project).await?.id;
+        // A file that a fold or an import adds meanwhile would drop out of the list that is committed.
+        let _turn = self.import_turn(&project).await;
+        let snapshot = self.snapshot(&project).await?;
         let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
         let runs = alone(events, |file| file.time_min_us.is_some_and(|first_us| first_us < cutoff_us));
         let parameters = HashMap::from([("cutoff".to_owned(), Parameter::TimeUs(Some(cutoff_us)))]);
@@ -69,7 +75,10 @@ impl Store {
     ///
     /// Errors: [`StoreError::Missing`] if no source named that person.
     pub async fn erase_user(&self, project: &str, user_name: &str, now_us: i64) -> Result<Rewritten, StoreError> {
-        let snapshot = self.snapshot(project).await?;
+        let project = self.control().project(project).await?.id;
+        // A file that a fold or an import adds meanwhile would drop out of the list that is committed.
+        let _turn = self.import_turn(&project).await;
+        let snapshot = self.snapshot(&project).await?;
         let id = snapshot.project.id.clone();
         let Some(user_key) = self.control().known_keys(&id).await?.users.get(user_name).copied() else {
             return Err(StoreError::Missing { kind: "user", name: user_name.into() });
@@ -87,7 +96,7 @@ impl Store {
     }
 
     /// Replaces each run of files by what `sql` keeps of it; a run of one file that loses nothing stays as it is.
-    async fn rewrite(
+    pub(crate) async fn rewrite(
         &self,
         snapshot: &Snapshot,
         runs: Vec<Vec<Arc<FileEntry>>>,

@@ -82,7 +82,7 @@ pub async fn change(
 pub async fn remove(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<StatusCode> {
     let project = state.store.control().project(&project).await?;
     importing::forget_rejects(&state.store, &project.id).await?;
-    state.store.control().delete_project(&project.id).await?;
+    state.store.delete_project(&project.id).await?;
     state.store.collect_garbage().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -174,7 +174,7 @@ impl ProjectCommand {
                     bail!("this removes '{}' and all its data for good; say --yes if you mean it", project.name);
                 }
                 importing::forget_rejects(store, &project.id).await?;
-                control.delete_project(&project.id).await?;
+                store.delete_project(&project.id).await?;
             }
         }
         store.collect_garbage().await?;

@@ -50,6 +50,26 @@ impl Control {
         Ok(known)
     }
 
+    /// `agent_key` of those of `streams` that have one.
+    pub(crate) async fn agent_keys(
+        &self,
+        project: &str,
+        streams: &[String],
+    ) -> Result<HashMap<String, i32>, StoreError> {
+        let mut keys = HashMap::new();
+        for stream in streams {
+            let row = sqlx::query("SELECT agent_key FROM agents WHERE project = $1 AND agent_id = $2")
+                .bind(project)
+                .bind(stream)
+                .fetch_optional(&self.pool)
+                .await?;
+            if let Some(row) = row {
+                keys.insert(stream.clone(), narrow(row.try_get(0)?)?);
+            }
+        }
+        Ok(keys)
+    }
+
     /// Takes a person's name out of the project; the number is not used again.
     pub(crate) async fn forget_user(&self, project: &str, user_key: i32) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM users WHERE project = $1 AND user_key = $2")

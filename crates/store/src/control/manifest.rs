@@ -111,39 +111,11 @@ impl Control {
                 _ => error.into(),
             });
         }
-        for (key, id) in &keys.agents {
-            sqlx::query("INSERT INTO agents (project, agent_key, agent_id, import) VALUES ($1, $2, $3, $4)")
-                .bind(&record.project)
-                .bind(i64::from(*key))
-                .bind(id)
-                .bind(&record.id)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        for (key, name) in &keys.users {
-            sqlx::query("INSERT INTO users (project, user_key, user_name) VALUES ($1, $2, $3)")
-                .bind(&record.project)
-                .bind(i64::from(*key))
-                .bind(name)
-                .execute(&mut *transaction)
-                .await?;
-        }
+        insert_keys(&mut transaction, &record.project, keys, Some(&record.id)).await?;
         for file in files {
             insert_file(&mut transaction, &record.project, table, file, now_us).await?;
         }
-        let sums = sqlx::query("SELECT CAST(coalesce(sum(rows), 0) AS BIGINT), CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM files WHERE project = $1 AND table_name = $2 AND state = 'live'")
-            .bind(&record.project)
-            .bind(table)
-            .fetch_one(&mut *transaction)
-            .await?;
-        let entry = TableEntry {
-            name: table.into(),
-            fingerprint: record.id.clone(),
-            rows: sums.try_get(0)?,
-            bytes: sums.try_get(1)?,
-            built_at_us: now_us,
-        };
-        upsert_table(&mut transaction, &record.project, &entry).await?;
+        refresh_table(&mut transaction, &record.project, table, &record.id, now_us).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -228,7 +200,7 @@ async fn swap_files(
     Ok(())
 }
 
-async fn insert_file(
+pub(super) async fn insert_file(
     transaction: &mut Transaction<'_, Any>,
     project: &str,
     table: &str,
@@ -275,6 +247,59 @@ async fn upsert_table(
     .execute(&mut **transaction)
     .await?;
     Ok(())
+}
+
+/// Makes new keys known; `import` is the log that brought the agents, if one did.
+pub(super) async fn insert_keys(
+    transaction: &mut Transaction<'_, Any>,
+    project: &str,
+    keys: &NewKeys,
+    import: Option<&str>,
+) -> Result<(), StoreError> {
+    for (key, id) in &keys.agents {
+        sqlx::query("INSERT INTO agents (project, agent_key, agent_id, import) VALUES ($1, $2, $3, $4)")
+            .bind(project)
+            .bind(i64::from(*key))
+            .bind(id)
+            .bind(import)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    for (key, name) in &keys.users {
+        sqlx::query("INSERT INTO users (project, user_key, user_name) VALUES ($1, $2, $3)")
+            .bind(project)
+            .bind(i64::from(*key))
+            .bind(name)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Counts a table's live files anew, after some were added.
+pub(super) async fn refresh_table(
+    transaction: &mut Transaction<'_, Any>,
+    project: &str,
+    table: &str,
+    fingerprint: &str,
+    now_us: i64,
+) -> Result<(), StoreError> {
+    let sums = sqlx::query(
+        "SELECT CAST(coalesce(sum(rows), 0) AS BIGINT), CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM files
+         WHERE project = $1 AND table_name = $2 AND state = 'live'",
+    )
+    .bind(project)
+    .bind(table)
+    .fetch_one(&mut **transaction)
+    .await?;
+    let entry = TableEntry {
+        name: table.into(),
+        fingerprint: fingerprint.into(),
+        rows: sums.try_get(0)?,
+        bytes: sums.try_get(1)?,
+        built_at_us: now_us,
+    };
+    upsert_table(transaction, project, &entry).await
 }
 
 pub(crate) fn entry(row: &AnyRow) -> Result<FileEntry, StoreError> {

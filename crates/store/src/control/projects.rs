@@ -164,7 +164,7 @@ impl Control {
     }
 
     /// Removes a project and every row about it; its files become garbage.
-    pub async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
+    pub(crate) async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         for statement in [
             "DELETE FROM imports WHERE project = $1",
@@ -177,8 +177,14 @@ impl Control {
             "DELETE FROM label_rules WHERE project = $1",
             "DELETE FROM projects WHERE id = $1",
             "UPDATE files SET state = 'dropped' WHERE project = $1",
-        ] {
-            sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
+        ]
+        .iter()
+        .chain(super::folds::OF_A_PROJECT)
+        .chain(super::app_keys::OF_A_PROJECT)
+        .chain(super::configurations::OF_A_PROJECT)
+        .chain(super::project_keys::OF_A_PROJECT)
+        {
+            sqlx::query(*statement).bind(id).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(())

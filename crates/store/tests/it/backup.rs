@@ -13,7 +13,7 @@ async fn saved(place: &Place) -> PathBuf {
     import(&store, &project, "09:00 excel copy B2 @bob").await.unwrap();
     let archive = place.beside("saved.tar.zst");
     let list = store.backup(&archive, NOW_US).await.unwrap();
-    assert_eq!(list.files.len(), 3);
+    assert_eq!(list.files.len(), 4, "two databases, two files of events");
     archive
 }
 
@@ -35,7 +35,7 @@ fn names(folder: &Path) -> Vec<String> {
 async fn p14_what_was_saved_comes_back() {
     let place = Place::new();
     let archive = saved(&place).await;
-    assert_eq!(check(&archive).unwrap().files.len(), 3);
+    assert_eq!(check(&archive).unwrap().files.len(), 4);
     let folder = place.beside("restored");
     restore(&archive, &folder).await.unwrap();
     assert_eq!(events_in(&folder).await, ["ann 2", "bob 1"]);

@@ -7,6 +7,7 @@
 mod backup;
 mod files;
 mod import;
+mod ingest;
 mod marts;
 mod open;
 mod sql;

@@ -92,7 +92,7 @@ async fn a_removed_project_leaves_no_byte_and_its_neighbour_stays() {
     let neighbour = three_people(&store).await;
     let gone = project(&store, "canary-project").await;
     import(&store, &gone, "09:00 crm text_entered name @canary-name =canary-text").await.unwrap();
-    store.control().delete_project(&gone.id).await.unwrap();
+    store.delete_project(&gone.id).await.unwrap();
     store.collect_garbage().await.unwrap();
     for canary in ["canary-project", "canary-name", "canary-text"] {
         assert_eq!(files_with(&place.folder(), canary), Vec::<PathBuf>::new(), "{canary}");

@@ -1,0 +1,95 @@
+//! What desktop clients speak: enrol, send events, say how they are, fetch their configuration. Base path `/client/v1`.
+//!
+//! Nothing here serves a person and nothing here needs an account: an app key enrols, an Ed25519 key proves who speaks, a
+//! short-lived token travels with each call. The way of an envelope:
+//!
+//! 1. [`speaker`] finds out who speaks; revoked and held agents end here;
+//! 2. [`admission`] says whether there is room; if not, when to come back, spread over the fleet;
+//! 3. [`events`] unpacks within bounds, scrubs again with the project's rules, hashes once more with a key that no agent
+//!    has, lands the batch, and answers with a receipt per event.
+//!
+//! [`folding`](crate::folding) makes tables of what landed.
+
+pub mod admission;
+mod configuration;
+mod enrol;
+mod events;
+mod heartbeat;
+pub mod limits;
+pub mod nonces;
+pub mod policies;
+pub mod screenshots;
+pub mod speaker;
+
+use crate::api::AppState;
+use crate::api::errors;
+use admission::Admission;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post, put};
+use nonces::Nonces;
+use policies::Policies;
+use speaker::Speakers;
+use uilog::envelope::PACKED_BYTES_MAX;
+
+/// Bytes of a JSON body of a client.
+const JSON_BYTES_MAX: usize = 64 << 10;
+
+/// Seconds between two heartbeats of an agent in a small fleet.
+pub const HEARTBEAT_S: u32 = 60;
+
+/// Seconds between two heartbeats of an agent in a large one.
+pub const HEARTBEAT_S_MAX: u32 = 300;
+
+/// Heartbeats a second that one service takes without stretching the interval.
+const HEARTBEATS_PER_S: i64 = 333;
+
+/// What the clients' calls share.
+#[derive(Default)]
+pub struct Fleet {
+    /// Who speaks with which token.
+    pub speakers: Speakers,
+    /// Numbers that are signed once.
+    pub nonces: Nonces,
+    /// Compiled configurations by project and revision.
+    pub policies: Policies,
+    /// Room for what comes in.
+    pub admission: Admission,
+}
+
+/// The calls of the clients.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let spoken = Router::new()
+        .route("/events", post(events::land).layer(DefaultBodyLimit::max(PACKED_BYTES_MAX)))
+        .route("/screenshots/{screenshot}", put(screenshots::put).layer(DefaultBodyLimit::max(screenshots::PNG_BYTES_MAX)))
+        .route("/heartbeat", post(heartbeat::beat))
+        .route("/configuration", get(configuration::fetch))
+        .route_layer(middleware::from_fn_with_state(state.clone(), speaker::required));
+    Router::new()
+        .route("/nonce", post(enrol::nonce))
+        .route("/enrol", post(enrol::enrol))
+        .route("/token", post(enrol::token))
+        .merge(spoken)
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::map_response(errors::in_one_form))
+}
+
+/// Seconds until an agent's next heartbeat: longer when so many beat that they would crowd out their events.
+pub fn heartbeat_s(clients: i64) -> u32 {
+    let stretched = u32::try_from(clients / HEARTBEATS_PER_S).unwrap_or(HEARTBEAT_S_MAX);
+    stretched.clamp(HEARTBEAT_S, HEARTBEAT_S_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p9_a_large_fleet_beats_less_often() {
+        assert_eq!(heartbeat_s(10), 60);
+        assert_eq!(heartbeat_s(50_000), 150);
+        assert_eq!(heartbeat_s(100_000), 300);
+        assert_eq!(heartbeat_s(10_000_000), 300);
+    }
+}

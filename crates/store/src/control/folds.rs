@@ -1,0 +1,65 @@
+//! Batches of agents become files of the event table: the commit that makes it so, and the note that keeps it from
+//! happening twice.
+//!
+//! Batches are in the ingest database, the manifest is here, and no transaction spans both. So the commit notes which
+//! batches the files were made of; after it they are removed there, then the note here. Whoever starts in between finds the
+//! note and removes them again.
+
+use super::Control;
+use super::keys::NewKeys;
+use super::manifest::{FileEntry, insert_file, insert_keys, refresh_table};
+use crate::StoreError;
+use crate::columns::EVENTS;
+use sqlx::Row;
+
+pub(super) const TABLES_2: &[&str] =
+    &["CREATE TABLE folds (id TEXT PRIMARY KEY, project TEXT NOT NULL, batches TEXT NOT NULL)"];
+
+pub(super) const OF_A_PROJECT: &[&str] = &["DELETE FROM folds WHERE project = $1"];
+
+/// Batches of agents that become files of the event table together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fold {
+    /// Made anew for every attempt.
+    pub id: String,
+    /// The project.
+    pub project: String,
+    /// Ids of the batches.
+    pub batches: Vec<String>,
+    /// Agents and users that were not known before.
+    pub keys: NewKeys,
+}
+
+impl Control {
+    /// Commits a fold: its files join the event table, its keys become known, and the batches it was made of are noted, so
+    /// that they are not folded again whatever happens next. All or nothing.
+    pub(crate) async fn commit_fold(&self, fold: &Fold, files: &[FileEntry], now_us: i64) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        insert_keys(&mut transaction, &fold.project, &fold.keys, None).await?;
+        for file in files {
+            insert_file(&mut transaction, &fold.project, EVENTS, file, now_us).await?;
+        }
+        sqlx::query("INSERT INTO folds (id, project, batches) VALUES ($1, $2, $3)")
+            .bind(&fold.id)
+            .bind(&fold.project)
+            .bind(fold.batches.join(","))
+            .execute(&mut *transaction)
+            .await?;
+        refresh_table(&mut transaction, &fold.project, EVENTS, &fold.id, now_us).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Folds whose batches may still be in the ingest database.
+    pub(crate) async fn folds(&self) -> Result<Vec<(String, Vec<String>)>, StoreError> {
+        let rows = sqlx::query("SELECT id, batches FROM folds").fetch_all(&self.pool).await?;
+        let batches = |text: String| text.split(',').map(str::to_owned).collect();
+        rows.iter().map(|row| Ok((row.try_get(0)?, batches(row.try_get(1)?)))).collect()
+    }
+
+    /// Forgets a fold whose batches are gone.
+    pub(crate) async fn end_fold(&self, id: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM folds WHERE id = $1").bind(id).execute(&self.pool).await?;
+        Ok(())
+    }
+}

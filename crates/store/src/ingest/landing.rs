@@ -1,0 +1,306 @@
+//! One batch of events lands: what is new of it is kept, what came before is recognised, for ever.
+//!
+//! Per (agent, epoch) the received `seq` ranges are kept, not one high-water mark: two upload lanes overtake each other, and
+//! the ranges outlive the rows, or a late repetition would bring back what was erased. A hash of each event's text is kept
+//! for [`HASHES_DAYS`], so that the same number with another content is noticed (a cloned spool) and never overwrites.
+//!
+//! What the events say is not looked at here; they come scrubbed.
+
+use crate::StoreError;
+use sqlx::{AnyConnection, Row};
+use std::collections::HashMap;
+use uilog::SeqRanges;
+use uuid::Uuid;
+
+/// How long a repetition is compared with what was stored; later ones are believed to be the same.
+pub const HASHES_DAYS: i64 = 7;
+
+/// Ranges of one (agent, epoch) at most; more holes than this are no ordinary loss, and the batch is refused.
+pub const RANGES_MAX: usize = 4_096;
+
+/// zstd's level for what waits to be folded: it is read once, soon.
+const BODY_LEVEL: i32 = 1;
+
+/// Events of one agent and epoch, scrubbed, as they will be stored.
+#[derive(Debug)]
+pub struct Batch {
+    /// The project, from the credential.
+    pub project: String,
+    /// The agent, from the credential.
+    pub agent_id: Uuid,
+    /// The epoch of its spool.
+    pub epoch: Uuid,
+    /// The service's clock, microseconds since 1970, UTC.
+    pub received_at_us: i64,
+    /// JSON Lines, one per entry of `events`, in the same order.
+    pub text: Vec<u8>,
+    /// Where each event is in `text`.
+    pub events: Vec<Entry>,
+    /// `seq` ranges that the client will never send, as its coverage gaps explain them.
+    pub removed: SeqRanges,
+}
+
+/// One event of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its number.
+    pub seq: u64,
+    /// Hash of its text as it was sent.
+    pub hash: u32,
+    /// End of its line in the batch's text; it begins where the one before ends.
+    pub end: usize,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Landed {
+    /// Stored now.
+    pub accepted: SeqRanges,
+    /// Stored before.
+    pub duplicates: SeqRanges,
+}
+
+/// Why nothing of a batch was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum LandError {
+    /// Too much waits already.
+    #[error("too many batches wait to be stored")]
+    Overloaded,
+    /// An event came before with another content: two spools claim the same numbers.
+    #[error("event {seq} was stored before with another content")]
+    Conflict {
+        /// Its number.
+        seq: u64,
+    },
+    /// The numbers of an (agent, epoch) have too many holes.
+    #[error("the events of this agent have more than {RANGES_MAX} holes")]
+    Scattered,
+    /// The database failed; the batch may be sent again.
+    #[error("the batch could not be stored: {0}")]
+    Unavailable(String),
+}
+
+/// What is known of one (agent, epoch).
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stream {
+    pub ranges: SeqRanges,
+    pub removed: SeqRanges,
+}
+
+/// Streams by (agent, epoch).
+pub(super) type Streams = HashMap<(Uuid, Uuid), Stream>;
+
+/// The 32 bits by which an event's text is recognised when it comes again.
+pub fn hash_of(text: &[u8]) -> u32 {
+    // FNV-1a in 64 bits, folded: short, the same on every machine and in every version, and nobody gains by a collision
+    // but the client that lies about its own events.
+    let hash = text
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// Writes one batch inside a transaction; the stream's new state is left in `streams` for whoever commits.
+pub(super) async fn land(
+    connection: &mut AnyConnection,
+    streams: &mut Streams,
+    batch: &Batch,
+) -> Result<Result<Landed, LandError>, StoreError> {
+    let key = (batch.agent_id, batch.epoch);
+    let before = match streams.get(&key) {
+        Some(stream) => stream.clone(),
+        None => read_stream(connection, key).await?.unwrap_or_default(),
+    };
+    let mut after = before.clone();
+    let mut landed = Landed::default();
+    let mut fresh = Vec::with_capacity(batch.events.len());
+    for (position, event) in batch.events.iter().enumerate() {
+        if after.ranges.add(event.seq) {
+            landed.accepted.add(event.seq);
+            fresh.push(position);
+        } else {
+            landed.duplicates.add(event.seq);
+        }
+    }
+    if fresh.len() < batch.events.len()
+        && let Some(seq) = conflict(connection, batch, &before, &fresh).await?
+    {
+        return Ok(Err(LandError::Conflict { seq }));
+    }
+    after.removed.extend(&batch.removed);
+    if after.ranges.ranges().len() > RANGES_MAX || after.removed.ranges().len() > RANGES_MAX {
+        return Ok(Err(LandError::Scattered));
+    }
+    if !fresh.is_empty() {
+        write_batch(connection, batch, &fresh).await?;
+    }
+    if !fresh.is_empty() || after.removed != before.removed {
+        write_stream(connection, batch, &after).await?;
+    }
+    streams.insert(key, after);
+    Ok(Ok(landed))
+}
+
+async fn read_stream(
+    connection: &mut AnyConnection,
+    (agent, epoch): (Uuid, Uuid),
+) -> Result<Option<Stream>, StoreError> {
+    let row = sqlx::query("SELECT ranges, removed FROM streams WHERE agent_id = $1 AND epoch = $2")
+        .bind(agent.to_string())
+        .bind(epoch.to_string())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Stream { ranges: ranges(row.try_get(0)?)?, removed: ranges(row.try_get(1)?)? }))
+}
+
+/// Reads ranges from their text.
+pub(super) fn ranges(text: String) -> Result<SeqRanges, StoreError> {
+    SeqRanges::from_text(&text)
+        .ok_or_else(|| StoreError::Invalid(format!("the received ranges '{text}' cannot be read")))
+}
+
+/// The first event that came before with another content. Events that repeat inside the batch are compared too.
+async fn conflict(
+    connection: &mut AnyConnection,
+    batch: &Batch,
+    before: &Stream,
+    fresh: &[usize],
+) -> Result<Option<u64>, StoreError> {
+    let mut known: HashMap<u64, u32> = fresh.iter().map(|at| (batch.events[*at].seq, batch.events[*at].hash)).collect();
+    let repeated = || batch.events.iter().filter(|event| before.ranges.contains(event.seq));
+    if let (Some(low), Some(high)) = (repeated().map(|event| event.seq).min(), repeated().map(|event| event.seq).max())
+    {
+        let rows = sqlx::query(
+            "SELECT hashes FROM event_hashes WHERE agent_id = $1 AND epoch = $2 AND seq_max >= $3 AND seq_min <= $4",
+        )
+        .bind(batch.agent_id.to_string())
+        .bind(batch.epoch.to_string())
+        .bind(number(low))
+        .bind(number(high))
+        .fetch_all(connection)
+        .await?;
+        for row in rows {
+            known.extend(unpack_hashes(&row.try_get::<Vec<u8>, _>(0)?));
+        }
+    }
+    let differs = |event: &&Entry| known.get(&event.seq).is_some_and(|hash| *hash != event.hash);
+    Ok(batch.events.iter().find(differs).map(|event| event.seq))
+}
+
+async fn write_batch(connection: &mut AnyConnection, batch: &Batch, fresh: &[usize]) -> Result<(), StoreError> {
+    let line =
+        |at: usize| &batch.text[at.checked_sub(1).map_or(0, |before| batch.events[before].end)..batch.events[at].end];
+    let text: std::borrow::Cow<'_, [u8]> = if fresh.len() == batch.events.len() {
+        batch.text.as_slice().into()
+    } else {
+        fresh.iter().flat_map(|at| line(*at)).copied().collect::<Vec<u8>>().into()
+    };
+    let body = zstd::encode_all(text.as_ref(), BODY_LEVEL)
+        .map_err(|error| StoreError::Invalid(format!("cannot compress a batch: {error}")))?;
+    let (agent, epoch) = (batch.agent_id.to_string(), batch.epoch.to_string());
+    sqlx::query(
+        "INSERT INTO batches (id, project, agent_id, epoch, events, received_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(Uuid::now_v7().to_string())
+    .bind(&batch.project)
+    .bind(&agent)
+    .bind(&epoch)
+    .bind(fresh.len() as i64)
+    .bind(batch.received_at_us)
+    .bind(body)
+    .execute(&mut *connection)
+    .await?;
+    let entries = || fresh.iter().map(|at| batch.events[*at]);
+    sqlx::query(
+        "INSERT INTO event_hashes (agent_id, epoch, project, seq_min, seq_max, stored_at, hashes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&agent)
+    .bind(&epoch)
+    .bind(&batch.project)
+    .bind(number(entries().map(|event| event.seq).min().unwrap_or(0)))
+    .bind(number(entries().map(|event| event.seq).max().unwrap_or(0)))
+    .bind(batch.received_at_us)
+    .bind(pack_hashes(entries()))
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+async fn write_stream(connection: &mut AnyConnection, batch: &Batch, stream: &Stream) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO streams (agent_id, epoch, project, ranges, removed, stored, erased, expired, last_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)
+         ON CONFLICT (agent_id, epoch) DO UPDATE SET ranges = excluded.ranges, removed = excluded.removed,
+             stored = excluded.stored, last_at = excluded.last_at",
+    )
+    .bind(batch.agent_id.to_string())
+    .bind(batch.epoch.to_string())
+    .bind(&batch.project)
+    .bind(stream.ranges.to_text())
+    .bind(stream.removed.to_text())
+    .bind(number(stream.ranges.count()))
+    .bind(batch.received_at_us)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Databases know no unsigned numbers; no spool reaches the upper half.
+fn number(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// Runs of consecutive numbers: first number, count, then the hashes; all little-endian.
+fn pack_hashes(events: impl Iterator<Item = Entry>) -> Vec<u8> {
+    let mut packed: Vec<u8> = Vec::new();
+    let mut run: Option<(usize, u64, u32)> = None;
+    for event in events {
+        let count = match run {
+            Some((at, first, count)) if first + u64::from(count) == event.seq => {
+                packed[at..at + 4].copy_from_slice(&(count + 1).to_le_bytes());
+                (at, first, count + 1)
+            }
+            _ => {
+                packed.extend_from_slice(&event.seq.to_le_bytes());
+                let at = packed.len();
+                packed.extend_from_slice(&1_u32.to_le_bytes());
+                (at, event.seq, 1)
+            }
+        };
+        run = Some(count);
+        packed.extend_from_slice(&event.hash.to_le_bytes());
+    }
+    packed
+}
+
+/// Reads what [`pack_hashes`] wrote; a torn end is left out.
+fn unpack_hashes(mut packed: &[u8]) -> Vec<(u64, u32)> {
+    fn take<const N: usize>(packed: &mut &[u8]) -> Option<[u8; N]> {
+        let (head, rest) = packed.split_first_chunk::<N>()?;
+        *packed = rest;
+        Some(*head)
+    }
+    let mut hashes = Vec::new();
+    while let (Some(first), Some(count)) = (take::<8>(&mut packed), take::<4>(&mut packed)) {
+        for position in 0..u64::from(u32::from_le_bytes(count)) {
+            let Some(hash) = take::<4>(&mut packed) else { return hashes };
+            hashes.push((u64::from_le_bytes(first) + position, u32::from_le_bytes(hash)));
+        }
+    }
+    hashes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_of_events_survive_their_bytes_whatever_the_order() {
+        let numbers = [5_u64, 6, 7, 20, 3, 4];
+        let entries = numbers.map(|seq| Entry { seq, hash: hash_of(&seq.to_le_bytes()), end: 0 });
+        let expected: Vec<_> = entries.iter().map(|entry| (entry.seq, entry.hash)).collect();
+        assert_eq!(unpack_hashes(&pack_hashes(entries.into_iter())), expected);
+        assert_eq!(unpack_hashes(&[1, 2, 3]), []);
+    }
+}

@@ -1,0 +1,337 @@
+//! The one task that writes to the ingest database.
+//!
+//! Whatever queued up while a commit was synced goes into the next one: a lone batch is durable within one sync, a thousand
+//! agents share it. The queue is bounded, and who finds it full is told at once. After a failed commit the connection is not
+//! trusted any more: it is opened anew, and everybody in the group hears that nothing was stored.
+//!
+//! ```text
+//! jobs:     a b      c d e f              g
+//! commits:    [a]────[b c]───[d e f]─────  [g]
+//! ```
+
+use super::landing::{Batch, LandError, Landed, Streams, land};
+use crate::StoreError;
+use sqlx::any::AnyConnectOptions;
+use sqlx::{AnyConnection, Connection, Executor};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{mpsc, oneshot};
+
+/// Jobs that may wait; the next one is refused.
+pub const QUEUE_JOBS_MAX: usize = 2_048;
+
+/// Bytes of events that may wait; the next batch is refused.
+pub const QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// Jobs of one commit at most, so that nobody waits long for the sync.
+const GROUP_JOBS_MAX: usize = 256;
+
+/// Streams kept in memory; beyond that all are forgotten and read again.
+const STREAMS_MAX: usize = 200_000;
+
+/// A value bound to a statement.
+#[derive(Debug, Clone)]
+pub(super) enum Bound {
+    Text(String),
+    MaybeText(Option<String>),
+    Number(i64),
+    MaybeNumber(Option<i64>),
+    Bytes(Vec<u8>),
+}
+
+impl From<&str> for Bound {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+impl From<String> for Bound {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+impl From<Option<String>> for Bound {
+    fn from(text: Option<String>) -> Self {
+        Self::MaybeText(text)
+    }
+}
+impl From<i64> for Bound {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+impl From<Option<i64>> for Bound {
+    fn from(number: Option<i64>) -> Self {
+        Self::MaybeNumber(number)
+    }
+}
+
+/// A statement with its values.
+pub(super) type Statement = (String, Vec<Bound>);
+
+/// The writer's end of the queue.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    bytes: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Land(Box<Batch>, oneshot::Sender<Result<Landed, LandError>>),
+    /// Statements that stand or fall together; the answer is how many rows each touched.
+    Execute(Vec<Statement>, oneshot::Sender<Result<Vec<u64>, String>>),
+    Checkpoint(oneshot::Sender<()>),
+    Close(oneshot::Sender<()>),
+}
+
+impl Writer {
+    pub(super) fn start(options: AnyConnectOptions, sqlite: bool) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
+        let bytes = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(Task { options, sqlite, streams: Streams::new(), bytes: bytes.clone() }.run(queue));
+        Self { jobs, bytes }
+    }
+
+    pub(super) async fn land(&self, batch: Batch) -> Result<Landed, LandError> {
+        let size = batch.text.len();
+        if self.bytes.fetch_add(size, Ordering::Relaxed) + size > QUEUE_BYTES_MAX {
+            self.bytes.fetch_sub(size, Ordering::Relaxed);
+            return Err(LandError::Overloaded);
+        }
+        let (reply, answer) = oneshot::channel();
+        if self.jobs.try_send(Job::Land(Box::new(batch), reply)).is_err() {
+            self.bytes.fetch_sub(size, Ordering::Relaxed);
+            return Err(LandError::Overloaded);
+        }
+        answer.await.unwrap_or_else(|_| Err(LandError::Unavailable("the writer has ended".into())))
+    }
+
+    pub(super) async fn execute(&self, statement: String, values: Vec<Bound>) -> Result<u64, StoreError> {
+        Ok(self.execute_all(vec![(statement, values)]).await?.first().copied().unwrap_or(0))
+    }
+
+    pub(super) async fn execute_all(&self, statements: Vec<Statement>) -> Result<Vec<u64>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let ended = || StoreError::Invalid("the ingest database is closed".into());
+        self.jobs.send(Job::Execute(statements, reply)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?.map_err(|error| StoreError::Invalid(format!("ingest database: {error}")))
+    }
+
+    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+        let (reply, done) = oneshot::channel();
+        if self.jobs.send(Job::Checkpoint(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn close(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.jobs.send(Job::Close(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        QUEUE_JOBS_MAX - self.jobs.capacity()
+    }
+}
+
+struct Task {
+    options: AnyConnectOptions,
+    sqlite: bool,
+    streams: Streams,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// What is told to whom once the group is committed.
+enum Told {
+    Landed(oneshot::Sender<Result<Landed, LandError>>, Result<Landed, LandError>),
+    Executed(oneshot::Sender<Result<Vec<u64>, String>>, Result<Vec<u64>, String>),
+}
+
+impl Told {
+    fn commit(self) {
+        match self {
+            Self::Landed(reply, answer) => drop(reply.send(answer)),
+            Self::Executed(reply, answer) => drop(reply.send(answer)),
+        }
+    }
+
+    fn fail(self, reason: &str) {
+        match self {
+            Self::Landed(reply, _) => drop(reply.send(Err(LandError::Unavailable(reason.to_owned())))),
+            Self::Executed(reply, _) => drop(reply.send(Err(reason.to_owned()))),
+        }
+    }
+}
+
+impl Task {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut connection: Option<AnyConnection> = None;
+        let mut group = Vec::with_capacity(GROUP_JOBS_MAX);
+        while queue.recv_many(&mut group, GROUP_JOBS_MAX).await > 0 {
+            if connection.is_none() {
+                connection = self.connect().await;
+            }
+            let mut closing = Vec::new();
+            let mut checkpoints = Vec::new();
+            let mut writes = Vec::with_capacity(group.len());
+            for job in group.drain(..) {
+                match job {
+                    Job::Close(reply) => closing.push(reply),
+                    Job::Checkpoint(reply) => checkpoints.push(reply),
+                    write => writes.push(write),
+                }
+            }
+            if !self.commit(&mut connection, writes).await {
+                connection = None;
+                self.streams.clear();
+            }
+            if let Some(open) = connection.as_mut().filter(|_| self.sqlite && !checkpoints.is_empty()) {
+                let _ = open.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            }
+            for reply in checkpoints {
+                let _ = reply.send(());
+            }
+            if self.streams.len() > STREAMS_MAX {
+                self.streams.clear();
+            }
+            if !closing.is_empty() {
+                if let Some(open) = connection.take() {
+                    let _ = open.close().await;
+                }
+                for reply in closing {
+                    let _ = reply.send(());
+                }
+                return;
+            }
+        }
+    }
+
+    async fn connect(&self) -> Option<AnyConnection> {
+        let mut connection = match AnyConnection::connect_with(&self.options).await {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::error!(%error, "the ingest database cannot be opened");
+                return None;
+            }
+        };
+        if self.sqlite {
+            for pragma in super::SQLITE_PRAGMAS {
+                if let Err(error) = connection.execute(*pragma).await {
+                    tracing::error!(%error, "the ingest database cannot be set up");
+                    return None;
+                }
+            }
+        }
+        Some(connection)
+    }
+
+    /// Writes a group in one transaction and answers everybody; `false` if the connection is not to be used again.
+    async fn commit(&mut self, connection: &mut Option<AnyConnection>, jobs: Vec<Job>) -> bool {
+        if jobs.is_empty() {
+            return true;
+        }
+        let mut told = Vec::with_capacity(jobs.len());
+        let result = match connection {
+            Some(connection) => self.write(connection, jobs, &mut told).await,
+            None => {
+                told.extend(jobs.into_iter().filter_map(|job| self.unanswered(job)));
+                Err("the ingest database cannot be opened".to_owned())
+            }
+        };
+        match result {
+            Ok(()) => {
+                told.into_iter().for_each(Told::commit);
+                true
+            }
+            Err(reason) => {
+                tracing::error!(reason, "a group of writes was not committed");
+                told.into_iter().for_each(|told| told.fail(&reason));
+                false
+            }
+        }
+    }
+
+    fn unanswered(&self, job: Job) -> Option<Told> {
+        let unavailable = || "not reached".to_owned();
+        match job {
+            Job::Land(batch, reply) => {
+                self.bytes.fetch_sub(batch.text.len(), Ordering::Relaxed);
+                Some(Told::Landed(reply, Err(LandError::Unavailable(unavailable()))))
+            }
+            Job::Execute(_, reply) => Some(Told::Executed(reply, Err(unavailable()))),
+            Job::Checkpoint(_) | Job::Close(_) => None,
+        }
+    }
+
+    async fn write(
+        &mut self,
+        connection: &mut AnyConnection,
+        jobs: Vec<Job>,
+        told: &mut Vec<Told>,
+    ) -> Result<(), String> {
+        let mut jobs = jobs.into_iter();
+        let result = async {
+            let mut transaction = connection.begin().await.map_err(|error| error.to_string())?;
+            for job in jobs.by_ref() {
+                match job {
+                    Job::Land(batch, reply) => {
+                        self.bytes.fetch_sub(batch.text.len(), Ordering::Relaxed);
+                        let landed = land(&mut transaction, &mut self.streams, &batch).await;
+                        let failed = landed.as_ref().err().map(ToString::to_string);
+                        told.push(Told::Landed(
+                            reply,
+                            landed.unwrap_or_else(|error| Err(LandError::Unavailable(error.to_string()))),
+                        ));
+                        if let Some(failed) = failed {
+                            return Err(failed);
+                        }
+                    }
+                    Job::Execute(statements, reply) => {
+                        let touched = execute_all(&mut transaction, statements).await;
+                        told.push(Told::Executed(reply, touched));
+                    }
+                    Job::Checkpoint(_) | Job::Close(_) => {}
+                }
+            }
+            // Nothing is told before this returns: an acknowledged event survives a power cut (P1).
+            transaction.commit().await.map_err(|error| error.to_string())
+        }
+        .await;
+        told.extend(jobs.filter_map(|job| self.unanswered(job)));
+        result
+    }
+}
+
+/// Statements that a constraint refuses are undone alone; the group goes on without them.
+async fn execute_all(connection: &mut AnyConnection, statements: Vec<Statement>) -> Result<Vec<u64>, String> {
+    let mut savepoint = connection.begin().await.map_err(|error| error.to_string())?;
+    let mut touched = Vec::with_capacity(statements.len());
+    for (statement, values) in statements {
+        match execute(&mut savepoint, statement, values).await {
+            Ok(rows) => touched.push(rows),
+            Err(error) => {
+                savepoint.rollback().await.map_err(|error| error.to_string())?;
+                return Err(error);
+            }
+        }
+    }
+    savepoint.commit().await.map_err(|error| error.to_string())?;
+    Ok(touched)
+}
+
+async fn execute(connection: &mut AnyConnection, statement: String, values: Vec<Bound>) -> Result<u64, String> {
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+    for value in values {
+        query = match value {
+            Bound::Text(text) => query.bind(text),
+            Bound::MaybeText(text) => query.bind(text),
+            Bound::Number(number) => query.bind(number),
+            Bound::MaybeNumber(number) => query.bind(number),
+            Bound::Bytes(bytes) => query.bind(bytes),
+        };
+    }
+    Ok(query.execute(connection).await.map_err(|error| error.to_string())?.rows_affected())
+}
