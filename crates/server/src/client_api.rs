@@ -18,19 +18,24 @@ mod heartbeat;
 pub mod limits;
 pub mod nonces;
 pub mod policies;
-pub mod screenshots;
 pub mod speaker;
 
 use crate::api::AppState;
 use crate::api::errors;
+use crate::identity::Identity;
+use crate::keyring::Keyring;
+use crate::live::Live;
 use admission::Admission;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
+use limits::Limits;
 use nonces::Nonces;
 use policies::Policies;
 use speaker::Speakers;
+use std::sync::Arc;
+use store::Store;
 use uilog::envelope::PACKED_BYTES_MAX;
 
 /// Bytes of a JSON body of a client.
@@ -45,9 +50,14 @@ pub const HEARTBEAT_S_MAX: u32 = 300;
 /// Heartbeats a second that one service takes without stretching the interval.
 const HEARTBEATS_PER_S: i64 = 333;
 
-/// What the clients' calls share.
-#[derive(Default)]
+/// What the clients' calls share, and the pages that watch the fleet.
 pub struct Fleet {
+    /// Keys of projects.
+    pub keyring: Keyring,
+    /// What changes right now.
+    pub live: Live,
+    /// How often who may call.
+    pub limits: Limits,
     /// Who speaks with which token.
     pub speakers: Speakers,
     /// Numbers that are signed once.
@@ -58,11 +68,25 @@ pub struct Fleet {
     pub admission: Admission,
 }
 
+impl Fleet {
+    /// The fleet of a service that has just begun.
+    pub fn new(store: Store, identity: Arc<Identity>) -> Self {
+        Self {
+            keyring: Keyring::new(store, identity),
+            live: Live::default(),
+            limits: Limits::default(),
+            speakers: Speakers::default(),
+            nonces: Nonces::default(),
+            policies: Policies::default(),
+            admission: Admission::default(),
+        }
+    }
+}
+
 /// The calls of the clients.
 pub fn router(state: &AppState) -> Router<AppState> {
     let spoken = Router::new()
         .route("/events", post(events::land).layer(DefaultBodyLimit::max(PACKED_BYTES_MAX)))
-        .route("/screenshots/{screenshot}", put(screenshots::put).layer(DefaultBodyLimit::max(screenshots::PNG_BYTES_MAX)))
         .route("/heartbeat", post(heartbeat::beat))
         .route("/configuration", get(configuration::fetch))
         .route_layer(middleware::from_fn_with_state(state.clone(), speaker::required));

@@ -5,7 +5,7 @@
 //! more, which never leaves it (promise D5). The two hashing keys change together, once a month: equal values are equal
 //! inside one epoch.
 
-use crate::identity::master_key::Sealer;
+use crate::identity::Identity;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
@@ -62,14 +62,14 @@ impl ProjectKeys {
 /// Opens and makes the keys of projects.
 pub struct Keyring {
     store: Store,
-    sealer: Arc<Sealer>,
+    identity: Arc<Identity>,
     open: Mutex<HashMap<String, Arc<ProjectKeys>>>,
 }
 
 impl Keyring {
-    /// A keyring whose keys are sealed with `sealer`.
-    pub fn new(store: Store, sealer: Arc<Sealer>) -> Self {
-        Self { store, sealer, open: Mutex::default() }
+    /// A keyring whose keys are sealed with the service's master key.
+    pub fn new(store: Store, identity: Arc<Identity>) -> Self {
+        Self { store, identity, open: Mutex::default() }
     }
 
     /// The keys of a project; made if it has none yet.
@@ -127,7 +127,7 @@ impl Keyring {
             return self.make(project, kind, now_us).await;
         };
         let wrong = |error: String| StoreError::Invalid(format!("the key {} of project {project}: {error}", key.id));
-        let text = self.sealer.unseal(&purpose(&key.id), &key.sealed).map_err(|error| wrong(error.to_string()))?;
+        let text = self.identity.sealer.unseal(&purpose(&key.id), &key.sealed).map_err(|error| wrong(error.to_string()))?;
         let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| wrong("it has not 32 bytes".into()))?;
         Ok((key, Zeroizing::new(bytes)))
@@ -143,7 +143,7 @@ impl Keyring {
         rand::rng().fill_bytes(&mut secret[..]);
         let id = uuid::Uuid::now_v7().to_string();
         let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(&secret[..]));
-        let sealed = self.sealer.seal(&purpose(&id), &text).map_err(|error| StoreError::Invalid(error.to_string()))?;
+        let sealed = self.identity.sealer.seal(&purpose(&id), &text).map_err(|error| StoreError::Invalid(error.to_string()))?;
         let key = ProjectKey {
             id,
             project: project.to_owned(),

@@ -30,7 +30,7 @@ pub const WORD_CHARS_MAX: usize = 64;
 #[derive(Serialize)]
 pub struct NonceAnswer {
     nonce: String,
-    server_time: String,
+    server_time: Option<String>,
 }
 
 pub async fn nonce(State(state): State<AppState>) -> Json<NonceAnswer> {
@@ -65,8 +65,8 @@ pub struct EnrolAnswer {
     config_key: String,
     client_key: ClientKey,
     token: String,
-    token_expires_at: String,
-    server_time: String,
+    token_expires_at: Option<String>,
+    server_time: Option<String>,
     heartbeat_s: u32,
 }
 
@@ -79,7 +79,7 @@ pub async fn enrol(
         let hint = "copy it again: a key begins with lodek_ and ends with a checksum that this one does not match";
         refused("this is no app key", hint)
     })?;
-    state.limits.enrolment(&shown.id)?;
+    state.fleet.limits.enrolment(&shown.id)?;
     let unusable = || refused("this app key is unknown, over, used up or revoked", "ask the project lead for another one");
     let key = state.store.control().app_key(&shown.id).await?;
     let key = key.filter(|key| secret_text::same_hash(&key.hash, &shown.hash)).ok_or_else(unusable)?;
@@ -103,9 +103,9 @@ pub async fn enrol(
     };
     let (agent_id, standing) = (enrolment.agent_id, enrolment.standing);
     state.store.ingest().enrol(enrolment).await?;
-    let keys = state.keyring.of_project(&key.project, now_us).await?;
+    let keys = state.fleet.keyring.of_project(&key.project, now_us).await?;
     let token = issue_token(&state, agent_id, &key.project, now_us).await?;
-    state.live.touched(&key.project, &agent_id.to_string());
+    state.fleet.live.touched(&key.project, &agent_id.to_string());
     let answer = EnrolAnswer {
         agent_id,
         project_id: key.project,
@@ -131,7 +131,7 @@ pub struct TokenRequest {
 #[derive(Serialize)]
 pub struct TokenAnswer {
     token: String,
-    token_expires_at: String,
+    token_expires_at: Option<String>,
 }
 
 pub async fn token(State(state): State<AppState>, Json(asked): Json<TokenRequest>) -> ApiResult<Json<TokenAnswer>> {
@@ -186,5 +186,5 @@ pub fn word(text: &str) -> String {
 
 /// Seconds until an agent's next heartbeat.
 pub fn next_heartbeat_s(state: &AppState) -> u32 {
-    heartbeat_s(state.live.alive())
+    heartbeat_s(state.fleet.live.alive())
 }

@@ -23,7 +23,7 @@ const TEXT_CHARS_MAX: usize = 500;
 
 #[derive(Serialize)]
 pub struct BeatAnswer {
-    server_time: String,
+    server_time: Option<String>,
     state: Standing,
     newest_revision: Option<i64>,
     next_s: u32,
@@ -36,20 +36,20 @@ pub async fn beat(
     Extension(speaker): Extension<Speaker>,
     Json(status): Json<Value>,
 ) -> ApiResult<Json<BeatAnswer>> {
-    state.limits.call(&speaker.project, speaker.agent_id)?;
+    state.fleet.limits.call(&speaker.project, speaker.agent_id)?;
     let _room = state.fleet.admission.heartbeat().ok_or_else(|| busy(&state.fleet.admission))?;
     let now_us = now_us();
     let heartbeat = read(&speaker, &status, now_us)?;
-    let changed = state.live.beat(speaker.agent_id, &heartbeat.state, now_us);
+    let changed = state.fleet.live.beat(speaker.agent_id, &heartbeat.state, now_us);
     state.store.ingest().beat(heartbeat).await?;
     if changed {
-        state.live.touched(&speaker.project, &speaker.agent_id.to_string());
+        state.fleet.live.touched(&speaker.project, &speaker.agent_id.to_string());
     }
     if speaker.standing == Standing::Revoked {
         return Err(revoked());
     }
     let (active, rolling) = state.store.control().current_revisions(&speaker.project).await?;
-    let keys = state.keyring.of_project(&speaker.project, now_us).await?;
+    let keys = state.fleet.keyring.of_project(&speaker.project, now_us).await?;
     let known = status.get("client_key").and_then(Value::as_str);
     Ok(Json(BeatAnswer {
         server_time: time_text(now_us),

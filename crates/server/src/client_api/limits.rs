@@ -2,7 +2,7 @@
 //!
 //! The key is always a credential, never an address: ten thousand desktops sit behind one.
 
-use crate::api::errors::ApiError;
+use crate::api::errors::{ApiError, ApiResult};
 use axum::http::StatusCode;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -45,13 +45,13 @@ fn quota(per_second: u32, burst: u32) -> Quota {
 
 impl Limits {
     /// One enrolment with an app key.
-    pub fn enrolment(&self, key: &str) -> Result<(), ApiError> {
+    pub fn enrolment(&self, key: &str) -> ApiResult<()> {
         let late = self.enrolments.check_key(&key.to_owned()).err();
         late.map_or(Ok(()), |late| Err(too_many("enrolments with this app key", wait_s(&late))))
     }
 
     /// One call of an agent.
-    pub fn call(&self, project: &str, agent: uuid::Uuid) -> Result<(), ApiError> {
+    pub fn call(&self, project: &str, agent: uuid::Uuid) -> ApiResult<()> {
         if let Err(late) = self.agents.check_key(&agent) {
             return Err(too_many("calls of this client", wait_s(&late)));
         }

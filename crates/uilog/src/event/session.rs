@@ -83,6 +83,8 @@ pub(super) const TYPES: &[Declaration] = &[
             ("reason", "why, such as `quota`, `deleted_by_user`, `refused`, `secure_desktop`"),
             ("events_lost", "how many events were lost, where known"),
             ("duration_us", "how long capture was blind, in microseconds"),
+            ("seq_from", "first number that will never be sent, where the gap explains a hole in `seq`"),
+            ("seq_to", "last such number"),
         ],
         since: 1,
         deprecated: None,

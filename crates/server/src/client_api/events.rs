@@ -1,0 +1,282 @@
+//! An envelope comes in: bounds, second scrub, second hash, landing, receipts.
+//!
+//! What the agent sent was scrubbed where it was captured. Here it is scrubbed again with the rules of the revision it names,
+//! because a changed client could send anything; and what the agent hashed is hashed once more with a key that no agent has,
+//! because a key that every agent has is no secret (promise D5). An event that the rules do not admit is counted and gone:
+//! nothing keeps it. One whose revision nobody knows (after a restore, say) is a dead letter, sealed, until somebody looks.
+
+use super::heartbeat::busy;
+use super::policies::PolicyError;
+use crate::api::AppState;
+use crate::api::errors::{ApiError, ApiResult};
+use crate::jobs::runner::now_us;
+use crate::keyring::ProjectKeys;
+use axum::Extension;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use store::ingest::clients::Speaker;
+use store::ingest::dead_letters::DeadLetter;
+use store::ingest::landing::{Batch, Entry, LandError, hash_of};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uilog::column;
+use uilog::envelope::{self, Acknowledgement, DecodeError, Header, Line, Outcome, Receipt, Rejection};
+use uilog::event::Fingerprint;
+use uilog::policy::Policy;
+use uilog::{Event, EventType, SeqRanges};
+use uuid::Uuid;
+
+/// Seconds until the next envelope is welcome.
+const NEXT_S: u32 = 60;
+
+/// Bytes of a packed envelope above which it is unpacked on a thread of its own.
+const LARGE_BYTES: usize = 64 << 10;
+
+/// Numbers that one coverage gap can explain at most.
+const REMOVED_MAX: u64 = 1 << 32;
+
+pub async fn land(
+    State(state): State<AppState>,
+    Extension(speaker): Extension<Speaker>,
+    body: Bytes,
+) -> ApiResult<Json<Acknowledgement>> {
+    state.fleet.limits.call(&speaker.project, speaker.agent_id)?;
+    let admission = &state.fleet.admission;
+    let _room = admission.body(body.len()).ok_or_else(|| busy(admission))?;
+    let place = admission.unpack().await;
+    let received_at_us = now_us();
+    let unpacked = if body.len() > LARGE_BYTES {
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&body)).await;
+        unpacked.map_err(|error| ApiError::internal(format!("an envelope could not be unpacked: {error}")))?
+    } else {
+        unpack(&body)
+    };
+    let (header, lines) = unpacked.map_err(|error| not_an_envelope(&error))?;
+    if header.agent_id != speaker.agent_id {
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "the envelope belongs to another agent than the token",
+            "send it with the token of its own agent",
+        ));
+    }
+    let keys = state.fleet.keyring.of_project(&speaker.project, received_at_us).await?;
+    let policies = policies_of(&state, &speaker.project, &lines).await?;
+    let sorted = sort(&speaker, &header, lines, &policies, &keys, received_at_us);
+    drop(place);
+    keep_dead_letters(&state, &speaker, &header, sorted.unknown, received_at_us).await?;
+    let events = sorted.batch.events.len() as u64;
+    let landed = state.store.ingest().land(sorted.batch).await.map_err(|error| not_landed(&state, &error))?;
+    if events > 0 {
+        state.fleet.live.received(&speaker.project, events, received_at_us);
+    }
+    Ok(Json(Acknowledgement {
+        server_time_us: received_at_us,
+        next_s: NEXT_S,
+        accepted: landed.accepted,
+        duplicates: landed.duplicates,
+        rejected: sorted.rejected,
+    }))
+}
+
+/// A line with the hash of its text.
+type Hashed = (u32, Line);
+
+/// Unpacks within every bound. The hash is taken of the text as it came, before anything is changed.
+fn unpack(body: &[u8]) -> Result<(Header, Vec<Hashed>), DecodeError> {
+    let mut lines = Vec::new();
+    let header = envelope::decode_each(body, |text, line| lines.push((hash_of(text.as_bytes()), line)))?;
+    Ok((header, lines))
+}
+
+/// The policies of every revision that the events name; `None` where nobody knows it.
+type PoliciesByRevision = BTreeMap<i64, Option<Arc<Policy>>>;
+
+async fn policies_of(state: &AppState, project: &str, lines: &[Hashed]) -> ApiResult<PoliciesByRevision> {
+    let mut policies = PoliciesByRevision::new();
+    for revision in lines.iter().filter_map(|(_, line)| revision_of(line.event.as_ref().ok()?)) {
+        if policies.contains_key(&revision) {
+            continue;
+        }
+        let policy = match state.fleet.policies.of(&state.store, project, revision).await {
+            Ok(policy) => Some(policy),
+            Err(PolicyError::Unknown(_) | PolicyError::Unusable(_)) => None,
+            Err(PolicyError::Store(error)) => return Err(error.into()),
+        };
+        policies.insert(revision, policy);
+    }
+    Ok(policies)
+}
+
+fn revision_of(event: &Event) -> Option<i64> {
+    event.config_revision.as_deref()?.parse().ok()
+}
+
+/// What becomes of the lines of an envelope.
+struct Sorted {
+    batch: Batch,
+    rejected: Vec<Receipt>,
+    /// Events whose revision nobody knows.
+    unknown: Vec<Event>,
+}
+
+fn sort(
+    speaker: &Speaker,
+    header: &Header,
+    lines: Vec<Hashed>,
+    policies: &PoliciesByRevision,
+    keys: &ProjectKeys,
+    received_at_us: i64,
+) -> Sorted {
+    let mut sorted = Sorted {
+        batch: Batch {
+            project: speaker.project.clone(),
+            agent_id: speaker.agent_id,
+            epoch: header.epoch,
+            received_at_us,
+            text: Vec::new(),
+            events: Vec::with_capacity(lines.len()),
+            removed: SeqRanges::default(),
+        },
+        rejected: Vec::new(),
+        unknown: Vec::new(),
+    };
+    for (hash, line) in lines {
+        let refuse = |reason| Receipt { line: line.number, seq: line.seq, outcome: Outcome::Rejected(reason) };
+        let event = match line.event {
+            Ok(event) => event,
+            Err(reason) => {
+                sorted.rejected.push(refuse(reason));
+                continue;
+            }
+        };
+        let policy = revision_of(&event).and_then(|revision| policies.get(&revision).cloned().flatten());
+        let Some(policy) = policy else {
+            sorted.rejected.push(refuse(Rejection::Policy("nobody published the revision that the event names".into())));
+            sorted.unknown.push(event);
+            continue;
+        };
+        let seq = event.seq;
+        match policy.scrub_again(event) {
+            Ok(event) => {
+                sorted.batch.removed.extend(&explained(&event));
+                if let Err(reason) = append(&mut sorted.batch, &with_second_hash(event, keys), hash) {
+                    sorted.rejected.push(refuse(reason));
+                }
+            }
+            Err(reason) => {
+                tracing::debug!(agent = %speaker.agent_id, seq, %reason, "an event did not pass the second scrub");
+                sorted.rejected.push(refuse(Rejection::Policy(reason.to_string())));
+            }
+        }
+    }
+    sorted
+}
+
+/// Numbers that a coverage gap says will never come.
+fn explained(event: &Event) -> SeqRanges {
+    let mut ranges = SeqRanges::default();
+    let number = |key: &str| event.attributes.get(key).and_then(|text| text.parse::<u64>().ok());
+    if event.event_type == EventType::CoverageGap
+        && let (Some(first), Some(last)) = (number("seq_from"), number("seq_to"))
+        && first > 0
+        && last.saturating_sub(first) < REMOVED_MAX
+    {
+        ranges.insert(first, last);
+    }
+    ranges
+}
+
+/// Puts second hashes in the place of first ones: `#` and 32 digits in a text column, which no text of a client can be.
+fn with_second_hash(mut event: Event, keys: &ProjectKeys) -> Event {
+    for (name, once) in std::mem::take(&mut event.hashed) {
+        let twice = keys.hash_again(&name, once);
+        if let Some(text) = column::find(&name).and_then(|column| event.text_mut(column.id)) {
+            *text = Some(hash_text(twice));
+        }
+    }
+    event.value_fingerprint = event.value_fingerprint.map(|once| keys.hash_again("value_fingerprint", once));
+    event
+}
+
+/// How a hashed value stands in a text column.
+pub fn hash_text(hash: Fingerprint) -> String {
+    format!("#{:032x}", u128::from_be_bytes(hash.0))
+}
+
+fn append(batch: &mut Batch, event: &Event, hash: u32) -> Result<(), Rejection> {
+    let begin = batch.text.len();
+    if serde_json::to_writer(&mut batch.text, event).is_err() {
+        batch.text.truncate(begin);
+        return Err(Rejection::NotAnEvent("it cannot be written again".into()));
+    }
+    batch.text.push(b'\n');
+    batch.events.push(Entry { seq: event.seq, hash, end: batch.text.len() });
+    Ok(())
+}
+
+async fn keep_dead_letters(
+    state: &AppState,
+    speaker: &Speaker,
+    header: &Header,
+    events: Vec<Event>,
+    now_us: i64,
+) -> ApiResult<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let letters = events.into_iter().map(|event| {
+        let id = Uuid::now_v7().to_string();
+        let text = serde_json::to_string(&event).unwrap_or_default();
+        let sealed = state.identity.sealer.seal(&format!("dead_letter/{id}"), &text)?;
+        Ok(DeadLetter {
+            id,
+            agent_id: speaker.agent_id.to_string(),
+            epoch: header.epoch.to_string(),
+            seq: i64::try_from(event.seq).ok(),
+            reason: format!("revision {} was never published", event.config_revision.as_deref().unwrap_or("(none)")),
+            received_at_us: now_us,
+            body: sealed.into_bytes(),
+        })
+    });
+    let letters = letters.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(state.store.ingest().put_dead_letters(&speaker.project, letters).await?)
+}
+
+fn not_an_envelope(error: &DecodeError) -> ApiError {
+    let (status, code, hint) = match error {
+        DecodeError::PackedTooLarge { .. } | DecodeError::UnpackedTooLarge | DecodeError::RatioTooLarge { .. } => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "send fewer events at once")
+        }
+        DecodeError::Version { .. } => (StatusCode::BAD_REQUEST, "bad_request", "upgrade the service before its clients"),
+        _ => (StatusCode::BAD_REQUEST, "bad_request", "send a zstd frame around JSON Lines, as the envelope's schema says"),
+    };
+    ApiError::new(status, code, error.to_string(), hint)
+}
+
+fn not_landed(state: &AppState, error: &LandError) -> ApiError {
+    match error {
+        LandError::Overloaded => busy(&state.fleet.admission),
+        LandError::Conflict { .. } => ApiError::new(
+            StatusCode::CONFLICT,
+            "clone_detected",
+            format!("{error}: two spools claim to be the same"),
+            "begin a new epoch for what was not sent yet; this happens when a machine was copied or restored",
+        ),
+        LandError::Scattered => ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad_request",
+            error.to_string(),
+            "begin a new epoch; send events in order",
+        ),
+        LandError::Unavailable(reason) => {
+            tracing::error!(reason, "a batch was not stored");
+            let message = "the service cannot store anything now";
+            let hint = "keep the data and wait as long as Retry-After says";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, hint)
+                .after_s(state.fleet.admission.retry_after_s())
+        }
+    }
+}
