@@ -265,6 +265,18 @@ impl ColumnId {
     pub fn column(self) -> &'static Column {
         &COLUMNS[self as usize]
     }
+
+    /// Whether a value of the column can be replaced by its keyed hash, in the member `hashed` of an event: every text
+    /// column, but for the ones by which the service finds the configuration that admitted the event.
+    ///
+    /// ```
+    /// use uilog::column::ColumnId;
+    /// assert!(ColumnId::UserName.is_hashable());
+    /// assert!(!ColumnId::MouseX.is_hashable() && !ColumnId::Rule.is_hashable());
+    /// ```
+    pub fn is_hashable(self) -> bool {
+        self.column().column_type == ColumnType::Text && !matches!(self, ColumnId::Rule | ColumnId::ConfigRevision)
+    }
 }
 
 /// Finds a column by its name.

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::SeqRanges;
-use crate::event::Event;
+use crate::column;
+use crate::event::{Event, Value};
 
 /// What the member `format` of every header says.
 pub const FORMAT: &str = "lode-envelope";
@@ -121,9 +122,15 @@ pub enum Rejection {
     /// `seq` begins at 1.
     #[error("seq begins at 1")]
     SeqZero,
+    /// The rules under which the event says it was recorded do not admit it; names rules and columns.
+    #[error("not admitted: {0}")]
+    Policy(String),
     /// `received_at` is written by the service alone.
     #[error("received_at is set by the service")]
     ReceivedAtGiven,
+    /// `hashed` names something that is no hashable column, or a column that has a value too.
+    #[error("hashed holds a column that cannot be hashed or that is also there in clear")]
+    NotHashable,
 }
 
 /// The answer to one event.
@@ -390,7 +397,15 @@ fn read_event(header: &Header, line: &str) -> Result<Event, Rejection> {
     if event.received_at_us.is_some() {
         return Err(Rejection::ReceivedAtGiven);
     }
+    if !event.hashed.keys().all(|name| is_hashed_alone(&event, name)) {
+        return Err(Rejection::NotHashable);
+    }
     Ok(event)
+}
+
+/// Whether that name is a column which can be hashed, and whose value is not there in clear as well.
+fn is_hashed_alone(event: &Event, name: &str) -> bool {
+    column::find(name).is_some_and(|column| column.id.is_hashable() && event.value(column.id as usize) == Value::Null)
 }
 
 /// The `seq` of a line that is JSON but no event, so that the sender learns which one it must not send again.

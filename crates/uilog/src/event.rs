@@ -288,6 +288,7 @@ impl<'de> Deserialize<'de> for Fingerprint {
 ///
 /// `project_id` is a column but no field: the service knows the project from the credential, and a body that names one
 /// is refused. In JSON, members carry the names of the columns, absent ones are left out, unknown ones are an error.
+/// One member more, `hashed`, is no column: it holds in place of texts what hashing made of them.
 ///
 /// ```
 /// use uilog::{Event, EventType};
@@ -402,6 +403,10 @@ pub struct Event {
     pub config_revision: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
+    /// Columns whose value was hashed before it left the machine: name of a [hashable](ColumnId::is_hashable) column →
+    /// keyed hash. The field of such a column is `None`, so a hash is never mistaken for a text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hashed: BTreeMap<String, Fingerprint>,
 }
 
 /// The value of one column of one event, borrowed from it. The variants mirror [`ColumnType`](crate::column::ColumnType).
@@ -517,6 +522,88 @@ impl Event {
             ColumnId::ConfigRevision => text(&self.config_revision),
             ColumnId::Attributes if self.attributes.is_empty() => Value::Null,
             ColumnId::Attributes => Value::TextMap(&self.attributes),
+        }
+    }
+}
+
+impl Event {
+    /// The field of a text column; `None` for columns of other types.
+    ///
+    /// ```
+    /// use uilog::{Event, column::ColumnId};
+    /// let mut event = Event::default();
+    /// *event.text_mut(ColumnId::PageTitle).unwrap() = Some("Orders".into());
+    /// assert_eq!(event.page_title.as_deref(), Some("Orders"));
+    /// assert!(event.text_mut(ColumnId::MouseX).is_none());
+    /// ```
+    pub fn text_mut(&mut self, column: ColumnId) -> Option<&mut Option<String>> {
+        Some(match column {
+            ColumnId::UserName => &mut self.user_name,
+            ColumnId::MachineName => &mut self.machine_name,
+            ColumnId::Custom1 => &mut self.custom1,
+            ColumnId::Custom2 => &mut self.custom2,
+            ColumnId::Custom3 => &mut self.custom3,
+            ColumnId::Custom4 => &mut self.custom4,
+            ColumnId::Custom5 => &mut self.custom5,
+            ColumnId::CaseId => &mut self.case_id,
+            ColumnId::ProcessName => &mut self.process_name,
+            ColumnId::Application => &mut self.application,
+            ColumnId::WindowTitle => &mut self.window_title,
+            ColumnId::Url => &mut self.url,
+            ColumnId::UrlHost => &mut self.url_host,
+            ColumnId::UrlTemplate => &mut self.url_template,
+            ColumnId::PageTitle => &mut self.page_title,
+            ColumnId::TabId => &mut self.tab_id,
+            ColumnId::FrameId => &mut self.frame_id,
+            ColumnId::DocumentId => &mut self.document_id,
+            ColumnId::ElementRole => &mut self.element_role,
+            ColumnId::ElementName => &mut self.element_name,
+            ColumnId::ElementId => &mut self.element_id,
+            ColumnId::ElementClass => &mut self.element_class,
+            ColumnId::ElementPath => &mut self.element_path,
+            ColumnId::RowLabel => &mut self.row_label,
+            ColumnId::ColumnLabel => &mut self.column_label,
+            ColumnId::Text => &mut self.text,
+            ColumnId::KeyCommand => &mut self.key_command,
+            ColumnId::Comment => &mut self.comment,
+            ColumnId::Rule => &mut self.rule,
+            ColumnId::Os => &mut self.os,
+            ColumnId::ClientVersion => &mut self.client_version,
+            ColumnId::ConfigRevision => &mut self.config_revision,
+            _ => return None,
+        })
+    }
+
+    /// Forgets the value of a column, hashed or not. Mandatory columns stay as they are.
+    ///
+    /// ```
+    /// use uilog::{Event, column::ColumnId, event::Value};
+    /// let mut event = Event { mouse_x: Some(4), ..Event::default() };
+    /// event.forget(ColumnId::MouseX);
+    /// assert_eq!(event.value(ColumnId::MouseX as usize), Value::Null);
+    /// ```
+    pub fn forget(&mut self, column: ColumnId) {
+        if !self.hashed.is_empty() {
+            self.hashed.remove(column.column().name);
+        }
+        if let Some(text) = self.text_mut(column) {
+            *text = None;
+            return;
+        }
+        match column {
+            ColumnId::Snippet => self.snippet = None,
+            ColumnId::Actor => self.actor = None,
+            ColumnId::ElementBox => self.element_box = None,
+            ColumnId::TextLength => self.text_length = None,
+            ColumnId::ValueFingerprint => self.value_fingerprint = None,
+            ColumnId::MouseX => self.mouse_x = None,
+            ColumnId::MouseY => self.mouse_y = None,
+            ColumnId::WheelUnits => self.wheel_units = None,
+            ColumnId::Monitor => self.monitor = None,
+            ColumnId::Dpi => self.dpi = None,
+            ColumnId::ScreenshotId => self.screenshot_id = None,
+            ColumnId::Attributes => self.attributes.clear(),
+            _ => {}
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod column;
 pub mod envelope;
 pub mod event;
 pub mod notation;
+pub mod policy;
 pub mod random;
 pub mod schema;
 mod seq_ranges;

@@ -13,6 +13,8 @@
 //!   `column_label`; after `key_command` it is the key; anything else is `element_name`.
 //! - `@user` and `#case` are one word each. Each user is an agent of its own, whose `seq` counts from 1 in the order of
 //!   the notation. Without `@` the user stays the one before; the first is `ann`. A case holds for its own event only.
+//! - `@~user` is a user whose name was hashed: `hashed` holds a stand-in made from the word, or the word itself if it is 32
+//!   hexadecimal digits, and `user_name` is absent.
 //! - `=` takes the rest of the event as `text`, with `text_length`.
 //!
 //! Everything else about the events follows from this: the same notation gives the same events, identities included.
@@ -31,7 +33,8 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::event::{Event, EventType};
+use crate::column::ColumnId;
+use crate::event::{Event, EventType, Fingerprint};
 
 /// Midnight of Monday, 2026-01-05, UTC: the day on which every notation begins. In microseconds.
 pub const DAY_US: i64 = 1_767_571_200_000_000;
@@ -72,9 +75,9 @@ pub fn parse(notation: &str) -> Result<Vec<Event>, NotationError> {
     let mut events = Vec::new();
     for (text, number) in notation.split('|').zip(1..) {
         let mut event = parse_event(text, number)?;
-        match &event.user_name {
-            Some(named) => user.clone_from(named),
-            None => event.user_name = Some(user.clone()),
+        match user_word(&event) {
+            Some(named) => user = named,
+            None => name_user(&mut event, &user),
         }
         let seq = seqs.entry(user.clone()).or_default();
         *seq += 1;
@@ -107,8 +110,8 @@ pub fn write(events: &[Event]) -> String {
         words.extend(event.application.clone());
         words.push(event.event_type.name().to_owned());
         words.extend(event.key_command.clone().or(event.element_name.clone()).or(event.element_id.clone()));
-        if event.user_name != user {
-            user.clone_from(&event.user_name);
+        if user_word(event) != user {
+            user = user_word(event);
             words.extend(user.as_ref().map(|user| format!("@{user}")));
         }
         words.extend(event.case_id.as_ref().map(|case| format!("#{case}")));
@@ -135,7 +138,7 @@ fn parse_event(text: &str, number: usize) -> Result<Event, NotationError> {
     let mut event_type = None;
     for word in words {
         if let Some(user) = word.strip_prefix('@') {
-            event.user_name = Some(user.to_owned());
+            name_user(&mut event, user);
         } else if let Some(case) = word.strip_prefix('#') {
             event.case_id = Some(case.to_owned());
         } else if event_type.is_some() {
@@ -158,6 +161,24 @@ fn parse_event(text: &str, number: usize) -> Result<Event, NotationError> {
         event.text = Some(typed.to_owned());
     }
     Ok(event)
+}
+
+/// Gives the event its user; after `~`, one whose name was hashed.
+fn name_user(event: &mut Event, word: &str) {
+    match word.strip_prefix('~') {
+        None => event.user_name = Some(word.to_owned()),
+        Some(word) => {
+            let given = u128::from_str_radix(word, 16).ok().filter(|_| word.len() == 32).map(u128::to_be_bytes);
+            let hash = given.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, word.as_bytes()).into_bytes());
+            event.hashed.insert(ColumnId::UserName.column().name.to_owned(), Fingerprint(hash));
+        }
+    }
+}
+
+/// The word by which the notation names the user of an event.
+fn user_word(event: &Event) -> Option<String> {
+    let hash = event.hashed.get(ColumnId::UserName.column().name);
+    event.user_name.clone().or(hash.map(|hash| format!("~{:032x}", u128::from_be_bytes(hash.0))))
 }
 
 fn name_element(event: &mut Event, element: String) {
@@ -245,6 +266,16 @@ mod tests {
             assert_eq!(write(&log(notation)), notation);
             assert_eq!(log(&write(&log(notation))), log(notation));
         }
+    }
+
+    #[test]
+    fn a_hashed_user_has_no_name_and_is_read_again() {
+        let events = log("09:00 copy @~ann | 09:01 paste | 09:02 cut @ann");
+        assert_eq!(events[0].user_name, None);
+        assert_eq!(events[0].hashed, events[1].hashed);
+        assert_eq!((events[1].seq, events[2].seq), (2, 1));
+        assert!(events[2].hashed.is_empty());
+        assert_eq!(log(&write(&events)), events);
     }
 
     #[test]

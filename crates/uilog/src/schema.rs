@@ -53,7 +53,7 @@ fn json_string(text: &str) -> String {
 
 fn event_schema() -> String {
     let required = members().filter(|column| !column.nullable).map(|column| column.name);
-    let properties: Vec<String> = members().map(property).collect();
+    let properties: Vec<String> = members().map(property).chain([hashed_property()]).collect();
     format!(
         "{{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"$id\": \"{SCHEMA_BASE}event.schema.json\",\n  \
          \"title\": \"Event\",\n  \"description\": \"One user action on an element, at a time; absent members are unknown.\",\n  \
@@ -72,6 +72,20 @@ fn property(column: &Column) -> String {
         json_string(column.description),
         column.personal,
         column.since,
+    )
+}
+
+/// What `hashed` tells, in schemas and on the reference page.
+const HASHED: &str =
+    "Keyed hashes that stand in place of texts: name of a column, 16 bytes. The column itself is absent then.";
+
+fn hashed_property() -> String {
+    let names = members().filter(|column| column.id.is_hashable()).map(|column| column.name);
+    format!(
+        "    \"hashed\": {{ \"type\": \"object\", \"propertyNames\": {{ \"enum\": [{}] }}, \"additionalProperties\": {{ {} }}, \"description\": {} }}",
+        quoted(names, ", "),
+        "\"type\": \"string\", \"pattern\": \"^[0-9a-fA-F]{32}$\"",
+        json_string(HASHED),
     )
 }
 
@@ -164,6 +178,7 @@ fn typescript() -> String {
             typescript_type(column)
         );
     }
+    let _ = writeln!(text, "  /** {HASHED} */\n  hashed?: Record<string, string>;");
     text.push_str("}\n\n/** The first line of an envelope. */\nexport interface EnvelopeHeader {\n");
     let _ = writeln!(
         text,
@@ -221,6 +236,11 @@ fn reference_page() -> String {
             );
         }
     }
+    page.push_str(
+        "\n## Hashed values\n\nA rule may have the value of a text column hashed before it leaves the machine. An event then carries the hash in its \
+         member\n`hashed`, under the name of the column, as 32 hexadecimal digits, and the column itself is absent: a hash is never a text that looks\n\
+         like one. `rule` and `config_revision` cannot be hashed.\n",
+    );
     page.push_str("\n## Event types\n");
     for family in Family::ALL {
         let _ = writeln!(page, "\n### {}\n\n| event type | since | meaning |\n| --- | --- | --- |", family.name());
@@ -313,6 +333,38 @@ mod tests {
     #[test]
     fn every_column_is_a_member_of_the_event_and_no_other() {
         assert_eq!(serde_json::to_value(full_event()).unwrap(), serde_json::Value::from(full_json()));
+    }
+
+    #[test]
+    fn every_text_column_has_a_field_and_every_other_column_can_be_forgotten() {
+        let mut event = full_event();
+        for column in COLUMNS {
+            assert_eq!(event.text_mut(column.id).is_some(), column.column_type == ColumnType::Text, "{}", column.name);
+            if let Some(text) = event.text_mut(column.id) {
+                assert_eq!(text.as_deref(), Some(column.name));
+            }
+            event.hashed.insert(column.name.to_owned(), crate::event::Fingerprint([0; 16]));
+            event.forget(column.id);
+            let is_gone = event.value(column.id as usize) == Value::Null;
+            assert_eq!(is_gone, !column.mandatory || column.id == ColumnId::ProjectId, "{}", column.name);
+            assert!(event.hashed.is_empty(), "{}", column.name);
+        }
+    }
+
+    #[test]
+    fn hashed_values_are_hexadecimal_in_every_schema() {
+        let schema: serde_json::Value = serde_json::from_str(&event_schema()).unwrap();
+        let names = &schema["properties"]["hashed"]["propertyNames"]["enum"];
+        assert!(
+            names.as_array().unwrap().contains(&json!("user_name"))
+                && !names.as_array().unwrap().contains(&json!("dpi"))
+        );
+        assert!(typescript().contains("hashed?: Record<string, string>;"));
+        let event = Event {
+            hashed: [("user_name".to_owned(), crate::event::Fingerprint([10; 16]))].into(),
+            ..Event::default()
+        };
+        assert_eq!(serde_json::to_value(event).unwrap()["hashed"]["user_name"], "0a".repeat(16));
     }
 
     #[test]

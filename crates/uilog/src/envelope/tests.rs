@@ -74,6 +74,21 @@ fn reasons_say_what_is_wrong() {
 }
 
 #[test]
+fn d5_a_hashed_value_is_never_a_text_and_never_beside_one() {
+    let hash = "00000000000000000000000000000007";
+    let line = |members: &str| format!(r#"{{{{}},"seq":1,"event_type":"copy",{members}}}"#);
+    check_line(&line(&format!(r#""hashed":{{"user_name":"{hash}"}}"#)), "event 1");
+    let refused = "Some(1): hashed holds a column that cannot be hashed or that is also there in clear";
+    check_line(&line(&format!(r#""user_name":"ann","hashed":{{"user_name":"{hash}"}}"#)), refused);
+    check_line(&line(&format!(r#""hashed":{{"mouse_x":"{hash}"}}"#)), refused);
+    check_line(&line(&format!(r#""hashed":{{"rule":"{hash}"}}"#)), refused);
+    check_line(&line(&format!(r#""hashed":{{"canary":"{hash}"}}"#)), refused);
+    assert!(!refused.contains("canary"));
+    let text = envelope_of(&[&line(r#""hashed":{"user_name":"ann"}"#)]);
+    assert!(matches!(text.lines[0].event, Err(Rejection::NotAnEvent(_))));
+}
+
+#[test]
 fn a_body_cannot_name_its_project() {
     let read =
         envelope_of(&[r#"{{},"seq":1,"event_type":"copy","project_id":"00000000-0000-0000-0000-000000000000"}"#]);
@@ -240,6 +255,10 @@ fn any_event(random: &mut Random, seq: u64) -> Event {
         monitor: maybe(random, |random| random.number() as u8),
         screenshot_id: maybe(random, |random| Uuid::from_u128(random.number().into())),
         attributes: (0..random.below(4)).map(|_| (any_text(random), any_text(random))).collect(),
+        hashed: maybe(random, |random| Fingerprint(u128::from(random.number()).to_be_bytes()))
+            .map(|hash| ("user_name".to_owned(), hash))
+            .into_iter()
+            .collect(),
         ..Event::default()
     }
 }
