@@ -30,8 +30,14 @@ pub struct Live {
     changes: broadcast::Sender<Change>,
     /// Per agent: when it was last heard, and in what state.
     heard: Mutex<HashMap<Uuid, (i64, String)>>,
-    /// Per project and minute: events that came.
-    received: Mutex<HashMap<String, BTreeMap<i64, u64>>>,
+    /// Per project: when events came last, and per minute how many.
+    received: Mutex<HashMap<String, Received>>,
+}
+
+#[derive(Debug, Default)]
+struct Received {
+    last_us: i64,
+    minutes: BTreeMap<i64, u64>,
 }
 
 impl Default for Live {
@@ -61,7 +67,8 @@ impl Live {
     /// Events of a project were stored.
     pub fn received(&self, project: &str, events: u64, now_us: i64) {
         if let Ok(mut received) = self.received.lock() {
-            let minutes = received.entry(project.to_owned()).or_default();
+            let Received { last_us, minutes } = received.entry(project.to_owned()).or_default();
+            *last_us = now_us;
             let minute = now_us / 60_000_000;
             *minutes.entry(minute).or_default() += events;
             while minutes.first_key_value().is_some_and(|(first, _)| *first < minute - MINUTES) {
@@ -75,8 +82,13 @@ impl Live {
     pub fn events_per_min(&self, project: &str, now_us: i64) -> u64 {
         let minute = now_us / 60_000_000;
         let Ok(received) = self.received.lock() else { return 0 };
-        let Some(minutes) = received.get(project) else { return 0 };
+        let Some(Received { minutes, .. }) = received.get(project) else { return 0 };
         minutes.range(minute - MINUTES..minute).map(|(_, events)| events).sum::<u64>() / MINUTES as u64
+    }
+
+    /// When events of a project came last, since the service began.
+    pub fn last_event_us(&self, project: &str) -> Option<i64> {
+        Some(self.received.lock().ok()?.get(project)?.last_us)
     }
 
     /// Agents heard lately, in all projects.

@@ -99,6 +99,16 @@ impl Control {
         Ok(used.rows_affected() == 1)
     }
 
+    /// Revokes the keys that an invitation gave out.
+    pub async fn revoke_invitation_keys(&self, invitation: &str, now_us: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE app_keys SET revoked_at = $2 WHERE invitation = $1 AND revoked_at IS NULL")
+            .bind(invitation)
+            .bind(now_us)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Revokes a key of a project; `false` if it is not there. The agents it enrolled are another matter.
     pub async fn revoke_app_key(&self, project: &str, id: &str, now_us: i64) -> Result<bool, StoreError> {
         let revoked =

@@ -496,6 +496,16 @@ impl Ingest {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
+    /// Agents that the key of an invitation enrolled.
+    pub async fn clients_of_invitation(&self, project: &str, invitation: &str) -> Result<Vec<(String, Standing)>, StoreError> {
+        let rows = sqlx::query("SELECT agent_id, state FROM clients WHERE project = $1 AND invitation = $2")
+            .bind(project)
+            .bind(invitation)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, Standing::parse(row.try_get(1)?)))).collect()
+    }
+
     /// The last changes of an agent's state: when, which, why; newest first.
     pub async fn client_history(
         &self,

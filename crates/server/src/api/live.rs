@@ -1,0 +1,115 @@
+//! The fleet as it changes: server-sent events for pages that watch it.
+//!
+//! A page hears the counts whenever something happened, at most once a second, and each client that is new or in another
+//! state. What a slow page misses it reads from the list.
+
+use super::clients::{OFFLINE_AFTER_US, one};
+use super::errors::ApiResult;
+use super::paging::time_text;
+use super::state::AppState;
+use crate::access::ProjectAccess;
+use crate::jobs::runner::now_us;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::Stream;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+
+/// The least time between two counts.
+const COUNTS_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a silent stream shows that it is alive.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// Clients told one by one between two counts; when more change, the page reads the list.
+const CLIENTS_MAX: usize = 50;
+
+/// What changes in the fleet, as server-sent events: `counts`, `client`, and `ping` as a comment.
+#[utoipa::path(get, path = "/projects/{project}/live",
+    responses((status = 200, content_type = "text/event-stream", body = String)),
+    extensions(("x-lode-permission" = json!("oversight"))))]
+pub async fn watch(
+    State(state): State<AppState>,
+    access: ProjectAccess,
+) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let project = access.id().to_owned();
+    let watching = Watching { changes: state.fleet.live.watch(), state, project, told: Vec::new(), first: true };
+    let stream = futures::stream::unfold(watching, |mut watching| async move {
+        let event = watching.next().await?;
+        Some((Ok(event), watching))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(PING_EVERY).text("ping")))
+}
+
+struct Watching {
+    changes: tokio::sync::broadcast::Receiver<crate::live::Change>,
+    state: AppState,
+    project: String,
+    /// Events that were made and not sent yet; the last one first.
+    told: Vec<Event>,
+    first: bool,
+}
+
+impl Watching {
+    /// The next event; `None` when the service ends.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.told.pop() {
+                return Some(event);
+            }
+            let changed = if std::mem::take(&mut self.first) { BTreeSet::new() } else { self.changed().await? };
+            self.told.push(self.counts().await);
+            if changed.len() <= CLIENTS_MAX {
+                for agent in changed {
+                    // A client that is gone already is no news.
+                    if let Ok(client) = one(&self.state, &self.project, &agent).await {
+                        self.told.extend(Event::default().event("client").json_data(client));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for a change of this project, then gathers what follows within [`COUNTS_EVERY`].
+    async fn changed(&mut self) -> Option<BTreeSet<String>> {
+        let mut agents = BTreeSet::new();
+        let mut end = None;
+        loop {
+            let next = async { self.changes.recv().await };
+            let change = match end {
+                None => next.await,
+                Some(end) => match tokio::time::timeout_at(end, next).await {
+                    Ok(change) => change,
+                    Err(_) => return Some(agents),
+                },
+            };
+            match change {
+                Ok(change) if change.project == self.project => {
+                    agents.extend(change.agent_id);
+                    end.get_or_insert_with(|| tokio::time::Instant::now() + COUNTS_EVERY);
+                }
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => {
+                    end.get_or_insert_with(|| tokio::time::Instant::now() + COUNTS_EVERY);
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    async fn counts(&self) -> Event {
+        let now_us = now_us();
+        let ingest = self.state.store.ingest();
+        let counts = ingest.client_counts(&self.project, now_us - OFFLINE_AFTER_US).await.unwrap_or_default();
+        let live = &self.state.fleet.live;
+        let data = json!({
+            "counts": counts,
+            "events_per_min": live.events_per_min(&self.project, now_us),
+            "last_event_at": live.last_event_us(&self.project).and_then(time_text),
+        });
+        Event::default().event("counts").data(data.to_string())
+    }
+}
