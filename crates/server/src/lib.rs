@@ -10,11 +10,15 @@
 //!
 //! [`cli`] is the same by hand; [`serve`] keeps the service running.
 
+pub mod access;
 pub mod analyses;
 pub mod api;
+pub mod audit;
 pub mod cli;
+pub mod client_address;
 pub mod export;
 pub mod exporting;
+pub mod identity;
 pub mod import;
 pub mod importing;
 pub mod jobs;
