@@ -1,31 +1,54 @@
 //! The HTTP interface (`docs/guide/api.md`): one file per subject, one form of error, one state.
 //!
-//! Until accounts exist there is nobody to tell apart, so the service listens on loopback only and refuses requests that
-//! another origin's page has sent.
+//! Every operation is declared where its handler stands (`#[utoipa::path]`) and registered in [`operations`]; the OpenAPI
+//! document that comes out is served, checked in, and the list of permissions that [`crate::access`] goes by.
+//! `docs/recipes/add-an-operation.md` tells how to add one.
 
+pub mod accounts;
 mod analyses;
-mod errors;
+mod app_keys;
+mod audit;
+mod clients;
+pub mod errors;
 mod export;
 mod imports;
+mod invitations;
 mod jobs;
-mod paging;
+mod live;
+mod login;
+mod me;
+mod members;
+mod oidc;
+pub mod openapi;
+pub mod paging;
+pub mod path;
 mod projects;
 mod query;
+pub mod settings;
 mod state;
 mod tables;
 
-pub use state::AppState;
+pub use state::{AppState, Front};
 
+use crate::access::{self, Gate};
+use crate::client_address::Peer;
+use crate::client_api;
 use crate::pages;
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::get;
+use axum::{Extension, Router};
 use errors::ApiError;
+use std::net::IpAddr;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
+
+/// Below which all operations stand.
+pub const BASE: &str = "/api/v1";
 
 /// Bytes of a JSON body.
 const JSON_BYTES_MAX: usize = 1 << 20;
@@ -37,38 +60,104 @@ const CONTENT_TYPES: [&str; 2] = ["application/json", "application/octet-stream"
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// A year, for browsers that came by https once.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Every operation below [`BASE`]. A new one is one line here.
+fn operations() -> Operations {
+    Operations::default()
+        .with(routes!(projects::status))
+        .with(routes!(login::setup))
+        .with(routes!(login::login))
+        .with(routes!(login::logout))
+        .with(routes!(login::link_owner, login::choose_password))
+        .with(routes!(oidc::start))
+        .with(routes!(oidc::callback))
+        .with(routes!(me::show, me::change))
+        .with(routes!(me::password))
+        .with(routes!(me::prepare_totp, me::activate_totp, me::remove_totp))
+        .with(routes!(me::sessions))
+        .with(routes!(me::end_session))
+        .with(routes!(me::tokens, me::create_token))
+        .with(routes!(me::delete_token))
+        .with(routes!(accounts::list, accounts::create))
+        .with(routes!(accounts::change))
+        .with(routes!(accounts::reset))
+        .with(routes!(settings::show, settings::change))
+        .with(routes!(audit::list))
+        .with(routes!(audit::head))
+        .with(routes!(projects::list, projects::create))
+        .with(routes!(projects::show, projects::change, projects::remove))
+        .with(routes!(members::list, members::add))
+        .with(routes!(members::put, members::remove))
+        .with(routes!(audit::of_project))
+        .with(routes!(app_keys::list, app_keys::create))
+        .with(routes!(app_keys::revoke))
+        .with(routes!(app_keys::purge))
+        .with(routes!(invitations::list, invitations::create))
+        .with(routes!(invitations::revoke))
+        .with(routes!(invitations::join))
+        .with(routes!(clients::list))
+        .with(routes!(clients::show, clients::change))
+        .with(routes!(clients::approve))
+        .with(routes!(clients::revoke))
+        .with(routes!(clients::approve_held))
+        .with(routes!(clients::errors))
+        .with(routes!(clients::balance))
+        .with(routes!(live::watch))
+        .with(routes!(imports::list, imports::upload).layer(DefaultBodyLimit::disable()))
+        .with(routes!(imports::show))
+        .with(routes!(imports::rejects))
+        .with(routes!(analyses::list))
+        .with(routes!(analyses::answer))
+        .with(routes!(tables::list))
+        .with(routes!(query::ask))
+        .with(routes!(query::export))
+        .with(routes!(query::history))
+        .with(routes!(query::limits))
+        .with(routes!(query::cancel))
+        .with(routes!(export::events))
+        .with(routes!(jobs::list))
+        .with(routes!(jobs::dry_run))
+        .with(routes!(jobs::put, jobs::remove))
+        .with(routes!(jobs::runs, jobs::start))
+        .with(routes!(jobs::cancel))
+}
+
+/// Operations, each behind the check of its permission: there is no other way in.
+#[derive(Default)]
+struct Operations(OpenApiRouter<AppState>);
+
+impl Operations {
+    /// The operations of one path.
+    fn with(self, routes: UtoipaMethodRouter<AppState>) -> Self {
+        Self(self.0.routes(access::guarded(routes)))
+    }
+
+    /// The router and the document, both below [`BASE`].
+    fn split(self) -> (Router<AppState>, serde_json::Value) {
+        let (router, document) = OpenApiRouter::default().nest(BASE, self.0).split_for_parts();
+        (router, openapi::completed(document))
+    }
+}
+
 /// The whole service.
 pub fn router(state: AppState) -> Router {
-    let project = Router::new()
-        .route("/", get(projects::show).patch(projects::change).delete(projects::remove))
-        .route("/imports", get(imports::list).post(imports::upload).layer(DefaultBodyLimit::disable()))
-        .route("/imports/{import}", get(imports::show))
-        .route("/imports/{import}/rejects", get(imports::rejects))
-        .route("/analyses", get(analyses::list))
-        .route("/analyses/{name}", get(analyses::answer))
-        .route("/tables", get(tables::list))
-        .route("/query", post(query::ask))
-        .route("/query/export", post(query::export))
-        .route("/query/history", get(query::history))
-        .route("/query/limits", get(query::limits))
-        .route("/query/{query}", delete(query::cancel))
-        .route("/export", get(export::events))
-        .route("/jobs", get(jobs::list))
-        .route("/jobs/dry-run", post(jobs::dry_run))
-        .route("/jobs/{job}", put(jobs::put).delete(jobs::remove))
-        .route("/runs", get(jobs::runs).post(jobs::start))
-        .route("/runs/{run}", delete(jobs::cancel));
-    let api = Router::new()
-        .route("/status", get(projects::status))
-        .route("/projects", get(projects::list).post(projects::create))
-        .nest("/projects/{project}", project)
-        .fallback(async || ApiError::not_found("there is nothing at this address", "see docs/guide/api.md"))
+    let (operations, document) = operations().split();
+    let gate = Gate { control: state.store.control().clone(), identity: state.identity.clone() };
+    let service = operations
+        .layer(Extension(gate))
+        .route(&format!("{BASE}/openapi.json"), get(async move || axum::Json(document.clone())))
+        .route(&format!("{BASE}/{{*rest}}"), axum::routing::any(nothing_here))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::map_response(errors::in_one_form))
+        .layer(middleware::map_response(not_kept))
         .layer(middleware::from_fn_with_state(state.clone(), own_origin_only));
     let fixed = |name, value: &'static str| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
-    Router::new()
-        .nest("/api/v1", api)
+    let https = state.front.clone();
+    let hsts = move |_: &Response| https.is_https().then_some(HSTS);
+    service
+        .nest(client_api::BASE, client_api::router(&state))
         .fallback(pages::serve)
         .layer(CompressionLayer::new())
         .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
@@ -76,26 +165,56 @@ pub fn router(state: AppState) -> Router {
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .layer(fixed(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .layer(fixed(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, hsts))
         .with_state(state)
 }
 
-/// Refuses what another origin's page sends, and names of this machine that are not its own (DNS rebinding).
-async fn own_origin_only(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match refusal(&state, &request) {
+async fn nothing_here() -> ApiError {
+    ApiError::not_found("there is nothing at this address", "see docs/guide/api.md")
+}
+
+/// Answers may hold what only this person may see: no cache keeps them.
+async fn not_kept(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Refuses what another origin's page sends, names of this machine that are not its own (DNS rebinding), and what
+/// travelled in the clear.
+async fn own_origin_only(State(state): State<AppState>, Peer(peer): Peer, request: Request, next: Next) -> Response {
+    match refusal(&state, peer, &request) {
         Some(error) => error.into_response(),
         None => next.run(request).await,
     }
 }
 
-fn refusal(state: &AppState, request: &Request) -> Option<ApiError> {
+/// Refuses what travelled in the clear, for calls that no browser makes.
+pub async fn encrypted_only(State(state): State<AppState>, Peer(peer): Peer, request: Request, next: Next) -> Response {
+    if travelled_in_the_clear(&state, peer, request.headers()) {
+        return in_the_clear().into_response();
+    }
+    next.run(request).await
+}
+
+fn in_the_clear() -> ApiError {
+    ApiError::bad_request("this came without encryption", "use https")
+}
+
+fn refusal(state: &AppState, peer: IpAddr, request: &Request) -> Option<ApiError> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let open_ours = "open the address that lode printed";
+    if travelled_in_the_clear(state, peer, request.headers()) {
+        return Some(in_the_clear());
+    }
     if header(header::HOST).is_some_and(|host| !state.is_own_host(host)) {
         return Some(ApiError::forbidden("this address is not one of this service's", open_ours));
     }
     // The origin's port counts too: another program's page on this machine is not ours.
     let own = |origin: &str| origin.split_once("://").is_some_and(|(_, host)| header(header::HOST) == Some(host));
-    if header(header::ORIGIN).is_some_and(|origin| !own(origin)) {
+    // The provider of a company login sends the browser back from its own page.
+    let crosses = header(header::HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site == "cross-site");
+    if header(header::ORIGIN).is_some_and(|origin| !own(origin)) || (crosses && request.uri().path() != oidc::CALLBACK)
+    {
         return Some(ApiError::forbidden("requests of other sites' pages are refused", open_ours));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
@@ -106,4 +225,16 @@ fn refusal(state: &AppState, request: &Request) -> Option<ApiError> {
         return Some(ApiError::bad_request(message, "set the header"));
     }
     None
+}
+
+/// Behind a proxy, requests count as encrypted if a listed proxy says so. This machine may speak plainly with itself.
+fn travelled_in_the_clear(state: &AppState, peer: IpAddr, headers: &HeaderMap) -> bool {
+    let front = &state.front;
+    let by_proxy = front.proxies.iter().any(|range| range.contains(peer));
+    let said = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
+    match (front.tls, by_proxy) {
+        (true, _) => false,
+        (false, true) => said != Some("https"),
+        (false, false) => !peer.to_canonical().is_loopback(),
+    }
 }

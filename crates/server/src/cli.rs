@@ -8,14 +8,18 @@ mod doctor;
 mod export;
 mod import;
 mod job;
+mod member;
 mod project;
 mod sql;
+mod user;
 
+use crate::client_address::AddressRange;
 use crate::jobs::runner::WorkshopError;
-use crate::serve::{LISTEN_DEFAULT, Service, end_of_process};
-use crate::{operators, sample};
+use crate::serve::{LISTEN_DEFAULT, ServeOptions, Service, end_of_process};
+use crate::{api, operators, sample};
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,20 +76,39 @@ struct Common {
     /// Cores for one question
     #[arg(long, global = true, env = "LODE_CORES", value_name = "N")]
     cores: Option<usize>,
+    /// File of the master key, outside the data folder; made at the first start
+    #[arg(long, global = true, env = "LODE_MASTER_KEY_FILE", value_name = "FILE")]
+    master_key: Option<PathBuf>,
     /// Answer in JSON
     #[arg(long, global = true)]
     json: bool,
 }
 
+/// How others reach the service.
+#[derive(Debug, Args)]
+struct Reach {
+    /// Where to listen; other than this machine only with TLS, here or at a proxy
+    #[arg(long, env = "LODE_LISTEN", default_value = LISTEN_DEFAULT)]
+    listen: SocketAddr,
+    /// The address that people know: https://lode.example.org
+    #[arg(long, env = "LODE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Certificate chain to speak TLS with, PEM
+    #[arg(long, env = "LODE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key, PEM
+    #[arg(long, env = "LODE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Addresses of the proxies that speak TLS for this service and are believed: 10.0.0.0/8,192.0.2.1
+    #[arg(long, env = "LODE_BEHIND_PROXY", value_name = "RANGES", value_delimiter = ',')]
+    behind_proxy: Vec<AddressRange>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the service on this machine
-    Serve {
-        /// Where to listen; loopback only until there are accounts
-        #[arg(long, env = "LODE_LISTEN", default_value = LISTEN_DEFAULT)]
-        listen: SocketAddr,
-    },
-    /// Run the service on sample recordings
+    /// Run the service for people with accounts
+    Serve(Reach),
+    /// Run the service on sample recordings, open to everybody on this machine
     Demo {
         /// Where to listen
         #[arg(long, default_value = LISTEN_DEFAULT)]
@@ -103,6 +126,12 @@ enum Command {
     /// Projects: list, create, set, labels, compact, retire, erase, delete
     #[command(subcommand)]
     Project(project::ProjectCommand),
+    /// Accounts: list, add, reset, disable, enable
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Print the OpenAPI document of the HTTP interface
+    #[command(hide = true)]
+    Openapi,
     /// Save the data folder into one archive
     Backup(backup::Backup),
     /// Bring an archive back into a new data folder, or check it
@@ -148,14 +177,31 @@ pub fn run(arguments: Arguments) -> ExitCode {
 async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
     let common = &arguments.common;
     match arguments.command {
-        Command::Serve { listen } => serve(open(common).await?, listen, false).await,
-        Command::Demo { listen } => serve(open(common).await?, listen, true).await,
+        Command::Serve(reach) => {
+            let options = ServeOptions {
+                master_key: common.master_key.clone(),
+                tls: reach.tls_cert.zip(reach.tls_key),
+                proxies: reach.behind_proxy,
+                public_url: reach.public_url,
+                ..ServeOptions::on(reach.listen)
+            };
+            serve(open(common).await?, options).await
+        }
+        Command::Demo { listen } => {
+            let master_key = common.master_key.clone();
+            serve(open(common).await?, ServeOptions { open: true, master_key, ..ServeOptions::on(listen) }).await
+        }
         Command::Import(command) => command.run(&open(common).await?, common.json).await,
         Command::Export(command) => command.run(&open(common).await?, common.json).await,
         Command::Sql(command) => command.run(&open(common).await?, common.json).await,
         Command::Job(job::Job::Test { files, fill_in }) => job::test(&files, fill_in).await,
         Command::Job(command) => command.run(&open(common).await?, common.json).await,
         Command::Project(command) => command.run(&open(common).await?, common.json).await,
+        Command::User(command) => command.run(&open(common).await?, common.json).await,
+        Command::Openapi => {
+            print!("{}", api::openapi::text());
+            Ok(ExitKind::Done)
+        }
         Command::Backup(command) => command.run(&open(common).await?, common.json).await,
         Command::Restore(command) => command.run(&data_folder(common), common.json).await,
         Command::Doctor => doctor::run(&settings(common), common.json).await,
@@ -190,22 +236,23 @@ async fn open(common: &Common) -> Result<Store> {
     Ok(store)
 }
 
-async fn serve(store: Store, listen: SocketAddr, demo: bool) -> Result<ExitKind> {
+async fn serve(store: Store, options: ServeOptions) -> Result<ExitKind> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("LODE_LOG").unwrap_or_else(|_| "warn".into()))
         .with_writer(std::io::stderr)
         .init();
-    let service = Service::bind(store.clone(), listen).await?;
-    if demo {
+    let open = options.open;
+    let service = Service::bind(store.clone(), options).await?;
+    if open {
         eprintln!("Importing the sample recordings …");
         sample::install(&store).await.context("the sample recordings could not be imported")?;
     }
-    println!("Lode is ready: http://{}", service.address());
-    eprintln!(
-        "Data in {} ({}). There are no accounts yet, so only this machine can reach it. Stop with ctrl+c.",
-        store.settings().folder.display(),
-        store.control().kind()
-    );
+    println!("Lode is ready: {}", service.url());
+    if let Some(token) = service.setup_token().await? {
+        println!("Make the first account, an admin: {}/setup#{}", service.url(), token.expose_secret());
+    }
+    let who = if open { "Everybody on this machine is let in, and nobody else." } else { "People log in." };
+    eprintln!("Data in {} ({}). {who} Stop with ctrl+c.", store.settings().folder.display(), store.control().kind());
     service.run(end_of_process()).await?;
     Ok(ExitKind::Done)
 }

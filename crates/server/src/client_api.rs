@@ -11,7 +11,7 @@
 //! [`folding`](crate::folding) makes tables of what landed.
 
 pub mod admission;
-mod configuration;
+pub mod configuration;
 mod enrol;
 mod events;
 mod heartbeat;
@@ -20,8 +20,7 @@ pub mod nonces;
 pub mod policies;
 pub mod speaker;
 
-use crate::api::AppState;
-use crate::api::errors;
+use crate::api::{self, AppState, errors};
 use crate::identity::Identity;
 use crate::keyring::Keyring;
 use crate::live::Live;
@@ -37,6 +36,9 @@ use speaker::Speakers;
 use std::sync::Arc;
 use store::Store;
 use uilog::envelope::PACKED_BYTES_MAX;
+
+/// Where the clients' calls begin.
+pub const BASE: &str = "/client/v1";
 
 /// Bytes of a JSON body of a client.
 const JSON_BYTES_MAX: usize = 64 << 10;
@@ -97,6 +99,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .merge(spoken)
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::map_response(errors::in_one_form))
+        .layer(middleware::from_fn_with_state(state.clone(), api::encrypted_only))
 }
 
 /// Seconds until an agent's next heartbeat: longer when so many beat that they would crowd out their events.

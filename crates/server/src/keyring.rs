@@ -127,7 +127,8 @@ impl Keyring {
             return self.make(project, kind, now_us).await;
         };
         let wrong = |error: String| StoreError::Invalid(format!("the key {} of project {project}: {error}", key.id));
-        let text = self.identity.sealer.unseal(&purpose(&key.id), &key.sealed).map_err(|error| wrong(error.to_string()))?;
+        let text =
+            self.identity.sealer.unseal(&purpose(&key.id), &key.sealed).map_err(|error| wrong(error.to_string()))?;
         let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| wrong("it has not 32 bytes".into()))?;
         Ok((key, Zeroizing::new(bytes)))
@@ -143,7 +144,8 @@ impl Keyring {
         rand::rng().fill_bytes(&mut secret[..]);
         let id = uuid::Uuid::now_v7().to_string();
         let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(&secret[..]));
-        let sealed = self.identity.sealer.seal(&purpose(&id), &text).map_err(|error| StoreError::Invalid(error.to_string()))?;
+        let sealed =
+            self.identity.sealer.seal(&purpose(&id), &text).map_err(|error| StoreError::Invalid(error.to_string()))?;
         let key = ProjectKey {
             id,
             project: project.to_owned(),

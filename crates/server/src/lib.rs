@@ -8,19 +8,32 @@
 //! 3. [`analyses`] answers the questions of the pages; [`api`] is how they are asked; [`pages`] serves the UI;
 //! 4. [`export`] and [`exporting`] hand the log on to other tools; [`rows`] gives answers the form of a file.
 //!
+//! What desktops send goes another way: [`client_api`] takes it in, [`folding`] makes tables of it, [`keyring`] holds the keys
+//! that hash and sign, [`live`] tells pages that watch. [`identity`] knows who somebody is, [`access`] what they may, and
+//! [`audit`] what they did.
+//!
 //! [`cli`] is the same by hand; [`serve`] keeps the service running.
 
+pub mod access;
 pub mod analyses;
 pub mod api;
+pub mod audit;
 pub mod cli;
+pub mod client_address;
+pub mod client_api;
 pub mod export;
 pub mod exporting;
+pub mod folding;
+pub mod identity;
 pub mod import;
 pub mod importing;
 pub mod jobs;
+pub mod keyring;
 pub mod labels;
+pub mod live;
 pub mod operators;
 pub mod pages;
+pub mod plain_words;
 pub mod rows;
 pub mod sample;
 pub mod serve;

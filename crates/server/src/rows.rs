@@ -4,12 +4,15 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    DataType, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// The largest whole number that a browser reads exactly; larger ones travel as text.
 const EXACT_MAX: i64 = (1 << 53) - 1;
@@ -28,9 +31,19 @@ pub fn type_name(data_type: &DataType) -> &'static str {
     }
 }
 
-/// `[{"name","type"}]` of a schema.
-pub fn columns(schema: &SchemaRef) -> Vec<Value> {
-    schema.fields().iter().map(|field| json!({ "name": field.name(), "type": type_name(field.data_type()) })).collect()
+/// A column of an answer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ColumnShown {
+    name: String,
+    /// `integer`, `number`, `text`, `time`, `date`, `boolean` or `list`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// The columns of a schema.
+pub fn columns(schema: &SchemaRef) -> Vec<ColumnShown> {
+    let shown = |field: &Arc<Field>| ColumnShown { name: field.name().clone(), kind: type_name(field.data_type()) };
+    schema.fields().iter().map(shown).collect()
 }
 
 /// Rows as arrays in the order of the columns.
@@ -149,6 +162,7 @@ mod tests {
     use super::*;
     use arrow::array::{Int64Array, StringArray, TimestampMicrosecondArray};
     use arrow::datatypes::{Field, Schema};
+    use serde_json::json;
     use std::sync::Arc;
 
     fn batch() -> RecordBatch {

@@ -1,37 +1,115 @@
-//! Keeps the service running: opens the store, listens on loopback, ends in good order.
+//! Keeps the service running: opens the door that fits how people reach it, listens, ends in good order.
+//!
+//! Without encryption the service stays on this machine. Others reach it by TLS, with a certificate given to it, or through
+//! a proxy that speaks TLS and was listed (promise S12).
 
-use crate::api::{AppState, router};
+use crate::api::{AppState, Front, router, settings};
+use crate::audit;
+use crate::client_address::AddressRange;
+use crate::folding;
+use crate::identity::Identity;
+use crate::identity::master_key::Sealer;
 use crate::jobs::runner::now_us;
 use crate::jobs::schedule;
 use anyhow::{Context, Result, bail};
-use std::net::SocketAddr;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::TokioTimer;
+use secrecy::SecretString;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::RwLock;
+use std::time::Duration;
 use store::Store;
-use tokio::net::TcpListener;
 
 /// Where the service listens unless told otherwise.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:7700";
 
+/// How long the head of a request may take; slower ones are closed (promise S7).
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long what is under way may take when the service ends.
+const END_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether the audit log's head is due to be signed.
+const SIGNING_LOOK: Duration = Duration::from_secs(60 * 60);
+
+/// How the service runs.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Where it listens; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Whether everybody who reaches it is let in; on this machine only.
+    pub open: bool,
+    /// File of the master key; `None`: the one beside the person's other settings.
+    pub master_key: Option<PathBuf>,
+    /// Certificate chain and key, both PEM, to speak TLS with.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Proxies that speak TLS for it and are believed.
+    pub proxies: Vec<AddressRange>,
+    /// The address that people know; `None`: the one in the settings, or where it listens.
+    pub public_url: Option<String>,
+}
+
+impl ServeOptions {
+    /// A service for people with accounts, on this machine.
+    pub fn on(listen: SocketAddr) -> Self {
+        Self { listen, open: false, master_key: None, tls: None, proxies: Vec::new(), public_url: None }
+    }
+
+    /// Refuses what would let strangers in, or listen in.
+    fn check(&self) -> Result<()> {
+        let listen = self.listen;
+        if listen.ip().is_loopback() {
+            return Ok(());
+        }
+        if self.open {
+            bail!("without accounts lode listens on this machine only; use 127.0.0.1 or [::1], not {listen}");
+        }
+        if self.tls.is_none() && self.proxies.is_empty() {
+            bail!(
+                "without TLS lode listens on this machine only, not on {listen}: give --tls-cert and --tls-key, \
+                 or name the proxy that speaks TLS with --behind-proxy"
+            );
+        }
+        Ok(())
+    }
+}
+
 /// A service that is ready to answer.
 pub struct Service {
     listener: TcpListener,
+    tls: Option<RustlsConfig>,
     state: AppState,
 }
 
 impl Service {
-    /// Binds `listen`; port 0 takes any free one.
+    /// Opens the master key, reads the certificate, listens.
     ///
-    /// Errors: an address that is not loopback is refused, because there are no accounts yet.
-    pub async fn bind(store: Store, listen: SocketAddr) -> Result<Self> {
-        if !listen.ip().is_loopback() {
-            bail!(
-                "there are no accounts yet, so lode listens on this machine only; use 127.0.0.1 or [::1], not {listen}"
-            );
-        }
-        let listener = TcpListener::bind(listen).await.with_context(|| {
+    /// Errors: an address that other machines reach, without encryption or without accounts; a master key, certificate or
+    /// address that cannot be used.
+    pub async fn bind(store: Store, options: ServeOptions) -> Result<Self> {
+        options.check()?;
+        let folder = store.settings().folder.clone();
+        let sealer = Sealer::open(options.master_key.as_deref(), &folder, store.control()).await?;
+        let tls = match &options.tls {
+            Some((certificate, key)) => Some(read_tls(certificate, key).await?),
+            None => None,
+        };
+        let listen = options.listen;
+        let listener = TcpListener::bind(listen).with_context(|| {
             format!("cannot listen on {listen}; is another lode running? choose another port with --listen 127.0.0.1:0")
         })?;
-        let state = AppState::new(store, listener.local_addr()?, now_us());
-        Ok(Self { listener, state })
+        let kept = settings::public_url(store.control()).await.map_err(|error| anyhow::anyhow!(error.message()))?;
+        let given = options.public_url.as_deref().map(settings::web_address).transpose();
+        let given = given.map_err(|error| anyhow::anyhow!(error.message()))?;
+        let front = Front { tls: tls.is_some(), proxies: options.proxies, public_url: RwLock::new(given.or(kept)) };
+        if !listen.ip().is_loopback() && front.public_url().is_none() {
+            bail!("people reach this service by a name: say which, with --public-url https://lode.example.org");
+        }
+        let identity = Identity::new(sealer, options.open);
+        let state = AppState::new(store, identity, listener.local_addr()?, front, now_us());
+        Ok(Self { listener, tls, state })
     }
 
     /// Where it listens.
@@ -39,12 +117,70 @@ impl Service {
         self.state.address
     }
 
+    /// The address that people know.
+    pub fn url(&self) -> String {
+        self.state.url()
+    }
+
+    /// While there is no account: the token with which the first one is made, and that no other call gives again.
+    pub async fn setup_token(&self) -> Result<Option<SecretString>> {
+        let needed = !self.state.identity.open && self.state.store.control().account_count().await? == 0;
+        Ok(needed.then(|| self.state.identity.setup.issue()))
+    }
+
     /// Answers until `end` comes; what is under way may finish.
     pub async fn run(self, end: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let scheduled = tokio::spawn(schedule::keep(self.state.store.clone(), self.state.runner.clone()));
-        axum::serve(self.listener, router(self.state)).with_graceful_shutdown(end).await?;
-        scheduled.abort();
-        Ok(())
+        let signing = tokio::spawn(keep_signing(self.state.clone()));
+        let folding = tokio::spawn(folding::keep(self.state.clone()));
+        let ingest = self.state.store.ingest().clone();
+        let handle = Handle::new();
+        let ending = tokio::spawn({
+            let handle = handle.clone();
+            async move {
+                end.await;
+                handle.graceful_shutdown(Some(END_TIME_MAX));
+            }
+        });
+        let service = router(self.state).into_make_service_with_connect_info::<SocketAddr>();
+        let plain =
+            axum_server::from_tcp(self.listener)?.handle(handle).http1_only().first_request_timeout(HEAD_TIME_MAX);
+        let served = match self.tls {
+            Some(config) => {
+                with_timers(plain).acceptor(axum_server::tls_rustls::RustlsAcceptor::new(config)).serve(service).await
+            }
+            None => with_timers(plain).serve(service).await,
+        };
+        for task in [scheduled, signing, folding, ending] {
+            task.abort();
+        }
+        ingest.close().await;
+        Ok(served?)
+    }
+}
+
+/// Without a timer hyper's own time-out for the head does nothing.
+fn with_timers<A: axum_server::Address>(mut server: axum_server::Server<A>) -> axum_server::Server<A> {
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
+    server
+}
+
+async fn read_tls(certificate: &PathBuf, key: &PathBuf) -> Result<RustlsConfig> {
+    // Another part of the process may have installed it; it is the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    RustlsConfig::from_pem_file(certificate, key).await.with_context(|| {
+        format!("cannot use certificate '{}' with key '{}'; both must be PEM", certificate.display(), key.display())
+    })
+}
+
+/// Signs the head of the audit log once a day.
+async fn keep_signing(state: AppState) {
+    let mut looks = tokio::time::interval(SIGNING_LOOK);
+    loop {
+        looks.tick().await;
+        if let Err(error) = audit::sign_daily(state.store.control(), &state.identity.sealer, now_us()).await {
+            tracing::error!(error = format!("{error:#}"), "the head of the audit log could not be signed");
+        }
     }
 }
 

@@ -4,27 +4,69 @@
 //! `ON CONFLICT`. Times are microseconds since 1970 in UTC. Event rows never come here; they are Parquet files, and
 //! what makes such a file part of a table is one row of the manifest ([`manifest`]).
 
+pub mod accounts;
+pub mod api_tokens;
 pub mod app_keys;
+pub mod audit;
 pub mod configurations;
 pub(crate) mod folds;
 pub mod imports;
+pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod login_sessions;
 pub mod manifest;
+pub mod members;
 pub mod project_keys;
+pub mod project_settings;
 pub mod projects;
 pub mod queries;
 pub mod rules;
 pub mod runs;
+pub mod service_settings;
 
 use crate::StoreError;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Executor, Row};
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The layout of the control database that this program writes.
-pub const LAYOUT: i64 = 1;
+pub const LAYOUT: i64 = 2;
+
+/// What each layout added, oldest first: one list of statements per module. A new table goes into the `TABLES_…` of its
+/// module; a new module goes into the newest list here and, if its rows belong to projects, into [`OF_A_PROJECT`].
+const LAYOUTS: [&[&[&str]]; LAYOUT as usize] = [
+    &[LAYOUT_1],
+    &[
+        accounts::TABLES_2,
+        api_tokens::TABLES_2,
+        app_keys::TABLES_2,
+        audit::TABLES_2,
+        configurations::TABLES_2,
+        folds::TABLES_2,
+        invitations::TABLES_2,
+        login_sessions::TABLES_2,
+        members::TABLES_2,
+        project_keys::TABLES_2,
+        project_settings::TABLES_2,
+        service_settings::TABLES_2,
+    ],
+];
+
+/// What goes with a project, module by module; `$1` is its id.
+const OF_A_PROJECT: &[&[&str]] = &[
+    projects::OF_A_PROJECT,
+    api_tokens::OF_A_PROJECT,
+    app_keys::OF_A_PROJECT,
+    configurations::OF_A_PROJECT,
+    folds::OF_A_PROJECT,
+    invitations::OF_A_PROJECT,
+    members::OF_A_PROJECT,
+    project_keys::OF_A_PROJECT,
+    project_settings::OF_A_PROJECT,
+];
 
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 4;
@@ -38,6 +80,8 @@ const SQLITE_CONNECTIONS_MAX: u32 = 1;
 pub struct Control {
     pub(crate) pool: AnyPool,
     postgres: bool,
+    /// The SQLite file, if it is one that [`Control::open_file`] opened.
+    file: Option<PathBuf>,
 }
 
 impl Control {
@@ -45,6 +89,16 @@ impl Control {
     ///
     /// Errors: [`StoreError::Newer`] if a newer program wrote it; nothing is changed then.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, None).await
+    }
+
+    /// Opens the SQLite file at `path`, making it if it is not there. Before an older layout is changed, a copy of the
+    /// file is written beside it (`control.sqlite.before-2`).
+    pub async fn open_file(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(&format!("sqlite://{}?mode=rwc", path.display()), Some(path.to_owned())).await
+    }
+
+    async fn open_with(url: &str, file: Option<PathBuf>) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let postgres = url.starts_with("postgres");
         let pool = AnyPoolOptions::new()
@@ -61,7 +115,7 @@ impl Control {
             })
             .connect_with(AnyConnectOptions::from_str(url)?)
             .await?;
-        let control = Self { pool, postgres };
+        let control = Self { pool, postgres, file };
         if let Err(error) = control.migrate().await {
             control.close().await;
             return Err(error);
@@ -69,37 +123,27 @@ impl Control {
         Ok(control)
     }
 
-    /// Opens the SQLite file at `path`, making it if it is not there.
-    pub async fn open_file(path: &Path) -> Result<Self, StoreError> {
-        Self::open(&format!("sqlite://{}?mode=rwc", path.display())).await
-    }
-
     /// `postgres` or `sqlite`.
     pub fn kind(&self) -> &'static str {
         if self.postgres { "postgres" } else { "sqlite" }
     }
 
+    /// One transaction from the layout found to [`LAYOUT`]: the old one or the new one, never something between.
     async fn migrate(&self) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        transaction.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)").await?;
-        let found: i64 = sqlx::query("SELECT value FROM meta WHERE key = 'layout'")
-            .fetch_optional(&mut *transaction)
-            .await?
-            .and_then(|row| row.get::<String, _>(0).parse().ok())
-            .unwrap_or(0);
+        self.pool.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)").await?;
+        let found = self.layout_found().await?;
         if found > LAYOUT {
             return Err(StoreError::Newer { found, known: LAYOUT });
         }
-        if found < 1 {
-            for statement in LAYOUT_1
-                .iter()
-                .chain(folds::TABLES_2)
-                .chain(app_keys::TABLES_2)
-                .chain(configurations::TABLES_2)
-                .chain(project_keys::TABLES_2)
-            {
-                transaction.execute(*statement).await?;
-            }
+        if found == LAYOUT {
+            return Ok(());
+        }
+        if found > 0 {
+            self.copy_aside().await?;
+        }
+        let mut transaction = self.pool.begin().await?;
+        for statement in LAYOUTS[found as usize..].concat().concat() {
+            transaction.execute(statement).await?;
         }
         sqlx::query("INSERT INTO meta (key, value) VALUES ('layout', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
             .bind(LAYOUT.to_string())
@@ -107,6 +151,45 @@ impl Control {
             .await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    async fn layout_found(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT value FROM meta WHERE key = 'layout'").fetch_optional(&self.pool).await?;
+        Ok(row.and_then(|row| row.get::<String, _>(0).parse().ok()).unwrap_or(0).max(0))
+    }
+
+    /// Saves a SQLite file before its layout changes; PostgreSQL is saved by its own tools.
+    async fn copy_aside(&self) -> Result<(), StoreError> {
+        let Some(kept) = self.copy_before(LAYOUT) else { return Ok(()) };
+        let partial = kept.with_added_extension("partial");
+        // An interrupted migration may have left one.
+        let _ = std::fs::remove_file(&partial);
+        self.copy_to(&partial).await?;
+        let sync = || File::open(&partial)?.sync_all().and_then(|()| std::fs::rename(&partial, &kept));
+        sync().map_err(StoreError::file("keep a copy before the migration in", &kept))
+    }
+
+    /// Where the copy stands that was made before the change to `layout`.
+    fn copy_before(&self, layout: i64) -> Option<PathBuf> {
+        self.file.as_ref().map(|file| file.with_added_extension(format!("before-{layout}")))
+    }
+
+    /// Removes the copies of older layouts, in which what is erased now could still be read.
+    pub(crate) fn forget_copies(&self) -> Result<(), StoreError> {
+        for copy in (2..=LAYOUT).filter_map(|layout| self.copy_before(layout)).filter(|copy| copy.exists()) {
+            std::fs::remove_file(&copy).map_err(StoreError::file("remove", &copy))?;
+        }
+        Ok(())
+    }
+
+    /// Removes every row about a project; its files become garbage.
+    pub(crate) async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for statement in OF_A_PROJECT.concat() {
+            sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        self.forget_copies()
     }
 
     /// Writes a consistent copy of a SQLite control database to `path`.

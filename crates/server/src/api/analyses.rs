@@ -2,62 +2,123 @@
 
 use super::errors::{ApiError, ApiResult};
 use super::paging::{LIMIT_MAX, Page, time_text};
+use super::path::ItemId;
 use super::state::AppState;
+use crate::access::{Actor, Permission, ProjectAccess};
 use crate::analyses::{self, Analysis, Filters};
 use crate::api::export::{FileFormat, file};
-use crate::jobs::runner::Workshop;
-use crate::rows;
+use crate::audit;
+use crate::jobs::runner::{Workshop, now_us};
+use crate::rows::{self, ColumnShown};
 use arrow::array::RecordBatch;
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{Days, NaiveDate};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Instant;
+use utoipa::ToSchema;
 
-pub async fn list(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<Json<Value>> {
-    state.store.control().project(&project).await?;
-    let all: Vec<Value> = analyses::all()
-        .iter()
-        .map(|analysis| json!({ "name": analysis.name, "title": analysis.title, "formula": analysis.formula }))
-        .collect();
-    Ok(Json(json!({ "analyses": all })))
+/// Questions that answer with single instances: they need the grant `raw`, and are written down.
+const OF_SINGLE_INSTANCES: [&str; 3] = ["cases", "sessions", "time_line"];
+
+/// The questions of the pages.
+#[derive(Serialize, ToSchema)]
+pub struct AnalysisList {
+    analyses: Vec<AnalysisShown>,
 }
 
+/// One question.
+#[derive(Serialize, ToSchema)]
+pub struct AnalysisShown {
+    name: String,
+    title: String,
+    formula: String,
+}
+
+/// The answer to a question.
+#[derive(Serialize, ToSchema)]
+pub struct AnalysisAnswer {
+    name: String,
+    title: String,
+    /// How the figures come about, in words.
+    formula: String,
+    columns: Vec<ColumnShown>,
+    /// Rows as arrays, in the order of the columns.
+    #[schema(value_type = Vec<Vec<Value>>)]
+    rows: Vec<Value>,
+    total: usize,
+    truncated: bool,
+    built_at: Option<String>,
+    elapsed_ms: u64,
+    min_group_size: i64,
+    /// Groups that were too small to be shown.
+    suppressed: usize,
+}
+
+/// The questions that can be asked.
+#[utoipa::path(get, path = "/projects/{project}/analyses", responses((status = 200, body = AnalysisList)),
+    extensions(("x-lode-permission" = json!("pages"))))]
+pub async fn list() -> Json<AnalysisList> {
+    let shown = |analysis: &Analysis| AnalysisShown {
+        name: analysis.name.clone(),
+        title: analysis.title.clone(),
+        formula: analysis.formula.clone(),
+    };
+    Json(AnalysisList { analyses: analyses::all().iter().map(shown).collect() })
+}
+
+/// One answer. `cases`, `sessions` and `time_line` show single instances and need the grant `raw`.
+#[utoipa::path(get, path = "/projects/{project}/analyses/{name}", responses((status = 200, body = AnalysisAnswer)),
+    extensions(("x-lode-permission" = json!("pages"))))]
 pub async fn answer(
     State(state): State<AppState>,
-    Path((project, name)): Path<(String, String)>,
+    actor: Actor,
+    access: ProjectAccess,
+    ItemId(name): ItemId,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
     let started = Instant::now();
+    let single = OF_SINGLE_INSTANCES.contains(&name.as_str());
+    if single {
+        access.require(Permission::Raw)?;
+    }
     let wanted = Wanted::parse(query.as_deref().unwrap_or(""))?;
     let analysis = Analysis::named(&name)?;
-    let workshop = Workshop::open(&state.store, &project).await?;
+    let control = state.store.control();
+    if single {
+        let subject = Some(("analysis", name.as_str()));
+        audit::record(control, &actor, "analysis.instances", Some(access.id()), subject, json!({}), now_us()).await?;
+    }
+    let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
     if !snapshot.tables.contains_key("int_labeled_events") {
         return Err(ApiError::not_found("there are no tables to look at yet", "import a log, then run the jobs"));
     }
     let answered = analysis.answer(&state.store, &workshop, &snapshot, &wanted.filters).await?;
     if let Some(format) = wanted.format {
+        let subject = Some(("analysis", name.as_str()));
+        audit::record(control, &actor, "export.analysis", Some(access.id()), subject, json!({}), now_us()).await?;
         return file(&format!("{name}.{}", format.extension()), format, &answered.schema, &answered.batches);
     }
     let total: usize = answered.batches.iter().map(RecordBatch::num_rows).sum();
     let page = slice(&answered.batches, wanted.page.offset() as usize, wanted.limit());
-    let built_at = state.store.control().tables(&snapshot.project.id).await?;
+    let built_at = control.tables(&snapshot.project.id).await?;
     let built_at = built_at.iter().find(|table| table.name == "int_labeled_events").map(|table| table.built_at_us);
-    Ok(Json(json!({
-        "name": analysis.name,
-        "title": analysis.title,
-        "formula": analysis.formula,
-        "columns": rows::columns(&answered.schema),
-        "rows": rows::rows(&page)?,
-        "total": total,
-        "truncated": answered.truncated,
-        "built_at": built_at.and_then(time_text),
-        "elapsed_ms": started.elapsed().as_millis() as u64,
-        "min_group_size": snapshot.project.min_group_size,
-        "suppressed": answered.suppressed,
-    }))
+    Ok(Json(AnalysisAnswer {
+        name: analysis.name.clone(),
+        title: analysis.title.clone(),
+        formula: analysis.formula.clone(),
+        columns: rows::columns(&answered.schema),
+        rows: rows::rows(&page)?,
+        total,
+        truncated: answered.truncated,
+        built_at: built_at.and_then(time_text),
+        elapsed_ms: started.elapsed().as_millis() as u64,
+        min_group_size: snapshot.project.min_group_size,
+        suppressed: answered.suppressed,
+    })
     .into_response())
 }
 

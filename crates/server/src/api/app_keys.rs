@@ -2,6 +2,7 @@
 
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
+use super::path::ItemId;
 use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
@@ -9,7 +10,7 @@ use crate::client_address::AddressRange;
 use crate::identity::secret_text::KeyKind;
 use crate::jobs::runner::now_us;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -126,7 +127,10 @@ pub async fn create(
 ) -> ApiResult<(StatusCode, Json<AppKeyMade>)> {
     let days = new.days.unwrap_or(DAYS_DEFAULT);
     if !(1..=DAYS_MAX).contains(&days) {
-        return Err(ApiError::bad_request(format!("a key is good for 1 to {DAYS_MAX} days, not {days}"), "choose fewer"));
+        return Err(ApiError::bad_request(
+            format!("a key is good for 1 to {DAYS_MAX} days, not {days}"),
+            "choose fewer",
+        ));
     }
     let name = new.name.trim();
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
@@ -156,7 +160,8 @@ pub async fn create(
     };
     let control = state.store.control();
     let detail = json!({ "days": days, "uses_max": key.uses_max, "hold": key.hold });
-    audit::record(control, &actor, "app_key.create", Some(access.id()), Some(("app_key", &key.id)), detail, now_us).await?;
+    audit::record(control, &actor, "app_key.create", Some(access.id()), Some(("app_key", &key.id)), detail, now_us)
+        .await?;
     control.put_app_key(&key).await?;
     let text = issued.text.expose_secret().to_owned();
     let install = install_lines(&state.url(), &text);
@@ -170,13 +175,14 @@ pub async fn revoke(
     State(state): State<AppState>,
     actor: Actor,
     access: ProjectAccess,
-    Path((_, key)): Path<(String, String)>,
+    ItemId(key): ItemId,
 ) -> ApiResult<StatusCode> {
     let (control, now_us) = (state.store.control(), now_us());
     if !control.revoke_app_key(access.id(), &key, now_us).await? {
         return Err(ApiError::not_found(format!("there is no app key '{key}'"), "look at the list of keys"));
     }
-    audit::record(control, &actor, "app_key.revoke", Some(access.id()), Some(("app_key", &key)), json!({}), now_us).await?;
+    audit::record(control, &actor, "app_key.revoke", Some(access.id()), Some(("app_key", &key)), json!({}), now_us)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -187,7 +193,7 @@ pub async fn purge(
     State(state): State<AppState>,
     actor: Actor,
     access: ProjectAccess,
-    Path((_, key)): Path<(String, String)>,
+    ItemId(key): ItemId,
 ) -> ApiResult<Json<Purged>> {
     let (control, ingest, now_us) = (state.store.control(), state.store.ingest(), now_us());
     if !control.revoke_app_key(access.id(), &key, now_us).await? {

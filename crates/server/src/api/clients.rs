@@ -4,6 +4,7 @@
 
 use super::errors::{ApiError, ApiResult};
 use super::paging::{Page, time_text};
+use super::path::ItemId;
 use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
@@ -11,7 +12,7 @@ use crate::client_api::HEARTBEAT_S_MAX;
 use crate::client_api::configuration::wanted;
 use crate::jobs::runner::now_us;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -165,7 +166,7 @@ pub async fn list(
 pub async fn show(
     State(state): State<AppState>,
     access: ProjectAccess,
-    Path((_, agent)): Path<(String, String)>,
+    ItemId(agent): ItemId,
 ) -> ApiResult<Json<ClientShown>> {
     Ok(Json(one(&state, access.id(), &agent).await?))
 }
@@ -194,7 +195,7 @@ pub struct ClientChange {
 pub async fn change(
     State(state): State<AppState>,
     access: ProjectAccess,
-    Path((_, agent)): Path<(String, String)>,
+    ItemId(agent): ItemId,
     Json(change): Json<ClientChange>,
 ) -> ApiResult<Json<ClientShown>> {
     let team: String = change.team.trim().chars().take(TEAM_CHARS_MAX).collect();
@@ -216,7 +217,7 @@ pub async fn approve(
     State(state): State<AppState>,
     actor: Actor,
     access: ProjectAccess,
-    Path((_, agent)): Path<(String, String)>,
+    ItemId(agent): ItemId,
 ) -> ApiResult<Json<ClientShown>> {
     set_standing(&state, &actor, &access, &agent, Standing::Active, "client.approve").await
 }
@@ -228,7 +229,7 @@ pub async fn revoke(
     State(state): State<AppState>,
     actor: Actor,
     access: ProjectAccess,
-    Path((_, agent)): Path<(String, String)>,
+    ItemId(agent): ItemId,
 ) -> ApiResult<Json<ClientShown>> {
     set_standing(&state, &actor, &access, &agent, Standing::Revoked, "client.revoke").await
 }
@@ -474,19 +475,27 @@ fn no_client(agent: &str) -> ApiError {
 /// What to do about an error of a client, by its code.
 fn help(code: &str) -> &'static str {
     match code {
-        "disk_full" => "Free space on that machine; until then the oldest pictures and unsent events give way, and are counted.",
+        "disk_full" => {
+            "Free space on that machine; until then the oldest pictures and unsent events give way, and are counted."
+        }
         "clock" => "Set the machine's clock; events keep their order, but encrypted connections may fail.",
-        "tls" => "Check the certificate of the service and, behind an inspecting proxy, the extra CA file of the client.",
+        "tls" => {
+            "Check the certificate of the service and, behind an inspecting proxy, the extra CA file of the client."
+        }
         "proxy" => "Check the proxy setting of the client (system, none or a URL).",
         "unreachable" => "The client cannot reach the service; it keeps its data and tries again.",
         "hook_removed" => "Windows took the input hook away; the client put it back and noted the gap.",
-        "elevated_window" => "An administrator's window was in front; it cannot be observed without administrator rights.",
+        "elevated_window" => {
+            "An administrator's window was in front; it cannot be observed without administrator rights."
+        }
         "no_accessibility" => "Element names are missing: switch the accessibility bus of that desktop on.",
         "no_indicator" => "The tray icon cannot be shown, so nothing is recorded; install a tray host on that desktop.",
         "configuration" => "The client refused a configuration and obeys the one before; see its message.",
         "floor" => "The local floor of that machine cannot be read, so nothing is recorded; ask its administrator.",
         "clone_detected" => "The machine was copied or restored; the client began a new epoch and lost nothing.",
-        "spool_quarantined" => "The client found damaged data and set it aside; what could be saved was saved and counted.",
+        "spool_quarantined" => {
+            "The client found damaged data and set it aside; what could be saved was saved and counted."
+        }
         "extension_lost" => "The browser extension lost its connection; pages are not recorded until it is back.",
         _ => "Run `lode-agent doctor` on that machine; it says what is wrong and what to do.",
     }

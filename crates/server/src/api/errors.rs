@@ -1,15 +1,23 @@
-//! The one form of an error: `{"error":{"code","message","hint","line","column"}}`.
+//! The one form of an error: `{"error":{"code","message","hint","line","column"}}`; a configuration at fault has its
+//! `problems` beside it.
 
+use crate::identity::password::PasswordError;
+use crate::identity::throttle::TooMany;
 use crate::jobs::catalog::CatalogError;
 use crate::jobs::runner::WorkshopError;
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Position, StoreError};
+use utoipa::ToSchema;
 
 /// The status for a question that its asker cancelled.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// When to come back if all who check passwords are busy, in seconds.
+const BUSY_RETRY_S: u64 = 2;
 
 /// Bytes of what the framework says when it refuses by itself.
 const FRAMEWORK_TEXT_BYTES_MAX: usize = 64 << 10;
@@ -22,14 +30,54 @@ pub struct ApiError {
     message: String,
     hint: String,
     position: Option<Position>,
+    retry_after_s: Option<u64>,
+    problems: Option<Value>,
+}
+
+/// What an error looks like.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "it describes what `into_response` writes")]
+pub struct ErrorAnswer {
+    /// What went wrong.
+    error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "see `ErrorAnswer`")]
+pub struct ErrorDetail {
+    /// For programs: `not_found`, `forbidden` …
+    code: String,
+    /// For people.
+    message: String,
+    /// What to do.
+    hint: String,
+    /// Where in a text that is at fault, from 1.
+    line: Option<u64>,
+    /// Likewise.
+    column: Option<u64>,
 }
 
 /// What handlers give.
 pub type ApiResult<T> = Result<T, ApiError>;
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), hint: hint.into(), position: None }
+    /// An error of any kind.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            hint: hint.into(),
+            position: None,
+            retry_after_s: None,
+            problems: None,
+        }
+    }
+
+    /// Says when to come back.
+    pub fn after_s(self, seconds: u32) -> Self {
+        Self { retry_after_s: Some(u64::from(seconds)), ..self }
     }
 
     /// The request is wrong.
@@ -37,7 +85,36 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message, hint)
     }
 
-    /// Not from here.
+    /// Nobody knows who asks.
+    pub fn unauthenticated(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", message, hint)
+    }
+
+    /// The password was right, the code of the second factor is missing or wrong.
+    pub fn second_factor() -> Self {
+        let hint = "give the code that your phone shows now, or a recovery code; each works once";
+        Self::new(StatusCode::UNAUTHORIZED, "second_factor", "a code of the second factor is needed", hint)
+    }
+
+    /// Too many tries, or too much at once.
+    pub fn too_many(retry_after_s: u64) -> Self {
+        let hint = format!("wait {retry_after_s} s");
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", "too many tries", hint);
+        Self { retry_after_s: Some(retry_after_s), ..error }
+    }
+
+    /// A configuration is at fault; `problems` tells where.
+    pub fn policy(message: impl Into<String>, problems: Value) -> Self {
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy", message, "correct the configuration");
+        Self { problems: Some(problems), ..error }
+    }
+
+    /// It clashes with what is there.
+    pub fn conflict(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message, hint)
+    }
+
+    /// Who asks may not, or not from here.
     pub fn forbidden(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message, hint)
     }
@@ -110,6 +187,25 @@ impl From<anyhow::Error> for ApiError {
     }
 }
 
+impl From<TooMany> for ApiError {
+    fn from(error: TooMany) -> Self {
+        Self::too_many(error.retry_after_s)
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::too_many(BUSY_RETRY_S),
+            PasswordError::Hash => Self::internal(error.to_string()),
+            _ => Self::bad_request(
+                error.to_string(),
+                "choose a longer one, such as four words that have nothing in common",
+            ),
+        }
+    }
+}
+
 impl From<arrow::error::ArrowError> for ApiError {
     fn from(error: arrow::error::ArrowError) -> Self {
         StoreError::from(error).into()
@@ -144,6 +240,14 @@ impl IntoResponse for ApiError {
             members.insert("line".into(), position.line.into());
             members.insert("column".into(), position.column.into());
         }
-        (self.status, Json(json!({ "error": error }))).into_response()
+        let mut body = json!({ "error": error });
+        if let Some(problems) = self.problems {
+            body["problems"] = problems;
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

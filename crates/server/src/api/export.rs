@@ -2,17 +2,22 @@
 
 use super::errors::{ApiError, ApiResult};
 use super::state::AppState;
+use crate::access::{Actor, ProjectAccess};
+use crate::audit;
 use crate::exporting::{self, LogFormat};
+use crate::jobs::runner::now_us;
 use crate::rows::CsvRows;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use parquet::arrow::ArrowWriter;
 use serde::Deserialize;
+use serde_json::json;
 use tokio_util::io::ReaderStream;
+use utoipa::IntoParams;
 
 /// Form of a table as a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,20 +85,28 @@ fn attachment(name: &str, content_type: &str) -> [(header::HeaderName, String); 
     ]
 }
 
-#[derive(Deserialize)]
+/// In which form a log is wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LogExport {
+    /// `parquet`, `csv`, `xes`, `ocel-json` or `ocel-sqlite`.
     format: String,
 }
 
 /// The event log of a project as one file.
+#[utoipa::path(get, path = "/projects/{project}/export", params(LogExport),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")),
+    extensions(("x-lode-permission" = json!("raw"))))]
 pub async fn events(
     State(state): State<AppState>,
-    Path(project): Path<String>,
+    actor: Actor,
+    access: ProjectAccess,
     Query(wanted): Query<LogExport>,
 ) -> ApiResult<Response> {
     let format =
         LogFormat::parse(&wanted.format).map_err(|message| ApiError::bad_request(message, "choose one of those"))?;
-    let project = state.store.control().project(&project).await?;
+    let (control, project) = (state.store.control(), &access.project);
+    audit::record(control, &actor, "export.events", Some(&project.id), None, json!({}), now_us()).await?;
     let path = state.store.settings().folder.join("staging").join(format!("export-{}", uuid::Uuid::now_v7()));
     exporting::export_log(&state.store, &project.id, format, &path).await?;
     let file = tokio::fs::File::open(&path)

@@ -4,11 +4,13 @@ use super::app_keys::{DAY_US, DAYS_DEFAULT, InstallLines, install_lines};
 use super::clients::TEAM_CHARS_MAX;
 use super::errors::{ApiError, ApiResult};
 use super::paging::{Page, time_text};
+use super::path::ItemId;
 use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::identity::secret_text::{self, KeyKind};
 use crate::jobs::runner::now_us;
+use crate::plain_words::plain_words;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -120,7 +122,10 @@ pub async fn create(
 ) -> ApiResult<(StatusCode, Json<Invited>)> {
     let days = invite.days.unwrap_or(DAYS_DEFAULT);
     if !(1..=DAYS_MAX).contains(&days) {
-        return Err(ApiError::bad_request(format!("an invitation is good for 1 to {DAYS_MAX} days"), "choose fewer days"));
+        return Err(ApiError::bad_request(
+            format!("an invitation is good for 1 to {DAYS_MAX} days"),
+            "choose fewer days",
+        ));
     }
     let (mut people, mut rejects) = (Vec::new(), Vec::new());
     for (person, line) in invite.people.into_iter().zip(1..) {
@@ -171,7 +176,7 @@ pub async fn revoke(
     State(state): State<AppState>,
     actor: Actor,
     access: ProjectAccess,
-    Path((_, invitation)): Path<(String, String)>,
+    ItemId(invitation): ItemId,
 ) -> ApiResult<StatusCode> {
     let (control, now_us) = (state.store.control(), now_us());
     if !control.revoke_invitation(access.id(), &invitation, now_us).await? {
@@ -243,13 +248,15 @@ pub async fn join(State(state): State<AppState>, Path(token): Path<String>) -> A
         Some(configuration) => {
             let texts = configuration.consent.texts.iter();
             let texts = texts.map(|text| ConsentText { lang: text.lang.clone(), text: text.text.clone() }).collect();
-            (policy::plain_words(configuration), texts)
+            (plain_words(configuration), texts)
         }
-        None => (vec!["Nothing is recorded yet: the project has not published what it wants to record.".into()], vec![]),
+        None => {
+            (vec!["Nothing is recorded yet: the project has not published what it wants to record.".into()], vec![])
+        }
     };
     Ok(Json(JoinPage {
         project: project.name.clone(),
-        purposes: project.settings.purposes.clone(),
+        purposes: control.project_settings(&project.id).await?.purposes,
         what,
         consent,
         install: install_lines(&state.url(), issued.text.expose_secret()),
@@ -312,7 +319,8 @@ fn checked(person: Person) -> Result<Person, String> {
 fn read_csv(text: &str) -> (Vec<Person>, Vec<Reject>) {
     let (mut people, mut rejects) = (Vec::new(), Vec::new());
     let mut places: [Option<usize>; 3] = [Some(0), Some(1), Some(2)];
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     for (record, line) in reader.records().zip(1..) {
         let record = match record {
             Ok(record) => record,

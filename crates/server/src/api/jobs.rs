@@ -2,109 +2,182 @@
 
 use super::errors::{ApiError, ApiResult};
 use super::paging::{Page, time_text};
+use super::path::ItemId;
+use super::query::QueryAnswer;
 use super::state::AppState;
-use crate::jobs::catalog::{Catalog, Job, Origin, is_table_name};
-use crate::jobs::runner::{Freshness, Selection, Workshop, parameters};
+use crate::access::{Actor, ProjectAccess};
+use crate::audit;
+use crate::jobs::catalog::{Catalog, Job, Layer, Origin, is_table_name};
+use crate::jobs::runner::{Freshness, Selection, Workshop, now_us, parameters};
 use crate::jobs::{catalog::Schedule, head};
-use crate::rows;
-use arrow::array::RecordBatch;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use store::control::jobs::JobOverride;
 use store::control::manifest::TableEntry;
 use store::control::runs::RunRecord;
 use store::engine::Question;
+use utoipa::{IntoParams, ToSchema};
 
 /// Rows that a dry run shows.
 const DRY_RUN_ROWS: usize = 100;
 
-pub async fn list(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<Json<Value>> {
-    let project = state.store.control().project(&project).await?;
-    let workshop = Workshop::open(&state.store, &project.id).await?;
+/// The jobs of a project, in the order in which they run.
+#[derive(Serialize, ToSchema)]
+pub struct JobList {
+    jobs: Vec<JobShown>,
+}
+
+/// A job and how its table stands.
+#[derive(Serialize, ToSchema)]
+pub struct JobShown {
+    name: String,
+    layer: Layer,
+    description: String,
+    reads: Vec<String>,
+    grain: String,
+    audience: String,
+    params: BTreeMap<String, String>,
+    /// `view` or `table`.
+    kind: &'static str,
+    formula: String,
+    origin: Origin,
+    enabled: bool,
+    /// `on-data`, `manual` or a cron expression.
+    schedule: String,
+    sql: String,
+    /// `fresh`, `stale`, `running`, `failed` or `never`.
+    state: &'static str,
+    rows: Option<i64>,
+    built_at: Option<String>,
+    last_run: Option<RunShown>,
+}
+
+/// Runs of jobs.
+#[derive(Serialize, ToSchema)]
+pub struct RunList {
+    runs: Vec<RunShown>,
+    total: i64,
+}
+
+/// One execution of a job.
+#[derive(Serialize, ToSchema)]
+pub struct RunShown {
+    id: String,
+    job: String,
+    /// `queued`, `running`, `done`, `failed` or `cancelled`.
+    state: String,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+    duration_ms: Option<i64>,
+    rows_in: Option<i64>,
+    rows_out: Option<i64>,
+    peak_memory_bytes: Option<i64>,
+    partitions: Option<i64>,
+    partitions_reused: Option<i64>,
+    error: Option<RunError>,
+}
+
+/// Why a run failed.
+#[derive(Serialize, ToSchema)]
+pub struct RunError {
+    message: String,
+    line: Option<u64>,
+    column: Option<u64>,
+}
+
+/// The jobs and how their tables stand.
+#[utoipa::path(get, path = "/projects/{project}/jobs", responses((status = 200, body = JobList)),
+    extensions(("x-lode-permission" = json!("sql"))))]
+pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiResult<Json<JobList>> {
+    let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
     let freshness = workshop.freshness(&state.store, &snapshot).await?;
-    let stored = state.store.control().tables(&project.id).await?;
-    let runs = state.store.control().last_runs(&project.id).await?;
-    let jobs: Vec<Value> = workshop
-        .catalog
-        .jobs
-        .iter()
-        .map(|job| {
-            let table = stored.iter().find(|table| table.name == job.name);
-            let run = runs.iter().find(|run| run.job == job.name);
-            described(job, freshness.get(&job.name).copied(), table, run)
-        })
-        .collect();
-    Ok(Json(json!({ "jobs": jobs })))
-}
-
-fn described(job: &Job, freshness: Option<Freshness>, table: Option<&TableEntry>, run: Option<&RunRecord>) -> Value {
-    let state = match run.map(|run| run.state.as_str()) {
-        Some("running" | "queued") => json!("running"),
-        Some("failed") => json!("failed"),
-        _ => json!(freshness.unwrap_or(Freshness::Never)),
+    let stored = state.store.control().tables(access.id()).await?;
+    let runs = state.store.control().last_runs(access.id()).await?;
+    let shown = |job: &Job| {
+        let table = stored.iter().find(|table| table.name == job.name);
+        let run = runs.iter().find(|run| run.job == job.name);
+        described(job, freshness.get(&job.name).copied(), table, run)
     };
-    json!({
-        "name": job.name,
-        "layer": job.layer,
-        "description": job.head.description,
-        "reads": job.head.reads,
-        "grain": job.head.grain,
-        "audience": job.head.audience,
-        "params": job.head.params,
-        "kind": if job.head.view { "view" } else { "table" },
-        "formula": job.head.formula,
-        "origin": job.origin,
-        "enabled": job.enabled,
-        "schedule": job.schedule.as_str(),
-        "sql": job.sql,
-        "state": state,
-        "rows": table.map(|table| table.rows),
-        "built_at": table.and_then(|table| time_text(table.built_at_us)),
-        "last_run": run.map(run_described),
-    })
+    Ok(Json(JobList { jobs: workshop.catalog.jobs.iter().map(shown).collect() }))
 }
 
-fn run_described(run: &RunRecord) -> Value {
-    json!({
-        "id": run.id,
-        "job": run.job,
-        "state": run.state,
-        "started_at": time_text(run.started_at_us),
-        "finished_at": run.finished_at_us.and_then(time_text),
-        "duration_ms": run.finished_at_us.map(|end_us| (end_us - run.started_at_us) / 1_000),
-        "rows_in": run.rows_in,
-        "rows_out": run.rows_out,
-        "peak_memory_bytes": run.peak_memory_bytes,
-        "partitions": run.partitions,
-        "partitions_reused": run.partitions_reused,
-        "error": run.error.as_ref().map(|message| json!({
-            "message": message,
-            "line": run.position.map(|position| position.line),
-            "column": run.position.map(|position| position.column),
-        })),
-    })
+fn described(job: &Job, freshness: Option<Freshness>, table: Option<&TableEntry>, run: Option<&RunRecord>) -> JobShown {
+    let state = match run.map(|run| run.state.as_str()) {
+        Some("running" | "queued") => "running",
+        Some("failed") => "failed",
+        _ => match freshness {
+            Some(Freshness::Fresh) => "fresh",
+            Some(Freshness::Stale) => "stale",
+            Some(Freshness::Never) | None => "never",
+        },
+    };
+    JobShown {
+        name: job.name.clone(),
+        layer: job.layer,
+        description: job.head.description.clone(),
+        reads: job.head.reads.clone(),
+        grain: job.head.grain.clone(),
+        audience: job.head.audience.clone(),
+        params: job.head.params.clone(),
+        kind: if job.head.view { "view" } else { "table" },
+        formula: job.head.formula.clone(),
+        origin: job.origin,
+        enabled: job.enabled,
+        schedule: job.schedule.as_str().to_owned(),
+        sql: job.sql.clone(),
+        state,
+        rows: table.map(|table| table.rows),
+        built_at: table.and_then(|table| time_text(table.built_at_us)),
+        last_run: run.map(run_described),
+    }
 }
 
-#[derive(Deserialize)]
-pub struct Put {
+fn run_described(run: &RunRecord) -> RunShown {
+    RunShown {
+        id: run.id.clone(),
+        job: run.job.clone(),
+        state: run.state.clone(),
+        started_at: time_text(run.started_at_us),
+        finished_at: run.finished_at_us.and_then(time_text),
+        duration_ms: run.finished_at_us.map(|end_us| (end_us - run.started_at_us) / 1_000),
+        rows_in: run.rows_in,
+        rows_out: run.rows_out,
+        peak_memory_bytes: run.peak_memory_bytes,
+        partitions: run.partitions,
+        partitions_reused: run.partitions_reused,
+        error: run.error.as_ref().map(|message| RunError {
+            message: message.clone(),
+            line: run.position.map(|position| position.line),
+            column: run.position.map(|position| position.column),
+        }),
+    }
+}
+
+/// What may be changed of a job; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+pub struct JobChange {
     sql: Option<String>,
     enabled: Option<bool>,
     schedule: Option<String>,
 }
 
+/// Makes a job, replaces a shipped one, or changes when it runs.
+#[utoipa::path(put, path = "/projects/{project}/jobs/{job}", request_body = JobChange,
+    responses((status = 200, body = JobShown)), extensions(("x-lode-permission" = json!("sql"))))]
 pub async fn put(
     State(state): State<AppState>,
-    Path((project, name)): Path<(String, String)>,
-    Json(put): Json<Put>,
-) -> ApiResult<Json<Value>> {
-    let control = state.store.control();
-    let project = control.project(&project).await?;
+    actor: Actor,
+    access: ProjectAccess,
+    ItemId(name): ItemId,
+    Json(put): Json<JobChange>,
+) -> ApiResult<Json<JobShown>> {
+    let (control, project) = (state.store.control(), &access.project);
     if !is_table_name(&name) || name == store::columns::EVENTS {
         return Err(ApiError::bad_request(
             format!("'{name}' cannot name a table"),
@@ -130,6 +203,9 @@ pub async fn put(
         plan(&state, &project.id, job).await?;
     }
     control.put_job(&project.id, &changed).await?;
+    let detail = json!({ "sql_changed": put.sql.is_some(), "enabled": changed.enabled });
+    let subject = Some(("job", name.as_str()));
+    audit::record(control, &actor, "job.put", Some(&project.id), subject, detail, now_us()).await?;
     if job.enabled && job.schedule == Schedule::OnData {
         state.run_in_background(project.id.clone(), Selection::Stale);
     }
@@ -152,12 +228,16 @@ async fn plan(state: &AppState, project: &str, job: &Job) -> ApiResult<()> {
     Ok(())
 }
 
+/// Takes a project's own job away, or its change to a shipped one.
+#[utoipa::path(delete, path = "/projects/{project}/jobs/{job}", responses((status = 204)),
+    extensions(("x-lode-permission" = json!("sql"))))]
 pub async fn remove(
     State(state): State<AppState>,
-    Path((project, name)): Path<(String, String)>,
+    actor: Actor,
+    access: ProjectAccess,
+    ItemId(name): ItemId,
 ) -> ApiResult<StatusCode> {
-    let control = state.store.control();
-    let project = control.project(&project).await?;
+    let (control, project) = (state.store.control(), &access.project);
     let catalog = Catalog::new(&control.job_overrides(&project.id).await?)?;
     let origin = catalog.job(&name).map(|job| job.origin);
     let mut left = control.job_overrides(&project.id).await?;
@@ -169,6 +249,8 @@ pub async fn remove(
             "shipped jobs can be switched off",
         ));
     }
+    let subject = Some(("job", name.as_str()));
+    audit::record(control, &actor, "job.delete", Some(&project.id), subject, json!({}), now_us()).await?;
     match origin {
         Some(Origin::Custom) => control.drop_table(&project.id, &name).await?,
         _ => {
@@ -179,48 +261,59 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+/// A job to be tried.
+#[derive(Deserialize, ToSchema)]
 pub struct DryRun {
     sql: String,
 }
 
+/// Tries a job: at most 100 rows, nothing is stored.
+#[utoipa::path(post, path = "/projects/{project}/jobs/dry-run", request_body = DryRun,
+    responses((status = 200, body = QueryAnswer)),
+    extensions(("x-lode-permission" = json!("sql")), ("x-lode-reads-only" = json!(true))))]
 pub async fn dry_run(
     State(state): State<AppState>,
-    Path(project): Path<String>,
+    actor: Actor,
+    access: ProjectAccess,
     Json(dry): Json<DryRun>,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<QueryAnswer>> {
     let started = Instant::now();
+    audit::record(state.store.control(), &actor, "job.dry_run", Some(access.id()), None, json!({}), now_us()).await?;
     let head = head::parse(&dry.sql).map_err(|error| ApiError::text(error.message.clone(), Some(error.position)))?;
-    let workshop = Workshop::open(&state.store, &project).await?;
+    let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
     let question = Question { parameters: parameters(&head.params), ..Question::new(dry.sql) };
     let answer = state.store.engine().ask(&snapshot, question, workshop.functions()).await?;
     let schema = answer.schema.clone();
     let (batches, truncated, cost) = answer.collect(DRY_RUN_ROWS).await?;
-    Ok(Json(json!({
-        "columns": rows::columns(&schema),
-        "rows": rows::rows(&batches)?,
-        "row_count": batches.iter().map(RecordBatch::num_rows).sum::<usize>(),
-        "truncated": truncated,
-        "elapsed_ms": started.elapsed().as_millis() as u64,
-        "bytes_scanned": cost.bytes_scanned,
-    })))
+    Ok(Json(QueryAnswer::new(&schema, &batches, truncated, cost.bytes_scanned, started)?))
 }
 
-#[derive(Deserialize, Default)]
-pub struct Start {
+/// Which jobs to run: those that are stale, unless said otherwise.
+#[derive(Deserialize, Default, ToSchema)]
+pub struct RunStart {
     jobs: Option<BTreeSet<String>>,
     #[serde(default)]
     all: bool,
 }
 
+/// Runs that were started.
+#[derive(Serialize, ToSchema)]
+pub struct RunStarted {
+    /// Beginning of the ids of all its runs.
+    run: String,
+}
+
+/// Runs jobs.
+#[utoipa::path(post, path = "/projects/{project}/runs", request_body = RunStart,
+    responses((status = 202, body = RunStarted)), extensions(("x-lode-permission" = json!("sql"))))]
 pub async fn start(
     State(state): State<AppState>,
-    Path(project): Path<String>,
-    Json(start): Json<Start>,
-) -> ApiResult<(StatusCode, Json<Value>)> {
-    let project = state.store.control().project(&project).await?;
-    let workshop = Workshop::open(&state.store, &project.id).await?;
+    actor: Actor,
+    access: ProjectAccess,
+    Json(start): Json<RunStart>,
+) -> ApiResult<(StatusCode, Json<RunStarted>)> {
+    let workshop = Workshop::open(&state.store, access.id()).await?;
     let selection = match start.jobs {
         Some(names) if !names.is_empty() => {
             if let Some(unknown) = names.iter().find(|name| workshop.catalog.job(name).is_none()) {
@@ -234,34 +327,49 @@ pub async fn start(
         _ if start.all => Selection::All,
         _ => Selection::Stale,
     };
-    let batch = state.run_in_background(project.id, selection);
-    Ok((StatusCode::ACCEPTED, Json(json!({ "run": batch }))))
+    let run = state.run_in_background(access.project.id.clone(), selection);
+    let subject = Some(("run", run.as_str()));
+    audit::record(state.store.control(), &actor, "run.start", Some(access.id()), subject, json!({}), now_us()).await?;
+    Ok((StatusCode::ACCEPTED, Json(RunStarted { run })))
 }
 
-pub async fn cancel(State(state): State<AppState>, Path((_, run)): Path<(String, String)>) -> ApiResult<StatusCode> {
+/// Cancels runs that were started together.
+#[utoipa::path(delete, path = "/projects/{project}/runs/{run}", responses((status = 204)),
+    extensions(("x-lode-permission" = json!("sql"))))]
+pub async fn cancel(
+    State(state): State<AppState>,
+    access: ProjectAccess,
+    ItemId(run): ItemId,
+) -> ApiResult<StatusCode> {
     let batch = run.split('/').next().unwrap_or(&run);
-    if state.runner.cancel(batch) {
+    if state.runner.cancel(access.id(), batch) {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::not_found("this run is over", "nothing needs to be done"))
     }
 }
 
-#[derive(Deserialize)]
+/// Which runs to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct RunFilter {
+    /// Those of one job.
     job: Option<String>,
+    /// Those that were started together.
     run: Option<String>,
 }
 
+/// What ran, newest first.
+#[utoipa::path(get, path = "/projects/{project}/runs", params(RunFilter, Page), responses((status = 200, body = RunList)),
+    extensions(("x-lode-permission" = json!("sql"))))]
 pub async fn runs(
     State(state): State<AppState>,
-    Path(project): Path<String>,
+    access: ProjectAccess,
     Query(filter): Query<RunFilter>,
     Query(page): Query<Page>,
-) -> ApiResult<Json<Value>> {
-    let project = state.store.control().project(&project).await?;
+) -> ApiResult<Json<RunList>> {
     let control = state.store.control();
-    let (runs, total) =
-        control.runs(&project.id, filter.job.as_deref(), filter.run.as_deref(), page.limit(), page.offset()).await?;
-    Ok(Json(json!({ "runs": runs.iter().map(run_described).collect::<Vec<_>>(), "total": total })))
+    let (job, run) = (filter.job.as_deref(), filter.run.as_deref());
+    let (runs, total) = control.runs(access.id(), job, run, page.limit(), page.offset()).await?;
+    Ok(Json(RunList { runs: runs.iter().map(run_described).collect(), total }))
 }

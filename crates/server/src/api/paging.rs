@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// Rows of a page unless asked otherwise.
 const LIMIT_DEFAULT: i64 = 100;
@@ -10,13 +11,21 @@ const LIMIT_DEFAULT: i64 = 100;
 pub const LIMIT_MAX: i64 = 10_000;
 
 /// Which page.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Page {
+    /// Rows of the page: 100 unless asked otherwise, at most 10,000.
     limit: Option<i64>,
+    /// Rows before it.
     offset: Option<i64>,
 }
 
 impl Page {
+    /// A page as it was asked for.
+    pub fn of(limit: Option<i64>, offset: Option<i64>) -> Self {
+        Self { limit, offset }
+    }
+
     /// Rows of the page, within bounds.
     pub fn limit(self) -> i64 {
         self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)

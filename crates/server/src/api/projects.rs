@@ -3,69 +3,176 @@
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
 use super::state::AppState;
-use crate::importing;
+use crate::access::{Actor, MaybeActor, ProjectAccess};
 use crate::jobs::runner::{Freshness, Selection, Workshop, now_us};
+use crate::{audit, importing};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::Store;
 use store::columns::EVENTS;
+use store::control::members::{Grant, Grants, Role};
 use store::control::projects::{CaseRule, Project, ProjectKind};
+use utoipa::ToSchema;
 
-pub async fn status(State(state): State<AppState>) -> ApiResult<Json<Value>> {
-    Ok(Json(json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "loopback_only": true,
-        "data_folder": state.store.settings().folder.display().to_string(),
-        "control": state.store.control().kind(),
-        "projects": state.store.control().projects().await?.len(),
-        "started_at": time_text(state.started_at_us),
-    })))
+/// What the service is; everybody learns the version, admins the rest.
+#[derive(Serialize, ToSchema)]
+pub struct ServiceStatus {
+    version: &'static str,
+    #[serde(flatten)]
+    details: Option<ServiceDetails>,
 }
 
-pub async fn list(State(state): State<AppState>) -> ApiResult<Json<Value>> {
+/// What admins see of the service.
+#[derive(Serialize, ToSchema)]
+pub struct ServiceDetails {
+    loopback_only: bool,
+    data_folder: String,
+    control: &'static str,
+    projects: usize,
+    started_at: Option<String>,
+}
+
+/// What the service is.
+#[utoipa::path(get, path = "/status", responses((status = 200, body = ServiceStatus)),
+    extensions(("x-lode-permission" = json!("public"))))]
+pub async fn status(State(state): State<AppState>, actor: MaybeActor) -> ApiResult<Json<ServiceStatus>> {
+    let details = match actor.0.filter(|actor| actor.account.admin) {
+        Some(_) => Some(ServiceDetails {
+            loopback_only: state.address.ip().is_loopback(),
+            data_folder: state.store.settings().folder.display().to_string(),
+            control: state.store.control().kind(),
+            projects: state.store.control().projects().await?.len(),
+            started_at: time_text(state.started_at_us),
+        }),
+        None => None,
+    };
+    Ok(Json(ServiceStatus { version: env!("CARGO_PKG_VERSION"), details }))
+}
+
+/// The projects of whoever asks.
+#[derive(Serialize, ToSchema)]
+pub struct ProjectList {
+    projects: Vec<ProjectShown>,
+}
+
+/// A project with what is in it.
+#[derive(Serialize, ToSchema)]
+pub struct ProjectShown {
+    id: String,
+    slug: String,
+    name: String,
+    #[schema(value_type = String, example = "imported")]
+    kind: ProjectKind,
+    min_group_size: i64,
+    created_at: Option<String>,
+    events: i64,
+    users: usize,
+    first_event: Option<String>,
+    last_event: Option<String>,
+    #[schema(value_type = Value)]
+    case_rule: CaseRule,
+    jobs: JobsState,
+    /// What whoever asks is in the project.
+    #[schema(value_type = String, example = "lead")]
+    role: Role,
+    /// What it may besides.
+    #[schema(value_type = Vec<String>)]
+    grants: Grants,
+}
+
+/// How the tables of a project stand.
+#[derive(Serialize, ToSchema)]
+pub struct JobsState {
+    /// `fresh`, `running`, `stale` or `failed`.
+    state: &'static str,
+    built_at: Option<String>,
+}
+
+/// The projects that whoever asks is a member of.
+#[utoipa::path(get, path = "/projects", responses((status = 200, body = ProjectList)),
+    extensions(("x-lode-permission" = json!("signed_in"))))]
+pub async fn list(State(state): State<AppState>, actor: Actor) -> ApiResult<Json<ProjectList>> {
     let mut projects = Vec::new();
-    for project in state.store.control().projects().await? {
-        projects.push(described(&state.store, &project).await?);
+    for access in accessible(state.store.control(), &actor).await? {
+        projects.push(described(&state.store, &access).await?);
     }
-    Ok(Json(json!({ "projects": projects })))
+    Ok(Json(ProjectList { projects }))
 }
 
-#[derive(Deserialize)]
+/// Every project that an actor is a member of, by name; in open mode every project.
+pub async fn accessible(control: &store::control::Control, actor: &Actor) -> ApiResult<Vec<ProjectAccess>> {
+    if actor.is_demo() {
+        let all = control.projects().await?.into_iter();
+        return Ok(all.map(|project| leads(project, Grant::ALL.into())).collect());
+    }
+    let own = control.projects_of(&actor.account.id).await?.into_iter();
+    let own = own.filter(|(project, _)| actor.bound_to().is_none_or(|bound| bound == project.id));
+    Ok(own.map(|(project, member)| ProjectAccess { project, role: member.role, grants: member.grants }).collect())
+}
+
+fn leads(project: Project, grants: Grants) -> ProjectAccess {
+    ProjectAccess { project, role: Role::Lead, grants }
+}
+
+/// A project to be made.
+#[derive(Deserialize, ToSchema)]
 pub struct NewProject {
     name: String,
+    /// `imported` unless said otherwise.
+    #[schema(value_type = Option<String>, example = "imported")]
     kind: Option<ProjectKind>,
 }
 
+/// Makes a project; whoever makes it leads it.
+#[utoipa::path(post, path = "/projects", responses((status = 201, body = ProjectShown)),
+    extensions(("x-lode-permission" = json!("signed_in"))))]
 pub async fn create(
     State(state): State<AppState>,
+    actor: Actor,
     Json(new): Json<NewProject>,
-) -> ApiResult<(StatusCode, Json<Value>)> {
+) -> ApiResult<(StatusCode, Json<ProjectShown>)> {
+    let control = state.store.control();
     let kind = new.kind.unwrap_or(ProjectKind::Imported);
-    let project = state.store.control().create_project(&new.name, kind, now_us()).await?;
-    Ok((StatusCode::CREATED, Json(described(&state.store, &project).await?)))
+    let project = control.create_project(&new.name, kind, now_us()).await?;
+    let grants = if actor.is_demo() {
+        Grant::ALL.into()
+    } else {
+        control.put_member(&project.id, &actor.account.id, Role::Lead, &Grants::new(), now_us()).await?;
+        Grants::new()
+    };
+    audit::record(control, &actor, "project.create", Some(&project.id), None, json!({}), now_us()).await?;
+    Ok((StatusCode::CREATED, Json(described(&state.store, &leads(project, grants)).await?)))
 }
 
-pub async fn show(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<Json<Value>> {
-    let project = state.store.control().project(&project).await?;
-    Ok(Json(described(&state.store, &project).await?))
+/// One project.
+#[utoipa::path(get, path = "/projects/{project}", responses((status = 200, body = ProjectShown)),
+    extensions(("x-lode-permission" = json!("member"))))]
+pub async fn show(State(state): State<AppState>, access: ProjectAccess) -> ApiResult<Json<ProjectShown>> {
+    Ok(Json(described(&state.store, &access).await?))
 }
 
-#[derive(Deserialize)]
-pub struct Change {
+/// What may be changed of a project.
+#[derive(Deserialize, ToSchema)]
+pub struct ProjectChange {
     name: Option<String>,
+    #[schema(value_type = Option<Value>)]
     case_rule: Option<CaseRule>,
 }
 
+/// Changes a project.
+#[utoipa::path(patch, path = "/projects/{project}", responses((status = 200, body = ProjectShown)),
+    extensions(("x-lode-permission" = json!("lead"))))]
 pub async fn change(
     State(state): State<AppState>,
-    Path(project): Path<String>,
-    Json(change): Json<Change>,
-) -> ApiResult<Json<Value>> {
+    actor: Actor,
+    access: ProjectAccess,
+    Json(change): Json<ProjectChange>,
+) -> ApiResult<Json<ProjectShown>> {
     let control = state.store.control();
-    let project = control.project(&project).await?;
+    let project = &access.project;
     let name = change.name.unwrap_or_else(|| project.name.clone());
     if name.trim().is_empty() {
         return Err(ApiError::bad_request("a project needs a name", "give one of 1 to 100 characters"));
@@ -75,19 +182,26 @@ pub async fn change(
     if rule != project.case_rule {
         state.run_in_background(project.id.clone(), Selection::Stale);
     }
-    let changed = control.project(&project.id).await?;
+    let detail = json!({ "case_rule_changed": rule != project.case_rule });
+    audit::record(control, &actor, "project.change", Some(&project.id), None, detail, now_us()).await?;
+    let changed = ProjectAccess { project: control.project(&project.id).await?, ..access };
     Ok(Json(described(&state.store, &changed).await?))
 }
 
-pub async fn remove(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<StatusCode> {
-    let project = state.store.control().project(&project).await?;
-    importing::forget_rejects(&state.store, &project.id).await?;
-    state.store.delete_project(&project.id).await?;
+/// Removes a project and all its data.
+#[utoipa::path(delete, path = "/projects/{project}", responses((status = 204)),
+    extensions(("x-lode-permission" = json!("lead"))))]
+pub async fn remove(State(state): State<AppState>, actor: Actor, access: ProjectAccess) -> ApiResult<StatusCode> {
+    let control = state.store.control();
+    audit::record(control, &actor, "project.delete", Some(access.id()), None, json!({}), now_us()).await?;
+    importing::forget_rejects(&state.store, access.id()).await?;
+    state.store.delete_project(access.id()).await?;
     state.store.collect_garbage().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn described(store: &Store, project: &Project) -> ApiResult<Value> {
+async fn described(store: &Store, access: &ProjectAccess) -> ApiResult<ProjectShown> {
+    let project = &access.project;
     let workshop = Workshop::open(store, &project.id).await?;
     let snapshot = workshop.snapshot(store).await?;
     let events = snapshot.tables.get(EVENTS);
@@ -107,18 +221,20 @@ async fn described(store: &Store, project: &Project) -> ApiResult<Value> {
     };
     let tables = store.control().tables(&project.id).await?;
     let built_at = tables.iter().filter(|table| table.name != EVENTS).map(|table| table.built_at_us).max();
-    Ok(json!({
-        "id": project.id,
-        "slug": project.slug,
-        "name": project.name,
-        "kind": project.kind,
-        "min_group_size": project.min_group_size,
-        "created_at": time_text(project.created_at_us),
-        "events": events.map_or(0, |table| table.rows()),
-        "users": store.control().known_keys(&project.id).await?.users.len(),
-        "first_event": first.and_then(time_text),
-        "last_event": last.and_then(time_text),
-        "case_rule": project.case_rule,
-        "jobs": { "state": state, "built_at": built_at.and_then(time_text) },
-    }))
+    Ok(ProjectShown {
+        id: project.id.clone(),
+        slug: project.slug.clone(),
+        name: project.name.clone(),
+        kind: project.kind,
+        min_group_size: project.min_group_size,
+        created_at: time_text(project.created_at_us),
+        events: events.map_or(0, |table| table.rows()),
+        users: store.control().known_keys(&project.id).await?.users.len(),
+        first_event: first.and_then(time_text),
+        last_event: last.and_then(time_text),
+        case_rule: project.case_rule.clone(),
+        jobs: JobsState { state, built_at: built_at.and_then(time_text) },
+        role: access.role,
+        grants: access.grants.clone(),
+    })
 }

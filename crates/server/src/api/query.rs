@@ -3,21 +3,26 @@
 use super::errors::{ApiError, ApiResult};
 use super::export::{FileFormat, file};
 use super::paging::{Page, time_text};
+use super::path::ItemId;
 use super::state::AppState;
+use crate::access::{Actor, ProjectAccess};
+use crate::audit;
 use crate::jobs::runner::{Workshop, now_us};
-use crate::rows;
+use crate::rows::{self, ColumnShown};
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Instant;
 use store::StoreError;
 use store::control::queries::QueryRecord;
 use store::engine::{QUESTION_SECONDS_MAX, Question};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 /// Rows of an answer at most, on the page and as a file.
 pub const ROWS_MAX: usize = 1_000_000;
@@ -28,31 +33,75 @@ const ROWS_DEFAULT: usize = 1_000;
 /// Characters of a question.
 const SQL_CHARS_MAX: usize = 200_000;
 
-#[derive(Deserialize)]
+/// A question.
+#[derive(Deserialize, ToSchema)]
 pub struct Asked {
+    /// One `SELECT`, or `WITH`, or `EXPLAIN`.
     sql: String,
+    /// Rows wanted: 1,000 unless asked otherwise.
     limit: Option<usize>,
+    /// With which the question can be cancelled; the page makes it.
     query_id: Option<String>,
 }
 
+/// Rows that a question gave.
+#[derive(Serialize, ToSchema)]
+pub struct QueryAnswer {
+    columns: Vec<ColumnShown>,
+    /// Rows as arrays, in the order of the columns.
+    #[schema(value_type = Vec<Vec<Value>>)]
+    rows: Vec<Value>,
+    row_count: usize,
+    truncated: bool,
+    elapsed_ms: u64,
+    bytes_scanned: usize,
+}
+
+impl QueryAnswer {
+    /// The answer as it is shown; `started` is when the question came.
+    pub fn new(
+        schema: &SchemaRef,
+        batches: &[RecordBatch],
+        truncated: bool,
+        scanned: usize,
+        started: Instant,
+    ) -> ApiResult<Self> {
+        Ok(Self {
+            columns: rows::columns(schema),
+            rows: rows::rows(batches)?,
+            row_count: batches.iter().map(RecordBatch::num_rows).sum(),
+            truncated,
+            elapsed_ms: started.elapsed().as_millis() as u64,
+            bytes_scanned: scanned,
+        })
+    }
+}
+
+/// Asks in SQL. Every question is written down.
+#[utoipa::path(post, path = "/projects/{project}/query", request_body = Asked,
+    responses((status = 200, body = QueryAnswer)),
+    extensions(("x-lode-permission" = json!("sql")), ("x-lode-reads-only" = json!(true))))]
 pub async fn ask(
     State(state): State<AppState>,
-    Path(project): Path<String>,
+    actor: Actor,
+    access: ProjectAccess,
     Json(asked): Json<Asked>,
-) -> ApiResult<Json<Value>> {
-    let id = asked.query_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-    let project = state.store.control().project(&project).await?.id;
-    let (started, started_at_us) = (Instant::now(), now_us());
+) -> ApiResult<Json<QueryAnswer>> {
+    let shown_id = asked.query_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let (started, started_at_us, id) = (Instant::now(), now_us(), uuid::Uuid::now_v7().to_string());
+    let (control, project) = (state.store.control(), access.id());
     let cancel = CancellationToken::new();
-    let _entered = state.questions.enter(&id, cancel.clone());
-    let work = answer(&state, &project, &asked.sql, asked.limit.unwrap_or(ROWS_DEFAULT).min(ROWS_MAX));
+    let _entered = state.questions.enter(&in_project(project, &shown_id), cancel.clone());
+    let subject = Some(("query", id.as_str()));
+    audit::record(control, &actor, "query.ask", Some(project), subject, json!({}), started_at_us).await?;
+    let work = answer(&state, project, &asked.sql, asked.limit.unwrap_or(ROWS_DEFAULT).min(ROWS_MAX));
     let result = tokio::select! {
         () = cancel.cancelled() => Err(StoreError::Cancelled("cancelled".into()).into()),
         result = work => result,
     };
     let record = QueryRecord {
-        id: uuid::Uuid::now_v7().to_string(),
-        project,
+        id: id.clone(),
+        project: project.to_owned(),
         sql: asked.sql,
         state: match &result {
             Ok(_) => "done",
@@ -60,29 +109,27 @@ pub async fn ask(
             Err(_) => "failed",
         }
         .into(),
-        rows: result.as_ref().ok().and_then(|answer| answer["row_count"].as_i64()),
+        rows: result.as_ref().ok().map(|answer| answer.row_count as i64),
         elapsed_ms: Some(started.elapsed().as_millis() as i64),
         message: result.as_ref().err().map(ApiError::message),
         started_at_us,
     };
-    state.store.control().put_query(&record).await?;
+    control.put_query(&record).await?;
     result.map(Json)
 }
 
-async fn answer(state: &AppState, project: &str, sql: &str, rows_max: usize) -> ApiResult<Value> {
-    let started = Instant::now();
-    let (schema, batches, truncated, bytes_scanned) = ask_store(state, project, sql, rows_max).await?;
-    Ok(json!({
-        "columns": rows::columns(&schema),
-        "rows": rows::rows(&batches)?,
-        "row_count": batches.iter().map(RecordBatch::num_rows).sum::<usize>(),
-        "truncated": truncated,
-        "elapsed_ms": started.elapsed().as_millis() as u64,
-        "bytes_scanned": bytes_scanned,
-    }))
+/// Questions under way are known by project and id, so that nobody cancels another project's.
+fn in_project(project: &str, query: &str) -> String {
+    format!("{project}/{query}")
 }
 
-type Rows = (arrow::datatypes::SchemaRef, Vec<RecordBatch>, bool, usize);
+async fn answer(state: &AppState, project: &str, sql: &str, rows_max: usize) -> ApiResult<QueryAnswer> {
+    let started = Instant::now();
+    let (schema, batches, truncated, bytes_scanned) = ask_store(state, project, sql, rows_max).await?;
+    QueryAnswer::new(&schema, &batches, truncated, bytes_scanned, started)
+}
+
+type Rows = (SchemaRef, Vec<RecordBatch>, bool, usize);
 
 async fn ask_store(state: &AppState, project: &str, sql: &str, rows_max: usize) -> ApiResult<Rows> {
     if sql.trim().is_empty() {
@@ -99,27 +146,42 @@ async fn ask_store(state: &AppState, project: &str, sql: &str, rows_max: usize) 
     Ok((schema, batches, truncated, cost.bytes_scanned))
 }
 
-pub async fn cancel(State(state): State<AppState>, Path((_, query)): Path<(String, String)>) -> ApiResult<StatusCode> {
-    match state.questions.get(&query) {
+/// Stops a question that runs.
+#[utoipa::path(delete, path = "/projects/{project}/query/{query}", responses((status = 204)),
+    extensions(("x-lode-permission" = json!("sql")), ("x-lode-reads-only" = json!(true))))]
+pub async fn cancel(
+    State(state): State<AppState>,
+    access: ProjectAccess,
+    ItemId(query): ItemId,
+) -> ApiResult<StatusCode> {
+    match state.questions.get(&in_project(access.id(), &query)) {
         Some(cancel) => cancel.cancel(),
         None => return Err(ApiError::not_found("this question does not run (any more)", "nothing needs to be done")),
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
-pub struct Taken {
+/// An answer to take away.
+#[derive(Deserialize, ToSchema)]
+pub struct QueryExport {
     sql: String,
+    /// `csv` or `parquet`.
     format: String,
 }
 
+/// Asks in SQL and answers with a file.
+#[utoipa::path(post, path = "/projects/{project}/query/export", request_body = QueryExport,
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")),
+    extensions(("x-lode-permission" = json!("sql")), ("x-lode-reads-only" = json!(true))))]
 pub async fn export(
     State(state): State<AppState>,
-    Path(project): Path<String>,
-    Json(taken): Json<Taken>,
+    actor: Actor,
+    access: ProjectAccess,
+    Json(taken): Json<QueryExport>,
 ) -> ApiResult<Response> {
     let format = FileFormat::parse(&taken.format)?;
-    let (schema, batches, truncated, _) = ask_store(&state, &project, &taken.sql, ROWS_MAX).await?;
+    audit::record(state.store.control(), &actor, "export.query", Some(access.id()), None, json!({}), now_us()).await?;
+    let (schema, batches, truncated, _) = ask_store(&state, access.id(), &taken.sql, ROWS_MAX).await?;
     if truncated {
         return Err(ApiError::bad_request(
             format!("the answer has more than {ROWS_MAX} rows"),
@@ -129,29 +191,62 @@ pub async fn export(
     file(&format!("answer.{}", format.extension()), format, &schema, &batches)
 }
 
-pub async fn history(
-    State(state): State<AppState>,
-    Path(project): Path<String>,
-    Query(page): Query<Page>,
-) -> ApiResult<Json<Value>> {
-    let project = state.store.control().project(&project).await?;
-    let (queries, total) = state.store.control().queries(&project.id, page.limit(), page.offset()).await?;
-    let queries: Vec<Value> = queries
-        .into_iter()
-        .map(|query| {
-            json!({
-                "id": query.id, "sql": query.sql, "state": query.state, "rows": query.rows, "elapsed_ms": query.elapsed_ms,
-                "started_at": time_text(query.started_at_us), "message": query.message,
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "queries": queries, "total": total })))
+/// Questions that were asked.
+#[derive(Serialize, ToSchema)]
+pub struct QueryHistory {
+    queries: Vec<PastQuery>,
+    total: i64,
 }
 
-pub async fn limits(State(state): State<AppState>) -> Json<Value> {
-    Json(json!({
-        "seconds": QUESTION_SECONDS_MAX,
-        "memory_bytes": state.store.settings().query_memory_bytes,
-        "preview_rows": ROWS_MAX,
-    }))
+/// A question that was asked, and how it ended.
+#[derive(Serialize, ToSchema)]
+pub struct PastQuery {
+    id: String,
+    sql: String,
+    /// `done`, `failed` or `cancelled`.
+    state: String,
+    rows: Option<i64>,
+    elapsed_ms: Option<i64>,
+    started_at: Option<String>,
+    message: Option<String>,
+}
+
+/// What was asked in the project, newest first.
+#[utoipa::path(get, path = "/projects/{project}/query/history", params(Page),
+    responses((status = 200, body = QueryHistory)), extensions(("x-lode-permission" = json!("sql"))))]
+pub async fn history(
+    State(state): State<AppState>,
+    access: ProjectAccess,
+    Query(page): Query<Page>,
+) -> ApiResult<Json<QueryHistory>> {
+    let (queries, total) = state.store.control().queries(access.id(), page.limit(), page.offset()).await?;
+    let shown = |query: QueryRecord| PastQuery {
+        id: query.id,
+        sql: query.sql,
+        state: query.state,
+        rows: query.rows,
+        elapsed_ms: query.elapsed_ms,
+        started_at: time_text(query.started_at_us),
+        message: query.message,
+    };
+    Ok(Json(QueryHistory { queries: queries.into_iter().map(shown).collect(), total }))
+}
+
+/// What bounds a question.
+#[derive(Serialize, ToSchema)]
+pub struct QueryLimits {
+    seconds: u64,
+    memory_bytes: usize,
+    preview_rows: usize,
+}
+
+/// How long a question may run, and how much it may take.
+#[utoipa::path(get, path = "/projects/{project}/query/limits", responses((status = 200, body = QueryLimits)),
+    extensions(("x-lode-permission" = json!("sql"))))]
+pub async fn limits(State(state): State<AppState>) -> Json<QueryLimits> {
+    Json(QueryLimits {
+        seconds: QUESTION_SECONDS_MAX,
+        memory_bytes: state.store.settings().query_memory_bytes,
+        preview_rows: ROWS_MAX,
+    })
 }

@@ -1,10 +1,14 @@
 //! What all handlers share: the store, the runner, and what is under way.
 
+use crate::client_address::{AddressRange, client_address};
+use crate::client_api::Fleet;
+use crate::identity::Identity;
 use crate::importing::Progress;
 use crate::jobs::runner::{Runner, Selection};
+use axum::http::HeaderMap;
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, RwLock};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -15,8 +19,14 @@ pub struct AppState {
     pub store: Store,
     /// The runner of jobs.
     pub runner: Runner,
+    /// Who somebody is.
+    pub identity: Arc<Identity>,
+    /// What the clients' calls share.
+    pub fleet: Arc<Fleet>,
     /// Where the service listens.
     pub address: SocketAddr,
+    /// How requests reach it.
+    pub front: Arc<Front>,
     /// Microseconds since 1970, UTC.
     pub started_at_us: i64,
     /// Imports under way.
@@ -25,9 +35,34 @@ pub struct AppState {
     pub questions: Registry<CancellationToken>,
 }
 
+/// How requests reach the service.
+#[derive(Debug, Default)]
+pub struct Front {
+    /// Whether it speaks TLS itself.
+    pub tls: bool,
+    /// Proxies that are believed.
+    pub proxies: Vec<AddressRange>,
+    /// The address that people know, without a path: `https://lode.example.org`. Settings may change it.
+    pub public_url: RwLock<Option<String>>,
+}
+
+impl Front {
+    /// The address that people know, if one was given.
+    pub fn public_url(&self) -> Option<String> {
+        self.public_url.read().ok()?.clone()
+    }
+
+    /// Whether people reach the service by https, here or at the proxy.
+    pub fn is_https(&self) -> bool {
+        self.tls || self.public_url().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
 /// An import that somebody may follow.
 #[derive(Clone)]
 pub struct Following {
+    /// Id of the project.
+    pub project: String,
     /// How far it is.
     pub progress: Arc<Progress>,
     /// Name of the file.
@@ -84,22 +119,39 @@ impl<T> Drop for Entered<T> {
 
 impl AppState {
     /// The state of a service that listens at `address`.
-    pub fn new(store: Store, address: SocketAddr, now_us: i64) -> Self {
+    pub fn new(store: Store, identity: Identity, address: SocketAddr, front: Front, now_us: i64) -> Self {
         let runner = Runner::new(store.clone());
+        let identity = Arc::new(identity);
         Self {
+            fleet: Arc::new(Fleet::new(store.clone(), identity.clone())),
             store,
             runner,
+            identity,
             address,
+            front: Arc::new(front),
             started_at_us: now_us,
             imports: Registry::default(),
             questions: Registry::default(),
         }
     }
 
+    /// The address under which people reach the service, without a path.
+    pub fn url(&self) -> String {
+        let scheme = if self.front.tls { "https" } else { "http" };
+        self.front.public_url().unwrap_or_else(|| format!("{scheme}://{}", self.address))
+    }
+
     /// Whether a `Host` header names this service.
     pub fn is_own_host(&self, host: &str) -> bool {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        matches!(name, "localhost" | "127.0.0.1" | "[::1]") || host == self.address.to_string()
+        let public = self.front.public_url();
+        let is_public = public.as_ref().and_then(|url| url.split_once("://")).is_some_and(|(_, known)| known == host);
+        is_public || matches!(name, "localhost" | "127.0.0.1" | "[::1]") || host == self.address.to_string()
+    }
+
+    /// Where a request comes from, as far as its peer and the listed proxies can be believed.
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        client_address(peer, headers, &self.front.proxies)
     }
 
     /// Brings a project's tables up to date without anybody waiting; the batch names the runs.

@@ -3,28 +3,82 @@
 use super::errors::ApiResult;
 use super::paging::time_text;
 use super::state::AppState;
+use crate::access::ProjectAccess;
+use crate::jobs::catalog::Layer;
 use crate::jobs::runner::{Freshness, Workshop};
 use crate::rows::type_name;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use axum::Json;
-use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use axum::extract::State;
+use serde::Serialize;
+use std::sync::Arc;
 use store::columns::{AGENT_KEY, CASE_KEY, EVENT_ORDER, EVENTS, USER_KEY};
 use store::engine::Question;
+use utoipa::ToSchema;
 
-pub async fn list(State(state): State<AppState>, Path(project): Path<String>) -> ApiResult<Json<Value>> {
-    let workshop = Workshop::open(&state.store, &project).await?;
+/// What SQL can be written about.
+#[derive(Serialize, ToSchema)]
+pub struct SqlSchema {
+    tables: Vec<TableShown>,
+    functions: Vec<FunctionShown>,
+}
+
+/// A table.
+#[derive(Serialize, ToSchema)]
+pub struct TableShown {
+    name: String,
+    layer: Layer,
+    description: String,
+    grain: String,
+    audience: String,
+    rows: Option<i64>,
+    bytes: Option<i64>,
+    built_at: Option<String>,
+    stale: bool,
+    columns: Vec<TableColumn>,
+}
+
+/// A column of a table.
+#[derive(Serialize, ToSchema)]
+pub struct TableColumn {
+    name: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Whether it may say something about a person.
+    personal: bool,
+    description: &'static str,
+}
+
+/// A function that Lode adds to SQL.
+#[derive(Serialize, ToSchema)]
+pub struct FunctionShown {
+    name: String,
+    signature: String,
+    description: String,
+}
+
+/// Tables, columns and functions.
+#[utoipa::path(get, path = "/projects/{project}/tables", responses((status = 200, body = SqlSchema)),
+    extensions(("x-lode-permission" = json!("sql"))))]
+pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiResult<Json<SqlSchema>> {
+    let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
     let freshness = workshop.freshness(&state.store, &snapshot).await?;
     let stored = state.store.control().tables(&snapshot.project.id).await?;
     let mut tables = Vec::new();
     if let Some(events) = snapshot.tables.get(EVENTS) {
-        tables.push(json!({
-            "name": EVENTS, "layer": "staging", "description": "The events as they came in.", "grain": "event", "audience": "analyst",
-            "rows": events.rows(), "bytes": events.files.iter().map(|file| file.bytes).sum::<i64>(),
-            "built_at": stored.iter().find(|table| table.name == EVENTS).and_then(|table| time_text(table.built_at_us)),
-            "stale": false, "columns": columns(&events.schema),
-        }));
+        tables.push(TableShown {
+            name: EVENTS.into(),
+            layer: Layer::Staging,
+            description: "The events as they came in.".into(),
+            grain: "event".into(),
+            audience: "analyst".into(),
+            rows: Some(events.rows()),
+            bytes: Some(events.files.iter().map(|file| file.bytes).sum()),
+            built_at: stored.iter().find(|table| table.name == EVENTS).and_then(|table| time_text(table.built_at_us)),
+            stale: false,
+            columns: columns(&events.schema),
+        });
     }
     for job in &workshop.catalog.jobs {
         let table = snapshot.tables.get(&job.name);
@@ -38,38 +92,35 @@ pub async fn list(State(state): State<AppState>, Path(project): Path<String>) ->
             None => None,
         };
         let Some(schema) = schema else { continue };
-        tables.push(json!({
-            "name": job.name,
-            "layer": job.layer,
-            "description": job.head.description,
-            "grain": job.head.grain,
-            "audience": job.head.audience,
-            "rows": table.map(|table| table.rows()),
-            "bytes": table.map(|table| table.files.iter().map(|file| file.bytes).sum::<i64>()),
-            "built_at": entry.and_then(|entry| time_text(entry.built_at_us)),
-            "stale": freshness.get(&job.name).is_some_and(|state| *state != Freshness::Fresh),
-            "columns": columns(&schema),
-        }));
+        tables.push(TableShown {
+            name: job.name.clone(),
+            layer: job.layer,
+            description: job.head.description.clone(),
+            grain: job.head.grain.clone(),
+            audience: job.head.audience.clone(),
+            rows: table.map(|table| table.rows()),
+            bytes: table.map(|table| table.files.iter().map(|file| file.bytes).sum()),
+            built_at: entry.and_then(|entry| time_text(entry.built_at_us)),
+            stale: freshness.get(&job.name).is_some_and(|state| *state != Freshness::Fresh),
+            columns: columns(&schema),
+        });
     }
     let operators = state.store.engine().operators();
     let labels = workshop.functions().iter().map(|function| (function.name, function.signature, function.description));
-    let functions: Vec<Value> = operators
-        .into_iter()
-        .chain(labels)
-        .map(|(name, signature, description)| json!({ "name": name, "signature": signature, "description": description }))
-        .collect();
-    Ok(Json(json!({ "tables": tables, "functions": functions })))
+    let functions = operators.into_iter().chain(labels).map(|(name, signature, description)| FunctionShown {
+        name: name.into(),
+        signature: signature.into(),
+        description: description.into(),
+    });
+    Ok(Json(SqlSchema { tables, functions: functions.collect() }))
 }
 
-fn columns(schema: &SchemaRef) -> Vec<Value> {
-    schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let (personal, description) = meaning(field.name());
-            json!({ "name": field.name(), "type": type_name(field.data_type()), "personal": personal, "description": description })
-        })
-        .collect()
+fn columns(schema: &SchemaRef) -> Vec<TableColumn> {
+    let shown = |field: &Arc<Field>| {
+        let (personal, description) = meaning(field.name());
+        TableColumn { name: field.name().clone(), kind: type_name(field.data_type()), personal, description }
+    };
+    schema.fields().iter().map(shown).collect()
 }
 
 /// Whether a column may say something about a person, and what it means: the UI log's columns speak for themselves

@@ -202,10 +202,10 @@ async fn run(store: &Store, project: &str, jobs: Vec<String>, all: bool, as_json
     };
     let (runner, batch) = (Runner::new(store.clone()), new_batch());
     let stop = {
-        let (runner, batch) = (runner.clone(), batch.clone());
+        let (runner, project, batch) = (runner.clone(), project.to_owned(), batch.clone());
         async move {
             let _ = tokio::signal::ctrl_c().await;
-            runner.cancel(&batch);
+            runner.cancel(&project, &batch);
         }
     };
     let stop = tokio::spawn(stop);

@@ -1,5 +1,6 @@
-//! `lode project`: list, make, set, name things, look after the files, take away.
+//! `lode project`: list, make, set, name things, members, look after the files, take away.
 
+use super::member::MemberCommand;
 use super::sql::read_text;
 use super::{ExitKind, print};
 use crate::importing;
@@ -66,6 +67,9 @@ pub enum ProjectCommand {
         #[arg(long)]
         user: String,
     },
+    /// Who belongs to a project: list, put, remove
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Remove a project and all its data
     Delete {
         /// The project
@@ -157,6 +161,7 @@ impl ProjectCommand {
                 control.put_label_rules(&project.id, &rules).await?;
                 told(as_json, &project.slug);
             }
+            Self::Member(command) => return command.run(store, as_json).await,
             Self::Compact { project } => rewritten(as_json, store.compact(&project, now_us()).await?),
             Self::Retire { project, days } => {
                 let cutoff = Utc::now().checked_sub_days(Days::new(days));

@@ -82,7 +82,8 @@ mod tests {
         let agents: Vec<Uuid> = (0..2_000).map(|_| Uuid::new_v4()).collect();
         let obeying = |percent: i64| -> Vec<Uuid> {
             let new = |agent: &&Uuid| {
-                wanted(Some(revision(1, 100)), Some(revision(2, percent)), **agent).map(|found| found.revision) == Some(2)
+                wanted(Some(revision(1, 100)), Some(revision(2, percent)), **agent).map(|found| found.revision)
+                    == Some(2)
             };
             agents.iter().filter(new).copied().collect()
         };

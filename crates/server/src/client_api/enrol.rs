@@ -80,7 +80,8 @@ pub async fn enrol(
         refused("this is no app key", hint)
     })?;
     state.fleet.limits.enrolment(&shown.id)?;
-    let unusable = || refused("this app key is unknown, over, used up or revoked", "ask the project lead for another one");
+    let unusable =
+        || refused("this app key is unknown, over, used up or revoked", "ask the project lead for another one");
     let key = state.store.control().app_key(&shown.id).await?;
     let key = key.filter(|key| secret_text::same_hash(&key.hash, &shown.hash)).ok_or_else(unusable)?;
     let message = format!("lode-enrol-1\n{}\n{}\n{}", asked.nonce, key.id, asked.public_key);

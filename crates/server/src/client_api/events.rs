@@ -16,11 +16,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use store::ingest::clients::Speaker;
 use store::ingest::dead_letters::DeadLetter;
 use store::ingest::landing::{Batch, Entry, LandError, hash_of};
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use uilog::column;
 use uilog::envelope::{self, Acknowledgement, DecodeError, Header, Line, Outcome, Receipt, Rejection};
 use uilog::event::Fingerprint;
@@ -154,7 +154,9 @@ fn sort(
         };
         let policy = revision_of(&event).and_then(|revision| policies.get(&revision).cloned().flatten());
         let Some(policy) = policy else {
-            sorted.rejected.push(refuse(Rejection::Policy("nobody published the revision that the event names".into())));
+            sorted
+                .rejected
+                .push(refuse(Rejection::Policy("nobody published the revision that the event names".into())));
             sorted.unknown.push(event);
             continue;
         };
@@ -250,8 +252,14 @@ fn not_an_envelope(error: &DecodeError) -> ApiError {
         DecodeError::PackedTooLarge { .. } | DecodeError::UnpackedTooLarge | DecodeError::RatioTooLarge { .. } => {
             (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "send fewer events at once")
         }
-        DecodeError::Version { .. } => (StatusCode::BAD_REQUEST, "bad_request", "upgrade the service before its clients"),
-        _ => (StatusCode::BAD_REQUEST, "bad_request", "send a zstd frame around JSON Lines, as the envelope's schema says"),
+        DecodeError::Version { .. } => {
+            (StatusCode::BAD_REQUEST, "bad_request", "upgrade the service before its clients")
+        }
+        _ => (
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            "send a zstd frame around JSON Lines, as the envelope's schema says",
+        ),
     };
     ApiError::new(status, code, error.to_string(), hint)
 }

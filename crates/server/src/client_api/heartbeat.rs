@@ -64,14 +64,20 @@ pub async fn beat(
 /// The answer when there is no room: come back later, each one at another time.
 pub fn busy(admission: &Admission) -> ApiError {
     let message = "the service has more to do than it can take now";
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, "keep the data and wait as long as Retry-After says")
-        .after_s(admission.retry_after_s())
+    ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "busy",
+        message,
+        "keep the data and wait as long as Retry-After says",
+    )
+    .after_s(admission.retry_after_s())
 }
 
 /// What lists sort and count by, out of a status; everything else is kept as it came, if it is not too long.
 fn read(speaker: &Speaker, status: &Value, now_us: i64) -> ApiResult<Heartbeat> {
     let text = |name: &str| status.get(name).and_then(Value::as_str).map(short);
-    let state = text("state").ok_or_else(|| ApiError::bad_request("a heartbeat names its state", "see the client's status"))?;
+    let state =
+        text("state").ok_or_else(|| ApiError::bad_request("a heartbeat names its state", "see the client's status"))?;
     if !STATES.contains(&state.as_str()) {
         return Err(ApiError::bad_request("this is no state of a client", format!("one of {}", STATES.join(", "))));
     }
@@ -127,12 +133,8 @@ mod tests {
     use serde_json::json;
 
     fn beat(status: Value) -> ApiResult<Heartbeat> {
-        let speaker = Speaker {
-            agent_id: uuid::Uuid::nil(),
-            project: "p".into(),
-            standing: Standing::Active,
-            expires_at_us: 0,
-        };
+        let speaker =
+            Speaker { agent_id: uuid::Uuid::nil(), project: "p".into(), standing: Standing::Active, expires_at_us: 0 };
         read(&speaker, &status, 1_000_000)
     }
 

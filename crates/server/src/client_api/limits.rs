@@ -74,7 +74,8 @@ fn wait_s(late: &governor::NotUntil<governor::clock::QuantaInstant>) -> u32 {
 
 fn too_many(what: &str, wait_s: u32) -> ApiError {
     let message = format!("too many {what}");
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message, "wait as long as Retry-After says").after_s(wait_s)
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message, "wait as long as Retry-After says")
+        .after_s(wait_s)
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ impl Policies {
             Err(StoreError::Missing { .. }) => return Err(PolicyError::Unknown(revision)),
             Err(error) => return Err(error.into()),
         };
-        let policy = policy::parse(&text).and_then(|configuration| Policy::compile(&configuration, &Variables::default()));
+        let policy =
+            policy::parse(&text).and_then(|configuration| Policy::compile(&configuration, &Variables::default()));
         let policy = Arc::new(policy.map_err(|_| PolicyError::Unusable(revision))?);
         if kept.len() >= KEPT_MAX
             && let Some(oldest) = kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())

@@ -3,7 +3,7 @@
 //! A token is 256 random bits, kept as a hash, good for one hour. Revoking an agent works within [`REMEMBERED_US`].
 
 use crate::api::AppState;
-use crate::api::errors::ApiError;
+use crate::api::errors::{ApiError, ApiResult};
 use crate::identity::secret_text;
 use crate::jobs::runner::now_us;
 use axum::extract::{Request, State};
@@ -44,7 +44,10 @@ impl Speakers {
 
 /// Lets a call through that shows a good token, with its [`Speaker`]. Held agents may only say how they are.
 pub async fn required(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    match identify(&state, &request).await {
+    let only_status = request.uri().path().ends_with("/heartbeat");
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = shown.and_then(|value| value.strip_prefix("Bearer ")).map(secret_text::hash);
+    match identify(&state, token, only_status).await {
         Ok(speaker) => {
             request.extensions_mut().insert(speaker);
             next.run(request).await
@@ -53,14 +56,13 @@ pub async fn required(State(state): State<AppState>, mut request: Request, next:
     }
 }
 
-async fn identify(state: &AppState, request: &Request) -> Result<Speaker, ApiError> {
+/// Who shows the token of this hash; a held agent passes where it only says how it is.
+async fn identify(state: &AppState, token: Option<String>, only_status: bool) -> ApiResult<Speaker> {
     let unknown = || {
         let message = "the token of this call is missing, has ended, or was revoked";
         ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", message, "ask for a new one at /client/v1/token")
     };
-    let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unknown)?;
-    let (hash, now_us) = (secret_text::hash(token), now_us());
+    let (hash, now_us) = (token.ok_or_else(unknown)?, now_us());
     let speaker = match state.fleet.speakers.remembered(&hash, now_us) {
         Some(speaker) => speaker,
         None => {
@@ -70,7 +72,6 @@ async fn identify(state: &AppState, request: &Request) -> Result<Speaker, ApiErr
         }
     };
     let speaker = speaker.filter(|speaker| speaker.expires_at_us > now_us).ok_or_else(unknown)?;
-    let only_status = request.uri().path().ends_with("/heartbeat");
     match speaker.standing {
         Standing::Active => Ok(speaker),
         Standing::Held if only_status => Ok(speaker),

@@ -19,7 +19,7 @@ const LAYERS: [(&str, Layer); 3] =
     [("staging", Layer::Staging), ("intermediate", Layer::Intermediate), ("marts", Layer::Mart)];
 
 /// Where a table stands between raw events and answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// Renamed and cleaned.
@@ -33,7 +33,7 @@ pub enum Layer {
 }
 
 /// Whose text it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// Shipped with Lode.

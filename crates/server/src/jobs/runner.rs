@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Runner {
     store: Store,
     turns: Arc<Mutex<HashMap<String, Arc<Mutex<()>>>>>,
-    /// Runs that can be cancelled, by batch.
-    active: Arc<std::sync::Mutex<HashMap<String, CancellationToken>>>,
+    /// Runs that can be cancelled, by project (as it was named) and batch.
+    active: Arc<std::sync::Mutex<HashMap<(String, String), CancellationToken>>>,
 }
 
 /// Which jobs to run.
@@ -38,7 +38,7 @@ pub enum Selection {
 }
 
 /// State of a job's table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
     /// Made from what is there now.
@@ -204,27 +204,29 @@ impl Runner {
         selection: &Selection,
         mut report: impl FnMut(&str, &Outcome),
     ) -> Result<bool, WorkshopError> {
-        let cancel = self.announce(batch);
+        let key = (project.to_owned(), batch.to_owned());
+        let cancel = self.announce(key.clone());
         let result = self.run_in_turn(project, batch, selection, &cancel, &mut report).await;
         if let Ok(mut active) = self.active.lock() {
-            active.remove(batch);
+            active.remove(&key);
         }
         result
     }
 
-    /// Cancels a batch of runs; says whether it was there.
-    pub fn cancel(&self, batch: &str) -> bool {
-        let token = self.active.lock().ok().and_then(|active| active.get(batch).cloned());
+    /// Cancels a batch of runs of a project, named as it was to [`Runner::run`]; says whether it was there.
+    pub fn cancel(&self, project: &str, batch: &str) -> bool {
+        let key = (project.to_owned(), batch.to_owned());
+        let token = self.active.lock().ok().and_then(|active| active.get(&key).cloned());
         if let Some(token) = &token {
             token.cancel();
         }
         token.is_some()
     }
 
-    fn announce(&self, batch: &str) -> CancellationToken {
+    fn announce(&self, key: (String, String)) -> CancellationToken {
         let cancel = CancellationToken::new();
         if let Ok(mut active) = self.active.lock() {
-            active.insert(batch.to_owned(), cancel.clone());
+            active.insert(key, cancel.clone());
         }
         cancel
     }

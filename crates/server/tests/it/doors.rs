@@ -1,18 +1,32 @@
 //! Who is let in: this machine and its own pages, nobody else (promises S10, S12).
 
-use crate::support::{open, service};
+use crate::support::{open, options, service};
 use serde_json::json;
-use server::serve::Service;
+use server::serve::{ServeOptions, Service};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_other_machines_reach_is_refused() {
+async fn s12_an_address_that_other_machines_reach_needs_encryption_and_accounts() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
+    let refused = async |options: ServeOptions| {
+        let address = options.listen;
+        let error = Service::bind(store.clone(), options).await.err();
+        error.unwrap_or_else(|| panic!("{address} was taken")).to_string()
+    };
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.7:0"] {
-        let error = Service::bind(store.clone(), address.parse().unwrap()).await.err().expect(address);
-        assert!(error.to_string().contains("listens on this machine only"), "{error}");
+        for open in [true, false] {
+            let error = refused(ServeOptions { listen: address.parse().unwrap(), open, ..options() }).await;
+            assert!(error.contains("listens on this machine only"), "{error}");
+        }
     }
-    Service::bind(store, "127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let behind = ServeOptions { open: false, proxies: vec!["10.0.0.0/8".parse().unwrap()], ..options() };
+    let everywhere = ServeOptions { listen: "0.0.0.0:0".parse().unwrap(), ..behind };
+    assert!(refused(ServeOptions { open: true, ..everywhere.clone() }).await.contains("this machine only"));
+    assert!(refused(everywhere.clone()).await.contains("--public-url"));
+    let named = |url: &str| ServeOptions { public_url: Some(url.into()), ..everywhere.clone() };
+    assert!(refused(named("http://lode.example.org")).await.contains("in the clear"));
+    Service::bind(store.clone(), named("https://lode.example.org")).await.unwrap();
+    Service::bind(store.clone(), options()).await.unwrap();
 }
 
 #[test]

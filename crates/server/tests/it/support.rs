@@ -1,7 +1,7 @@
 //! What the stories share: a service on a free port, a client that fits on a page, the program as a child process.
 
 use serde_json::{Value, json};
-use server::serve::Service;
+use server::serve::{ServeOptions, Service};
 use server::{operators, sample};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -129,6 +129,17 @@ fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A master key for all tests; it lies outside every data folder.
+pub fn master_key() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("master.key")
+}
+
+/// How tests run a service: on a free port, open unless they say otherwise.
+pub fn options() -> ServeOptions {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    ServeOptions { open: true, master_key: Some(master_key()), ..ServeOptions::on(listen) }
+}
+
 /// A service over a data folder of its own; it ends with the test.
 pub struct Running {
     pub client: Client,
@@ -137,13 +148,18 @@ pub struct Running {
     _threads: tokio::runtime::Runtime,
 }
 
-/// Starts a service on a free port.
+/// Starts an open service on a free port.
 pub fn service() -> Running {
+    service_with(options())
+}
+
+/// Starts a service.
+pub fn service_with(options: ServeOptions) -> Running {
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (store, address) = threads.block_on(async {
         let store = open(folder.path()).await;
-        let service = Service::bind(store.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let service = Service::bind(store.clone(), options).await.unwrap();
         let address = service.address();
         tokio::spawn(service.run(std::future::pending()));
         (store, address)
@@ -186,6 +202,7 @@ pub fn make_project(client: Client, name: &str, kind: &str) {
 pub fn lode(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lode"));
     command.arg("--data").arg(folder).args(arguments).env("LODE_CORES", "2").env_remove("LODE_CONTROL");
+    command.env("LODE_MASTER_KEY_FILE", master_key());
     command
 }
 

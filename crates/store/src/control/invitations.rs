@@ -64,16 +64,17 @@ impl Control {
     }
 
     /// Invitations of a project, newest first, and how many there are.
-    pub async fn invitations(&self, project: &str, limit: i64, offset: i64) -> Result<(Vec<Invitation>, i64), StoreError> {
+    pub async fn invitations(
+        &self,
+        project: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Invitation>, i64), StoreError> {
         let text = format!(
             "SELECT {COLUMNS} FROM invitations WHERE project = $1 ORDER BY created_at DESC, id LIMIT $2 OFFSET $3"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(text))
-            .bind(project)
-            .bind(limit)
-            .bind(offset)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(text)).bind(project).bind(limit).bind(offset).fetch_all(&self.pool).await?;
         let total = sqlx::query("SELECT count(*) FROM invitations WHERE project = $1")
             .bind(project)
             .fetch_one(&self.pool)
@@ -94,30 +95,27 @@ impl Control {
     /// Errors: [`StoreError::Missing`] if it is not there.
     pub async fn invitation(&self, project: &str, id: &str) -> Result<Invitation, StoreError> {
         let text = format!("SELECT {COLUMNS} FROM invitations WHERE project = $1 AND id = $2");
-        let row =
-            sqlx::query(sqlx::AssertSqlSafe(text)).bind(project).bind(id).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(project).bind(id).fetch_optional(&self.pool).await?;
         row.as_ref().map(read).transpose()?.ok_or_else(|| StoreError::Missing { kind: "invitation", name: id.into() })
     }
 
     /// The team of the person behind an invitation.
     pub async fn team_of_invitation(&self, id: Option<&str>) -> Result<Option<String>, StoreError> {
         let Some(id) = id else { return Ok(None) };
-        let row =
-            sqlx::query("SELECT team FROM invitations WHERE id = $1").bind(id).fetch_optional(&self.pool).await?;
+        let row = sqlx::query("SELECT team FROM invitations WHERE id = $1").bind(id).fetch_optional(&self.pool).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
     }
 
     /// Takes an invitation back, and the key that its link gave out; `false` if it is not there.
     pub async fn revoke_invitation(&self, project: &str, id: &str, now_us: i64) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let revoked = sqlx::query(
-            "UPDATE invitations SET revoked_at = coalesce(revoked_at, $3) WHERE project = $1 AND id = $2",
-        )
-        .bind(project)
-        .bind(id)
-        .bind(now_us)
-        .execute(&mut *transaction)
-        .await?;
+        let revoked =
+            sqlx::query("UPDATE invitations SET revoked_at = coalesce(revoked_at, $3) WHERE project = $1 AND id = $2")
+                .bind(project)
+                .bind(id)
+                .bind(now_us)
+                .execute(&mut *transaction)
+                .await?;
         sqlx::query("UPDATE app_keys SET revoked_at = coalesce(revoked_at, $3) WHERE project = $1 AND invitation = $2")
             .bind(project)
             .bind(id)

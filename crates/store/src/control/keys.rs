@@ -77,7 +77,7 @@ impl Control {
             .bind(i64::from(user_key))
             .execute(&self.pool)
             .await?;
-        Ok(())
+        self.forget_copies()
     }
 }
 

@@ -126,11 +126,9 @@ impl Control {
 
     /// Every project, by name.
     pub async fn projects(&self) -> Result<Vec<Project>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, slug, name, kind, min_group_size, case_rule, created_at FROM projects ORDER BY name",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM projects p ORDER BY p.name")))
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(project).collect()
     }
 
@@ -143,9 +141,9 @@ impl Control {
 
     /// Like [`Control::project`], with `None` if there is none.
     pub async fn find_project(&self, handle: &str) -> Result<Option<Project>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, slug, name, kind, min_group_size, case_rule, created_at FROM projects WHERE id = $1 OR slug = $1 OR name = $1",
-        )
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM projects p WHERE p.id = $1 OR p.slug = $1 OR p.name = $1"
+        )))
         .bind(handle)
         .fetch_optional(&self.pool)
         .await?;
@@ -162,36 +160,30 @@ impl Control {
             .await?;
         Ok(())
     }
-
-    /// Removes a project and every row about it; its files become garbage.
-    pub(crate) async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        for statement in [
-            "DELETE FROM imports WHERE project = $1",
-            "DELETE FROM agents WHERE project = $1",
-            "DELETE FROM users WHERE project = $1",
-            "DELETE FROM tables WHERE project = $1",
-            "DELETE FROM jobs WHERE project = $1",
-            "DELETE FROM runs WHERE project = $1",
-            "DELETE FROM queries WHERE project = $1",
-            "DELETE FROM label_rules WHERE project = $1",
-            "DELETE FROM projects WHERE id = $1",
-            "UPDATE files SET state = 'dropped' WHERE project = $1",
-        ]
-        .iter()
-        .chain(super::folds::OF_A_PROJECT)
-        .chain(super::app_keys::OF_A_PROJECT)
-        .chain(super::configurations::OF_A_PROJECT)
-        .chain(super::project_keys::OF_A_PROJECT)
-        {
-            sqlx::query(*statement).bind(id).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
 }
 
-fn project(row: &AnyRow) -> Result<Project, StoreError> {
+/// What goes with a project: its own row, and those of the modules that are as old as projects.
+pub(super) const OF_A_PROJECT: &[&str] = &[
+    "DELETE FROM imports WHERE project = $1",
+    "DELETE FROM agents WHERE project = $1",
+    "DELETE FROM users WHERE project = $1",
+    "DELETE FROM tables WHERE project = $1",
+    "DELETE FROM jobs WHERE project = $1",
+    "DELETE FROM runs WHERE project = $1",
+    "DELETE FROM queries WHERE project = $1",
+    "DELETE FROM label_rules WHERE project = $1",
+    "DELETE FROM projects WHERE id = $1",
+    "UPDATE files SET state = 'dropped' WHERE project = $1",
+];
+
+/// The columns of a project, in the order in which [`project`] reads them.
+pub(super) const COLUMNS: &str = "p.id, p.slug, p.name, p.kind, p.min_group_size, p.case_rule, p.created_at";
+
+/// How many [`COLUMNS`] there are; what follows in a row begins here.
+pub(super) const COLUMN_COUNT: usize = 7;
+
+/// Reads the [`COLUMNS`] of a row, from the first on.
+pub(super) fn project(row: &AnyRow) -> Result<Project, StoreError> {
     let rule: String = row.try_get(5)?;
     Ok(Project {
         id: row.try_get(0)?,

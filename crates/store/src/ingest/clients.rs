@@ -497,7 +497,11 @@ impl Ingest {
     }
 
     /// Agents that the key of an invitation enrolled.
-    pub async fn clients_of_invitation(&self, project: &str, invitation: &str) -> Result<Vec<(String, Standing)>, StoreError> {
+    pub async fn clients_of_invitation(
+        &self,
+        project: &str,
+        invitation: &str,
+    ) -> Result<Vec<(String, Standing)>, StoreError> {
         let rows = sqlx::query("SELECT agent_id, state FROM clients WHERE project = $1 AND invitation = $2")
             .bind(project)
             .bind(invitation)

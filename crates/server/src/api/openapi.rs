@@ -1,0 +1,73 @@
+//! The OpenAPI document of the service, made from the handlers: served, checked in as `schemas/openapi.json`, and the
+//! source of the permissions.
+//!
+//! What follows from the path is added here once, so that no handler repeats it: parameters, ids, tags, and the one form
+//! of an error.
+
+use super::errors::{ErrorAnswer, ErrorDetail};
+use super::{BASE, operations};
+use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
+use utoipa::{PartialSchema, ToSchema};
+
+/// The document as text, the way it is checked in.
+pub fn text() -> String {
+    let mut text = serde_json::to_string_pretty(&operations().split().1).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Adds what follows from the paths.
+pub fn completed(document: OpenApi) -> Value {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["info"] = json!({
+        "title": "Lode", "version": env!("CARGO_PKG_VERSION"), "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        "description": "The HTTP interface of Lode. x-lode-permission says what an operation asks of whoever calls it.",
+    });
+    for (path, methods) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in methods.as_object_mut().into_iter().flatten() {
+            complete(path, method, operation);
+        }
+    }
+    let schemas = &mut document["components"]["schemas"];
+    for (name, schema) in [(ErrorAnswer::name(), ErrorAnswer::schema()), (ErrorDetail::name(), ErrorDetail::schema())] {
+        schemas[name.as_ref()] = serde_json::to_value(schema).unwrap_or_default();
+    }
+    document["components"]["securitySchemes"] = json!({
+        "session": { "type": "apiKey", "in": "cookie", "name": crate::identity::session::COOKIE },
+        "token": { "type": "http", "scheme": "bearer" },
+    });
+    document
+}
+
+fn complete(path: &str, method: &str, operation: &mut Value) {
+    let words: Vec<&str> = path[BASE.len()..].split(['/', '{', '}', '.']).filter(|word| !word.is_empty()).collect();
+    let parameters: Vec<&str> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+    operation["operationId"] = format!("{method}_{}", words.join("_").replace('-', "_")).into();
+    operation["tags"] = json!([subject(&words)]);
+    let declared = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let in_query = declared.into_iter().filter(|parameter| parameter["in"] == "query");
+    let in_path = parameters
+        .iter()
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+    let all: Vec<Value> = in_path.chain(in_query).collect();
+    if !all.is_empty() {
+        operation["parameters"] = all.into();
+    }
+    if operation["x-lode-permission"] != "public" {
+        operation["security"] = json!([{ "session": [] }, { "token": [] }]);
+    }
+    operation["responses"]["default"] = json!({
+        "description": "What went wrong, and what to do.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ErrorAnswer" } } },
+    });
+}
+
+/// The part of the interface that an operation belongs to: what comes after the project, or the first word.
+fn subject<'w>(words: &[&'w str]) -> &'w str {
+    match words {
+        ["projects", "project", part, ..] => part,
+        [first, ..] => first,
+        [] => "service",
+    }
+}
