@@ -508,6 +508,11 @@ const NEVER: &[&str] = &[
     "lode-agent-ui",
 ];
 
+/// The list that nobody can switch off; for documents.
+pub(super) fn never_programs() -> impl Iterator<Item = &'static str> {
+    NEVER.iter().copied()
+}
+
 /// Whether a program is on the list that nobody can switch off.
 pub(super) fn is_never(name: &str) -> bool {
     let name = name.to_lowercase();

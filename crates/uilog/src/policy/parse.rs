@@ -379,7 +379,7 @@ static NOTHING: Node<'static> = Node {
 };
 
 /// The column that an attribute of `<event>` or `<result>` stands for.
-fn column_of_test(element: &Element, name: &str) -> Option<ColumnId> {
+pub(super) fn column_of_test(element: &Element, name: &str) -> Option<ColumnId> {
     use column::ColumnType::{Box4, Fingerprint, TextMap, TimestampUs, Uuid};
     let column = column::find(name)?;
     let has_text = !matches!(column.column_type, Box4 | TextMap | TimestampUs | Uuid);
