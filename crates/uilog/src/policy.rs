@@ -37,9 +37,9 @@ pub mod preview;
 mod problem;
 mod redact;
 pub(crate) mod reference;
+pub mod rule_tests;
 mod rules;
 mod scrub;
-pub mod rule_tests;
 mod template;
 mod value;
 pub mod vocabulary;
@@ -56,15 +56,15 @@ pub use columns::ColumnSet;
 pub use diff::{Change, diff};
 pub use gate::{GateDecision, Reading, Refusal, Seen};
 pub use model::{Configuration, Floor};
-pub use parse::{APPLICATIONS_MAX, PATTERNS_MAX, RULES_MAX, SITES_MAX, TESTS_MAX, parse, parse_floor, stamp};
 pub use narrow::narrow;
+pub use parse::{APPLICATIONS_MAX, PATTERNS_MAX, RULES_MAX, SITES_MAX, TESTS_MAX, parse, parse_floor, stamp};
 pub use pattern::{COMPILED_BYTES_MAX, REGEX_COMPILED_BYTES_MAX, VARIABLES, Variables};
 pub use preview::{Explanation, Preview, explain, preview};
 pub use problem::{At, CODES, Problem, Severity};
+pub use rule_tests::{ColumnResult, TestResult, run_tests};
 pub use scrub::{
     Captured, Decision, DroppedBy, KeyedHash, OTHERWISE, Outcome, Policy, Scrubbed, SecondScrub, StandInHash,
 };
-pub use rule_tests::{ColumnResult, TestResult, run_tests};
 pub use template::{Preset, TemplateInput, template};
 pub use write::write;
 pub use xml::{DEPTH_MAX, FILE_BYTES_MAX};

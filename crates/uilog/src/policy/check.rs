@@ -10,10 +10,10 @@ use super::columns::ColumnSet;
 use super::diff::diff;
 use super::gate::Gate;
 use super::model::*;
-use super::pattern::{Budget, Variables, expand};
+use super::pattern::{Budget, Variables};
 use super::problem::{At, Problem, Severity};
 use super::redact::{MASK, Redactor};
-use super::rule_tests::run_tests;
+use super::rule_tests::run_with;
 use super::rules::Types;
 use super::scrub::{OTHERWISE, Policy, Work};
 use crate::column::ColumnId;
@@ -39,8 +39,13 @@ pub fn check(configuration: &Configuration, against: Option<&Configuration>) -> 
         problems.extend(found);
     }
     allowed_without_rule(configuration, &mut problems);
-    patterns_that_match_masks(configuration, &mut problems);
-    failed_tests(configuration, &mut problems);
+    match Policy::compile(configuration, &Variables::none()) {
+        Ok(policy) => {
+            patterns_that_match_masks(&policy, &mut problems);
+            failed_tests(&policy, configuration, &mut problems);
+        }
+        Err(errors) => problems.extend(errors),
+    }
     if let Some(old) = against {
         compared(old, configuration, &mut problems);
     }
@@ -54,7 +59,9 @@ pub fn check_validity(configuration: &Configuration, now_s: i64) -> Option<Probl
     let left_s = configuration.valid_until_s - now_s;
     let message = match left_s {
         ..=0 => "the configuration has expired: nothing would be captured".to_owned(),
-        _ if left_s > VALID_DAYS_MAX * 86_400 => format!("the configuration holds longer than {VALID_DAYS_MAX} days ahead"),
+        _ if left_s > VALID_DAYS_MAX * 86_400 => {
+            format!("the configuration holds longer than {VALID_DAYS_MAX} days ahead")
+        }
         _ => return None,
     };
     Some(At { line: 1, column: 1 }.problem(Severity::Error, "validity", message, Some("change validUntil".to_owned())))
@@ -97,7 +104,8 @@ fn warning(at: At, code: &'static str, message: &str, hint: &str) -> Problem {
 
 fn duplicates(configuration: &Configuration, problems: &mut Vec<Problem>) {
     let rules = configuration.rules.iter().map(|rule| ("rule", rule.name.as_str(), rule.at));
-    let patterns = configuration.redaction.patterns.iter().map(|pattern| ("pattern", pattern.name.as_str(), pattern.at));
+    let patterns =
+        configuration.redaction.patterns.iter().map(|pattern| ("pattern", pattern.name.as_str(), pattern.at));
     let tests = configuration.tests.iter().map(|test| ("test", test.name.as_str(), test.at));
     let attributes =
         configuration.user_attributes.iter().map(|each| ("user attribute in", each.column.column().name, each.at));
@@ -126,12 +134,20 @@ fn windows(schedule: &Schedule, problems: &mut Vec<Problem>) {
 }
 
 fn consent_texts(configuration: &Configuration, problems: &mut Vec<Problem>) {
-    let actions = || configuration.rules.iter().map(|rule| (Types::of(&rule.on), &rule.action)).chain([(Types::all(), &configuration.otherwise)]);
+    let actions = || {
+        configuration
+            .rules
+            .iter()
+            .map(|rule| (Types::of(&rule.on), &rule.action))
+            .chain([(Types::all(), &configuration.otherwise)])
+    };
     let typed = [EventType::TextEntered, EventType::ElementChanged, EventType::FormSubmitted];
-    let keeps_typed = actions().filter_map(|(types, action)| Some((types, Work::of(action.log()?, true)))).any(|(types, work)| {
-        let fingerprints = work.kept.contains(ColumnId::ValueFingerprint) && typed.iter().any(|each| types.contain(*each));
-        work.kept.contains(ColumnId::Text) || fingerprints
-    });
+    let keeps_typed =
+        actions().filter_map(|(types, action)| Some((types, Work::of(action.log()?, true)))).any(|(types, work)| {
+            let fingerprints =
+                work.kept.contains(ColumnId::ValueFingerprint) && typed.iter().any(|each| types.contain(*each));
+            work.kept.contains(ColumnId::Text) || fingerprints
+        });
     let pictures = actions().filter_map(|(_, action)| action.log()).any(|log| log.screenshot != Scope::None);
     let wanted = [
         (true, ConsentKind::Text, "a consent says what is recorded"),
@@ -178,7 +194,12 @@ fn tests_name_rules(configuration: &Configuration, problems: &mut Vec<Problem>) 
 fn nothing_allowed(configuration: &Configuration, problems: &mut Vec<Problem>) {
     if configuration.allow.apps.is_empty() {
         let at = At { line: 1, column: 1 };
-        problems.push(warning(at, "nothing_allowed", "no application is allowed, so nothing is captured", "name one in <allow>"));
+        problems.push(warning(
+            at,
+            "nothing_allowed",
+            "no application is allowed, so nothing is captured",
+            "name one in <allow>",
+        ));
     }
 }
 
@@ -187,7 +208,10 @@ fn never_reached(configuration: &Configuration, position: usize, problems: &mut 
     let rule = &configuration.rules[position];
     let types = Types::of(&rule.on);
     let earlier = &configuration.rules[..position];
-    let taken = earlier.iter().filter(|earlier| earlier.when.is_none()).fold(Types::none(), |taken, earlier| taken.or(Types::of(&earlier.on)));
+    let taken = earlier
+        .iter()
+        .filter(|earlier| earlier.when.is_none())
+        .fold(Types::none(), |taken, earlier| taken.or(Types::of(&earlier.on)));
     let twin = earlier.iter().find(|earlier| earlier.when == rule.when && types.is_within(Types::of(&earlier.on)));
     let why = if types.is_within(Types::none()) {
         "it looks at no event".to_owned()
@@ -251,7 +275,10 @@ fn why_empty(configuration: &Configuration, column: ColumnId) -> Option<&'static
     use super::columns::members;
     use super::words::ColumnGroup;
     let (capture, extension) = (&configuration.capture, &configuration.extension);
-    let is_custom = matches!(column, ColumnId::Custom1 | ColumnId::Custom2 | ColumnId::Custom3 | ColumnId::Custom4 | ColumnId::Custom5);
+    let is_custom = matches!(
+        column,
+        ColumnId::Custom1 | ColumnId::Custom2 | ColumnId::Custom3 | ColumnId::Custom4 | ColumnId::Custom5
+    );
     let is_page = matches!(column, ColumnId::Url | ColumnId::UrlHost | ColumnId::UrlTemplate);
     let is_browser = matches!(column, ColumnId::PageTitle | ColumnId::TabId | ColumnId::FrameId | ColumnId::DocumentId);
     if column == ColumnId::CaseId {
@@ -285,7 +312,12 @@ fn text_without_element(rule: &Rule, problems: &mut Vec<Problem>) {
     let keeps_text = Work::of(log, true).kept.contains(ColumnId::Text);
     if keeps_text && !rule.when.as_ref().is_some_and(asks_for_element) {
         let message = "it keeps typed text, of whichever element";
-        problems.push(warning(log.at, "text_without_element", message, "ask for an element_id or element_path in <when>"));
+        problems.push(warning(
+            log.at,
+            "text_without_element",
+            message,
+            "ask for an element_id or element_path in <when>",
+        ));
     }
 }
 
@@ -307,10 +339,17 @@ fn pictures(configuration: &Configuration, rule: &Rule, problems: &mut Vec<Probl
     let Some(log) = rule.action.log().filter(|log| log.screenshot != Scope::None) else { return };
     if !configuration.screenshots.enabled {
         let hint = "set enabled in <screenshots>, or take screenshot out of the rule";
-        problems.push(warning(log.at, "pictures_switched_off", "it takes pictures, but screenshots are switched off", hint));
+        problems.push(warning(
+            log.at,
+            "pictures_switched_off",
+            "it takes pictures, but screenshots are switched off",
+            hint,
+        ));
     }
     let shown: ColumnSet =
-        [WindowTitle, PageTitle, Url, UrlHost, UrlTemplate, ElementName, RowLabel, ColumnLabel, Text].into_iter().collect();
+        [WindowTitle, PageTitle, Url, UrlHost, UrlTemplate, ElementName, RowLabel, ColumnLabel, Text]
+            .into_iter()
+            .collect();
     let work = Work::of(log, true);
     let hidden = log.omit.logged().or(work.hashed).or(work.replaced).and(shown);
     if !hidden.is_empty() {
@@ -333,7 +372,8 @@ fn allowed_without_rule(configuration: &Configuration, problems: &mut Vec<Proble
         })
     };
     for app in &configuration.allow.apps {
-        let silent: Vec<&str> = app.processes.iter().filter(|program| !is_logged(program)).map(String::as_str).collect();
+        let silent: Vec<&str> =
+            app.processes.iter().filter(|program| !is_logged(program)).map(String::as_str).collect();
         if !silent.is_empty() {
             let message = format!("{} may be seen, but no rule logs anything of it", silent.join(", "));
             problems.push(warning(app.at, "allowed_without_rule", &message, "add a rule, or take it out of <allow>"));
@@ -341,22 +381,18 @@ fn allowed_without_rule(configuration: &Configuration, problems: &mut Vec<Proble
     }
 }
 
-fn patterns_that_match_masks(configuration: &Configuration, problems: &mut Vec<Problem>) {
-    let mut budget = Budget::new();
-    for pattern in configuration.redaction.patterns.iter().filter(|pattern| pattern.mode == Mode::Mask) {
-        let expanded = expand(&pattern.regex, &Variables::to_check_with()).unwrap_or_default();
-        if budget.regex(&expanded).is_ok_and(|regex| regex.is_match(MASK)) {
-            let message = format!("pattern \"{}\": it matches its own mask {MASK}", pattern.name);
-            problems.push(warning(pattern.at, "pattern_matches_mask", &message, "make it ask for a letter or digit"));
-        }
+fn patterns_that_match_masks(policy: &Policy, problems: &mut Vec<Problem>) {
+    for (name, at) in policy.redactor().matching_masks() {
+        let message = format!("pattern \"{name}\": it matches its own mask {MASK}");
+        problems.push(warning(*at, "pattern_matches_mask", &message, "make it ask for a letter or digit"));
     }
 }
 
-fn failed_tests(configuration: &Configuration, problems: &mut Vec<Problem>) {
-    // A parsed configuration compiles.
-    for (test, result) in configuration.tests.iter().zip(run_tests(configuration).unwrap_or_default()) {
+fn failed_tests(policy: &Policy, configuration: &Configuration, problems: &mut Vec<Problem>) {
+    for (test, result) in configuration.tests.iter().zip(run_with(policy, configuration)) {
         if !result.passed {
-            problems.push(error(test.at, "test_failed", format!("test \"{}\": {}", test.name, result.messages.join("; "))));
+            let message = format!("test \"{}\": {}", test.name, result.messages.join("; "));
+            problems.push(error(test.at, "test_failed", message));
         }
     }
 }
@@ -370,9 +406,14 @@ fn compared(old: &Configuration, new: &Configuration, problems: &mut Vec<Problem
     if new.project != old.project {
         problems.push(error(at, "other_project", format!("project {} instead of {}", new.project, old.project)));
     }
-    let wider: Vec<String> = diff(old, new).into_iter().filter(|change| change.widens).map(|change| change.text).collect();
+    let wider: Vec<String> =
+        diff(old, new).into_iter().filter(|change| change.widens).map(|change| change.text).collect();
     if new.consent.version <= old.consent.version && !wider.is_empty() {
-        let message = format!("more is captured than before, so the consent version must be above {}: {}", old.consent.version, wider.join("; "));
+        let message = format!(
+            "more is captured than before, so the consent version must be above {}: {}",
+            old.consent.version,
+            wider.join("; ")
+        );
         problems.push(error(new.consent.at, "consent_must_rise", message));
     }
 }

@@ -67,7 +67,14 @@ impl Changes {
     }
 
     /// What is in one list and not in the other.
-    fn lists(&mut self, old: &BTreeSet<String>, new: &BTreeSet<String>, what: &str, codes: [&'static str; 2], widens: [bool; 2]) {
+    fn lists(
+        &mut self,
+        old: &BTreeSet<String>,
+        new: &BTreeSet<String>,
+        what: &str,
+        codes: [&'static str; 2],
+        widens: [bool; 2],
+    ) {
         for added in new.difference(old) {
             self.say(true, codes[0], widens[0], format!("{what} added: {added}"));
         }
@@ -77,22 +84,29 @@ impl Changes {
     }
 
     fn validity(&mut self, old: &Configuration, new: &Configuration) {
-        let text = format!("recording ends {} instead of {}", write_moment(new.valid_until_s), write_moment(old.valid_until_s));
+        let text = format!(
+            "recording ends {} instead of {}",
+            write_moment(new.valid_until_s),
+            write_moment(old.valid_until_s)
+        );
         let is_longer = new.valid_until_s > old.valid_until_s;
         self.say(new.valid_until_s != old.valid_until_s, "validity_changed", is_longer, text);
     }
 
     fn consent(&mut self, old: &Consent, new: &Consent) {
-        let text = format!("consent version {} instead of {}: every participant is asked again", new.version, old.version);
+        let text =
+            format!("consent version {} instead of {}: every participant is asked again", new.version, old.version);
         self.say(new.version != old.version, "consent_version", false, text);
         self.say(old.texts != new.texts, "consent_text", false, "consent texts changed".to_owned());
     }
 
     fn user_attributes(&mut self, old: &[UserAttribute], new: &[UserAttribute]) {
-        let names = |attributes: &[UserAttribute]| attributes.iter().map(|each| each.column.column().name.to_owned()).collect();
+        let names =
+            |attributes: &[UserAttribute]| attributes.iter().map(|each| each.column.column().name.to_owned()).collect();
         let codes = ["user_attribute_added", "user_attribute_removed"];
         self.lists(&names(old), &names(new), "question to participants", codes, [true, false]);
-        for (before, now) in new.iter().filter_map(|now| Some((old.iter().find(|old| old.column == now.column)?, now))) {
+        for (before, now) in new.iter().filter_map(|now| Some((old.iter().find(|old| old.column == now.column)?, now)))
+        {
             let text = format!("question to participants changed: {}", now.column.column().name);
             self.say(before != now, "user_attribute_changed", before.choices != now.choices, text);
         }
@@ -102,7 +116,9 @@ impl Changes {
     fn schedules(&mut self, old: &[Schedule], new: &[Schedule]) {
         let zones = |schedules: &[Schedule]| schedules.iter().map(|schedule| schedule.zone.clone()).collect::<Vec<_>>();
         let same_zones = zones(old) == zones(new);
-        let open = |schedules: &[Schedule], day: usize, minute: u16| schedules.iter().all(|schedule| schedule.contains(day, minute));
+        let open = |schedules: &[Schedule], day: usize, minute: u16| {
+            schedules.iter().all(|schedule| schedule.contains(day, minute))
+        };
         let minutes = || (0..7).flat_map(|day| (0..24 * 60).map(move |minute| (day, minute)));
         let is_longer = minutes().any(|(day, minute)| open(new, day, minute) && !open(old, day, minute));
         let is_shorter = minutes().any(|(day, minute)| open(old, day, minute) && !open(new, day, minute));
@@ -119,11 +135,22 @@ impl Changes {
     fn allow(&mut self, old: &Allow, new: &Allow) {
         let (before, now) = (programs(old), programs(new));
         let names = |programs: &BTreeMap<String, Pages>| programs.keys().cloned().collect();
-        self.lists(&names(&before), &names(&now), "application", ["application_added", "application_removed"], [true, false]);
+        self.lists(
+            &names(&before),
+            &names(&now),
+            "application",
+            ["application_added", "application_removed"],
+            [true, false],
+        );
         for (program, pages) in &now {
             match (before.get(program), pages) {
                 (Some(Pages::Every), Pages::Some(_)) => {
-                    self.say(true, "sites_limited", false, format!("{program}: only some pages instead of every window"));
+                    self.say(
+                        true,
+                        "sites_limited",
+                        false,
+                        format!("{program}: only some pages instead of every window"),
+                    );
                 }
                 (Some(Pages::Some(_)), Pages::Every) => {
                     self.say(true, "sites_unlimited", true, format!("{program}: every window instead of some pages"));
@@ -140,9 +167,16 @@ impl Changes {
 
     fn capture(&mut self, old: &Capture, new: &Capture) {
         let seconds = |duration: &std::time::Duration| write_duration(*duration);
-        let is_more_often = |old: std::time::Duration, new: std::time::Duration| !new.is_zero() && (old.is_zero() || new < old);
+        let is_more_often =
+            |old: std::time::Duration, new: std::time::Duration| !new.is_zero() && (old.is_zero() || new < old);
         self.setting("snippet split", old.snippet_split, new.snippet_split, false, seconds);
-        self.setting("idle after", old.idle_after, new.idle_after, is_more_often(old.idle_after, new.idle_after), seconds);
+        self.setting(
+            "idle after",
+            old.idle_after,
+            new.idle_after,
+            is_more_often(old.idle_after, new.idle_after),
+            seconds,
+        );
         self.setting("sign of life", old.alive, new.alive, is_more_often(old.alive, new.alive), seconds);
         self.setting("input", old.input, new.input, false, |input| input.word().to_owned());
         self.switch("injected input", old.injected, new.injected);
@@ -150,7 +184,13 @@ impl Changes {
         self.setting("time for an element", old.element_timeout, new.element_timeout, false, seconds);
         let names = |names: &[String]| names.iter().cloned().collect();
         let codes = ["setting_changed", "setting_changed"];
-        self.lists(&names(&old.elements_never), &names(&new.elements_never), "application without elements", codes, [false, true]);
+        self.lists(
+            &names(&old.elements_never),
+            &names(&new.elements_never),
+            "application without elements",
+            codes,
+            [false, true],
+        );
         self.switch("looking up at rest", old.hover_lookup, new.hover_lookup);
         self.switch("URLs without extension", old.native_url, new.native_url);
         self.switch("clipboard", old.clipboard, new.clipboard);
@@ -162,7 +202,13 @@ impl Changes {
         self.switch("screenshots", old.enabled, new.enabled);
         self.setting("time between pictures", old.min_gap, new.min_gap, new.min_gap < old.min_gap, seconds);
         self.setting("wait before a picture", old.settle, new.settle, false, seconds);
-        self.setting("pictures an hour", old.max_per_hour, new.max_per_hour, new.max_per_hour > old.max_per_hour, u32::to_string);
+        self.setting(
+            "pictures an hour",
+            old.max_per_hour,
+            new.max_per_hour,
+            new.max_per_hour > old.max_per_hour,
+            u32::to_string,
+        );
         self.setting("size of pictures", old.max_side, new.max_side, new.max_side > old.max_side, u32::to_string);
         let is_less_masked = new.mask_text == MaskText::Page;
         self.setting("masks in pictures", old.mask_text, new.mask_text, is_less_masked, |mask| mask.word().to_owned());
@@ -174,9 +220,13 @@ impl Changes {
         self.say(old.required && !new.required, "setting_changed", true, text);
         let text = "browsers without the extension are refused".to_owned();
         self.say(!old.required && new.required, "setting_changed", false, text);
-        let detail = |length: ValueLength| [ValueLength::Off, ValueLength::Bucket, ValueLength::Exact].iter().position(|each| *each == length);
+        let detail = |length: ValueLength| {
+            [ValueLength::Off, ValueLength::Bucket, ValueLength::Exact].iter().position(|each| *each == length)
+        };
         let is_finer = detail(new.value_length) > detail(old.value_length);
-        self.setting("length of values", old.value_length, new.value_length, is_finer, |length| length.word().to_owned());
+        self.setting("length of values", old.value_length, new.value_length, is_finer, |length| {
+            length.word().to_owned()
+        });
         self.switch("labels of table cells", old.row_labels, new.row_labels);
         let names = |names: &[String]| names.iter().cloned().collect();
         let codes = ["setting_changed", "setting_changed"];
@@ -213,9 +263,19 @@ impl Changes {
         let less_left_to_later = !has.is_within(had) && logs;
         let more_left_to_later = !had.is_within(has) && others_record_more(&old.action, now);
         let is_changed = !(has.is_within(had) && had.is_within(has));
-        self.say(is_changed, "rule_events", less_left_to_later || more_left_to_later, format!("{name} looks at other events"));
+        self.say(
+            is_changed,
+            "rule_events",
+            less_left_to_later || more_left_to_later,
+            format!("{name} looks at other events"),
+        );
         self.say(old.when != new.when, "rule_condition", true, format!("{name} has another condition"));
-        self.say(old.description != new.description, "rule_description", false, format!("{name} has another description"));
+        self.say(
+            old.description != new.description,
+            "rule_description",
+            false,
+            format!("{name} has another description"),
+        );
         self.action(&name, &old.action, &new.action);
     }
 
@@ -226,7 +286,8 @@ impl Changes {
             (Some(_), None) => return self.say(true, "rule_drops", false, format!("{name} now drops")),
             (Some(old), Some(new)) => (Work::of(old, true), Work::of(new, true)),
         };
-        let names = |columns: ColumnSet| columns.iter().map(|column| column.column().name).collect::<Vec<_>>().join(", ");
+        let names =
+            |columns: ColumnSet| columns.iter().map(|column| column.column().name).collect::<Vec<_>>().join(", ");
         let clear = |work: &Work| work.kept.without(work.hashed).without(work.replaced);
         let mut columns = |code, widens, what: &str, columns: ColumnSet| {
             self.say(!columns.is_empty(), code, widens, format!("{name} {what}: {}", names(columns)));
@@ -235,7 +296,12 @@ impl Changes {
         columns("columns_added", true, "now logs hashed", has.hashed.without(had.kept));
         columns("columns_added", true, "now logs a replacement of", has.replaced.without(had.kept));
         columns("columns_removed", false, "no longer logs", had.kept.without(has.kept));
-        columns("columns_in_clear", true, "no longer hashes or replaces", clear(&has).and(had.kept).without(clear(&had)));
+        columns(
+            "columns_in_clear",
+            true,
+            "no longer hashes or replaces",
+            clear(&has).and(had.kept).without(clear(&had)),
+        );
         columns("columns_hashed", true, "now hashes in place of replacing", has.hashed.and(had.replaced));
         columns("columns_hashed", false, "now hashes", has.hashed.and(clear(&had)));
         columns("columns_replaced", false, "now replaces", has.replaced.and(had.kept).without(had.replaced));
@@ -252,7 +318,8 @@ impl Changes {
             match old.patterns.iter().find(|before| before.name == pattern.name) {
                 None => self.say(true, codes[0], false, format!("redaction added: \"{}\"", pattern.name)),
                 Some(before) => {
-                    let is_same = (before.mode, &before.columns, &before.regex) == (pattern.mode, &pattern.columns, &pattern.regex);
+                    let is_same = (before.mode, &before.columns, &before.regex)
+                        == (pattern.mode, &pattern.columns, &pattern.regex);
                     self.say(!is_same, "redaction_changed", true, format!("redaction changed: \"{}\"", pattern.name));
                 }
             }
@@ -264,14 +331,24 @@ impl Changes {
             let in_both = |pattern: &&Pattern| other.patterns.iter().any(|each| each.name == pattern.name);
             of.patterns.iter().filter(in_both).map(|pattern| pattern.name.clone()).collect()
         };
-        self.say(common(old, new) != common(new, old), "redaction_changed", true, "patterns stand in another order".to_owned());
+        self.say(
+            common(old, new) != common(new, old),
+            "redaction_changed",
+            true,
+            "patterns stand in another order".to_owned(),
+        );
     }
 
     fn client(&mut self, old: &Configuration, new: &Configuration) {
         let text = |what: &str| format!("{what} changed");
         self.switch("comments of participants", old.client.comments, new.client.comments);
         let others = |client: &Client| (client.startup, client.update, client.log, client.log_keep);
-        self.say(others(&old.client) != others(&new.client), "setting_changed", false, text("the client's own settings"));
+        self.say(
+            others(&old.client) != others(&new.client),
+            "setting_changed",
+            false,
+            text("the client's own settings"),
+        );
         self.say(old.pause != new.pause, "setting_changed", false, text("how participants pause"));
         self.say(old.storage != new.storage, "setting_changed", false, text("room on the client's disk"));
     }
@@ -281,7 +358,12 @@ impl Changes {
         let seconds = |duration: &std::time::Duration| write_duration(*duration);
         self.setting("time to delete before sending", old.hold, new.hold, false, seconds);
         let others = |upload: &Upload| (upload.every, upload.batch_events, upload.max_rate_kib_s, upload.heartbeat);
-        self.say(others(old) != others(new), "setting_changed", false, "how often and how much is sent changed".to_owned());
+        self.say(
+            others(old) != others(new),
+            "setting_changed",
+            false,
+            "how often and how much is sent changed".to_owned(),
+        );
     }
 }
 

@@ -98,7 +98,8 @@ fn common_sites(wanted: &[Site], bound: &[Site]) -> Option<Vec<Site>> {
         let path = common_path(&wanted.path, &bound.path)?;
         Some(Site { host, path, at: wanted.at })
     };
-    let sites: Vec<Site> = wanted.iter().flat_map(|wanted| bound.iter().filter_map(move |bound| common(wanted, bound))).collect();
+    let sites: Vec<Site> =
+        wanted.iter().flat_map(|wanted| bound.iter().filter_map(move |bound| common(wanted, bound))).collect();
     (!sites.is_empty()).then_some(sites)
 }
 

@@ -181,7 +181,8 @@ pub fn explain(policy: &Policy, captured: impl Into<Captured>) -> Explanation {
 }
 
 fn explanation(policy: &Policy, event: &Event, decision: Decision<'_>, outcome: &Outcome) -> Explanation {
-    let decided = |outcome, rule: Option<&str>, screenshot| Decided { outcome, rule: rule.map(str::to_owned), screenshot };
+    let decided =
+        |outcome, rule: Option<&str>, screenshot| Decided { outcome, rule: rule.map(str::to_owned), screenshot };
     let decision = match decision {
         Decision::Log { rule, screenshot } => decided("log", Some(rule), screenshot),
         Decision::Recording => decided("recording", None, Scope::None),
@@ -297,7 +298,9 @@ impl Tally {
         let mut rules: Vec<RulePreview> = Refusal::ALL
             .into_iter()
             .filter_map(|refusal| Some((refusal, *self.refused.get(&refusal)?)))
-            .map(|(refusal, dropped)| RuleTally { dropped, ..RuleTally::default() }.row(refusal.name(), RuleKind::Gate, None, 1))
+            .map(|(refusal, dropped)| {
+                RuleTally { dropped, ..RuleTally::default() }.row(refusal.name(), RuleKind::Gate, None, 1)
+            })
             .collect();
         let mut never_matched = Vec::new();
         for (name, line) in policy.rules() {

@@ -103,7 +103,9 @@ fn section(page: &mut String, element: &Element) {
         Content::Text(characters) => {
             let _ = writeln!(page, "\nInside: text of at most {characters} characters.");
         }
-        Content::Empty if element.has_columns() => page.push_str("\nEvery column is an attribute; `event_type` must be there in an event.\n"),
+        Content::Empty if element.has_columns() => {
+            page.push_str("\nEvery column is an attribute; `event_type` must be there in an event.\n")
+        }
         Content::Empty => {}
     }
     if !element.attributes.is_empty() {
@@ -116,7 +118,13 @@ fn section(page: &mut String, element: &Element) {
             Need::Default("") => "empty".to_owned(),
             Need::Default(value) => format!("`{value}`"),
         };
-        let _ = writeln!(page, "| `{}` | {} | {default} | {} |", attribute.name, type_in_words(attribute.kind), attribute.meaning.replace('|', "\\|"));
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {default} | {} |",
+            attribute.name,
+            type_in_words(attribute.kind),
+            attribute.meaning.replace('|', "\\|")
+        );
     }
 }
 
@@ -141,12 +149,16 @@ fn type_in_words(kind: Kind) -> String {
         Kind::Uuid => "UUID".to_owned(),
         Kind::Moment => "moment in UTC, `2027-02-28T23:59:59Z`".to_owned(),
         Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
-        Kind::Words(words) => format!("some of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
+        Kind::Words(words) => {
+            format!("some of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
+        }
         Kind::Duration { min_ms, max_ms, zero } => {
             let or_zero = if zero && min_ms > 0 { ", or `PT0S`" } else { "" };
             format!("duration, `{}` to `{}`{or_zero}", ms(min_ms), ms(max_ms))
         }
-        Kind::Durations { count, min_ms, max_ms } => format!("up to {count} durations, each `{}` to `{}`", ms(min_ms), ms(max_ms)),
+        Kind::Durations { count, min_ms, max_ms } => {
+            format!("up to {count} durations, each `{}` to `{}`", ms(min_ms), ms(max_ms))
+        }
         Kind::Size { min, max } => format!("size, `{}` to `{}`", write_size(min), write_size(max)),
         Kind::Text { min: 0, max } => format!("text, up to {max} characters"),
         Kind::Text { min, max } => format!("text, {min} to {max} characters"),
@@ -266,8 +278,12 @@ fn kind_json(kind: Kind) -> Value {
         Kind::Moment => json!({"type": "moment"}),
         Kind::Word(words) => json!({"type": "word", "words": words}),
         Kind::Words(words) => json!({"type": "words", "words": words}),
-        Kind::Duration { min_ms, max_ms, zero } => json!({"type": "duration", "min": ms(min_ms), "max": ms(max_ms), "zero": zero}),
-        Kind::Durations { count, min_ms, max_ms } => json!({"type": "durations", "count": count, "min": ms(min_ms), "max": ms(max_ms)}),
+        Kind::Duration { min_ms, max_ms, zero } => {
+            json!({"type": "duration", "min": ms(min_ms), "max": ms(max_ms), "zero": zero})
+        }
+        Kind::Durations { count, min_ms, max_ms } => {
+            json!({"type": "durations", "count": count, "min": ms(min_ms), "max": ms(max_ms)})
+        }
         Kind::Size { min, max } => json!({"type": "size", "min": write_size(min), "max": write_size(max)}),
         Kind::Text { min, max } => json!({"type": "text", "min": min, "max": max}),
         Kind::Choices => json!({"type": "choices"}),

@@ -45,8 +45,12 @@ pub struct ColumnResult {
 ///
 /// Errors: those of [`Policy::compile`].
 pub fn run_tests(configuration: &Configuration) -> Result<Vec<TestResult>, Vec<Problem>> {
-    let policy = Policy::compile(configuration, &Variables::none())?;
-    Ok(configuration.tests.iter().map(|test| run(&policy, test)).collect())
+    Ok(run_with(&Policy::compile(configuration, &Variables::none())?, configuration))
+}
+
+/// Runs the tests of a configuration that is compiled already.
+pub(super) fn run_with(policy: &Policy, configuration: &Configuration) -> Vec<TestResult> {
+    configuration.tests.iter().map(|test| run(policy, test)).collect()
 }
 
 fn run(policy: &Policy, test: &Test) -> TestResult {
@@ -55,7 +59,9 @@ fn run(policy: &Policy, test: &Test) -> TestResult {
     let mut columns = Vec::new();
     if let Outcome::Logged(event, _) = policy.scrub(captured, &StandInHash) {
         columns = wrong_columns(&event, test);
-        messages.extend(columns.iter().map(|wrong| format!("{}: expected {}, got {}", wrong.column, wrong.expected, wrong.got)));
+        messages.extend(
+            columns.iter().map(|wrong| format!("{}: expected {}, got {}", wrong.column, wrong.expected, wrong.got)),
+        );
     }
     TestResult { name: test.name.clone(), line: test.at.line, passed: messages.is_empty(), messages, columns }
 }
@@ -87,7 +93,11 @@ fn decision_messages(decision: Decision<'_>, test: &Test) -> Vec<String> {
     };
     let mut messages = Vec::new();
     if got != test.expect {
-        let why = if let Decision::Refused(refusal) = decision { format!(" by the gate: {}", refusal.name()) } else { String::new() };
+        let why = if let Decision::Refused(refusal) = decision {
+            format!(" by the gate: {}", refusal.name())
+        } else {
+            String::new()
+        };
         messages.push(format!("expected {}, got {}{why}", test.expect.word(), got.word()));
     }
     if let Some(expected) = &test.rule

@@ -411,7 +411,7 @@ impl Policy {
         } else {
             let rule = self.admitting(&event)?;
             let Some(work) = &rule.work else { return Err(SecondScrub::RuleDrops { rule: rule.name.clone() }) };
-            if let GateDecision::Refused(refusal) = self.gate.again(&event, work.replaced) {
+            if let GateDecision::Refused(refusal) = self.gate.again(&event, work.replaced.or(self.redactor.cut())) {
                 return Err(SecondScrub::Refused { revision, refusal });
             }
             (work, Some(rule.name.clone()))
@@ -461,6 +461,11 @@ impl Policy {
     /// Name and line of the rules, in order, with [`OTHERWISE`] as the last one.
     pub(super) fn rules(&self) -> impl Iterator<Item = (&str, u32)> {
         self.rules.iter().map(|rule| (rule.name.as_str(), rule.line))
+    }
+
+    /// The redaction, for lints.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// The limits on pictures; for previews.

@@ -80,9 +80,11 @@ fn log(preset: Preset) -> Log {
     let words = |words: &str| value::selection(Columns::Logged, words).unwrap_or_default();
     let (columns, omit, hash) = match preset {
         Preset::Standard => ("@app @window @web @element @pointer @keys snippet actor", "", "user_name machine_name"),
-        Preset::WorksCouncil => {
-            ("@app @web @element key_command snippet actor", "page_title element_name row_label", "user_name machine_name")
-        }
+        Preset::WorksCouncil => (
+            "@app @web @element key_command snippet actor",
+            "page_title element_name row_label",
+            "user_name machine_name",
+        ),
     };
     let hash = value::selection(Columns::Texts, hash).unwrap_or_default();
     Log { columns: words(columns), omit: words(omit), hash, ..Log::default() }
@@ -99,7 +101,12 @@ fn bare(input: &TemplateInput) -> Result<Configuration, Vec<Problem>> {
     configuration.consent.texts = input
         .texts
         .iter()
-        .map(|(lang, text)| ConsentText { kind: ConsentKind::Text, lang: lang.clone(), text: text.clone(), at: At::default() })
+        .map(|(lang, text)| ConsentText {
+            kind: ConsentKind::Text,
+            lang: lang.clone(),
+            text: text.clone(),
+            at: At::default(),
+        })
         .collect();
     Ok(configuration)
 }
@@ -110,7 +117,8 @@ fn apps(input: &TemplateInput) -> Result<Vec<App>, Vec<Problem>> {
         apps.push(App { processes: input.applications.clone(), ..App::default() });
     }
     if !input.sites.is_empty() {
-        let site = |host: &String| Site { host: host.clone(), path: super::gate::EVERY_PATH.to_owned(), at: At::default() };
+        let site =
+            |host: &String| Site { host: host.clone(), path: super::gate::EVERY_PATH.to_owned(), at: At::default() };
         let processes = BROWSERS.split(' ').map(str::to_owned).collect();
         apps.push(App { processes, sites: input.sites.iter().map(site).collect(), ..App::default() });
     }
@@ -124,7 +132,12 @@ fn apps(input: &TemplateInput) -> Result<Vec<App>, Vec<Problem>> {
     {
         if let Some(fault) = fault {
             let at = At { line: 1, column: 1 };
-            problems.push(at.problem(super::problem::Severity::Error, fault.code, format!("\"{text}\": {}", fault.message), fault.hint));
+            problems.push(at.problem(
+                super::problem::Severity::Error,
+                fault.code,
+                format!("\"{text}\": {}", fault.message),
+                fault.hint,
+            ));
         }
     }
     if problems.is_empty() { Ok(apps) } else { Err(problems) }

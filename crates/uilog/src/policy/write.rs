@@ -87,7 +87,8 @@ impl Tag {
         let indent = INDENT.repeat(depth);
         let attributes: Vec<String> =
             self.attributes.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value, true))).collect();
-        let is_long = attributes.iter().map(|attribute| attribute.chars().count() + 1).sum::<usize>() > LINE_CHARACTERS_MAX;
+        let is_long =
+            attributes.iter().map(|attribute| attribute.chars().count() + 1).sum::<usize>() > LINE_CHARACTERS_MAX;
         let separator = if is_long { format!("\n{indent}{INDENT}{INDENT}") } else { " ".to_owned() };
         let _ = write!(text, "{indent}<{name}");
         for attribute in attributes {
@@ -258,7 +259,8 @@ fn extension(extension: &Extension) -> Tag {
 }
 
 fn rules(configuration: &Configuration) -> Tag {
-    let otherwise = configuration.otherwise.log().map(|_| Tag::new("otherwise").with_child(action(&configuration.otherwise)));
+    let otherwise =
+        configuration.otherwise.log().map(|_| Tag::new("otherwise").with_child(action(&configuration.otherwise)));
     Tag::new("rules").with_children(configuration.rules.iter().map(rule)).with_children(otherwise)
 }
 
@@ -298,8 +300,9 @@ fn comparison(comparison: &Comparison) -> Tag {
 
 fn action(action: &Action) -> Tag {
     let Some(log) = action.log() else { return Tag::new("drop") };
-    let replace =
-        |replace: &Replace| Tag::new("replace").with("columns", selection(&replace.columns)).with("with", &replace.with);
+    let replace = |replace: &Replace| {
+        Tag::new("replace").with("columns", selection(&replace.columns)).with("with", &replace.with)
+    };
     Tag::new("log")
         .with("columns", selection(&log.columns))
         .with("omit", selection(&log.omit))
@@ -315,7 +318,9 @@ fn selection(selection: &super::columns::Selection) -> String {
 fn redaction(redaction: &Redaction) -> Tag {
     let builtin = |builtin: &Builtin| {
         let patterns: Vec<&str> = builtin.patterns.iter().map(|pattern| pattern.word()).collect();
-        Tag::new("builtin").with("patterns", patterns.join(" ")).with_some("columns", builtin.columns.as_ref().map(selection))
+        Tag::new("builtin")
+            .with("patterns", patterns.join(" "))
+            .with_some("columns", builtin.columns.as_ref().map(selection))
     };
     let pattern = |pattern: &Pattern| {
         Tag::new("pattern")

@@ -7,7 +7,9 @@
 use std::fmt::Write;
 
 use super::value;
-use super::vocabulary::{Attribute, Columns, Content, ELEMENTS, Element, FLOOR_ROOT, Kind, Need, Particle, ROOT, element};
+use super::vocabulary::{
+    Attribute, Columns, Content, ELEMENTS, Element, FLOOR_ROOT, Kind, Need, Particle, ROOT, element,
+};
 use super::words::{ColumnGroup, Day};
 use crate::column::COLUMNS;
 use crate::event::{EventType, Family};
@@ -34,7 +36,10 @@ pub(crate) fn schema() -> String {
 }
 
 fn text_lengths() -> std::collections::BTreeSet<usize> {
-    ELEMENTS.iter().filter_map(|element| if let Content::Text(max) = element.content { Some(max) } else { None }).collect()
+    ELEMENTS
+        .iter()
+        .filter_map(|element| if let Content::Text(max) = element.content { Some(max) } else { None })
+        .collect()
 }
 
 fn complex_type(xsd: &mut String, element: &Element) {
@@ -117,16 +122,23 @@ fn cells(xsd: &mut String, element: &Element, indent: &str) {
 /// The form of a value, as a simple type without a name.
 fn simple_type(kind: Kind) -> String {
     match kind {
-        Kind::Int { min, max } => restriction("xs:integer", &[("pattern", "[0-9]+"), ("minInclusive", &min.to_string()), ("maxInclusive", &max.to_string())]),
+        Kind::Int { min, max } => restriction(
+            "xs:integer",
+            &[("pattern", "[0-9]+"), ("minInclusive", &min.to_string()), ("maxInclusive", &max.to_string())],
+        ),
         Kind::Bool => enumeration(["true", "false"]),
         Kind::Uuid => pattern("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"),
-        Kind::Moment => restriction("xs:dateTime", &[("pattern", "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z")]),
+        Kind::Moment => {
+            restriction("xs:dateTime", &[("pattern", "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z")])
+        }
         Kind::Word(words) => enumeration(words.iter().copied()),
         Kind::Words(words) => list(&enumeration(words.iter().copied()), None, None),
         Kind::Duration { min_ms, max_ms, zero } => duration(min_ms, max_ms, zero),
         Kind::Durations { count, min_ms, max_ms } => list(&duration(min_ms, max_ms, false), None, Some(count)),
         Kind::Size { .. } => pattern("[0-9]{1,9}(KiB|MiB|GiB)"),
-        Kind::Text { min, max } => restriction("xs:string", &[("minLength", &min.to_string()), ("maxLength", &max.to_string())]),
+        Kind::Text { min, max } => {
+            restriction("xs:string", &[("minLength", &min.to_string()), ("maxLength", &max.to_string())])
+        }
         Kind::Choices => pattern(r"[^|]+(\|[^|]+){1,99}"),
         Kind::Values => restriction("xs:string", &[("maxLength", &value::VALUES_BYTES_MAX.to_string())]),
         Kind::Days => {
@@ -140,14 +152,24 @@ fn simple_type(kind: Kind) -> String {
             let name = if lower { pattern(r"[^\p{Lu}]+") } else { restriction("xs:string", &[("minLength", "1")]) };
             list(&name, None, Some(count).filter(|count| *count < usize::MAX))
         }
-        Kind::Glob => restriction("xs:string", &[("minLength", "3"), ("maxLength", &value::VALUES_BYTES_MAX.to_string())]),
+        Kind::Glob => {
+            restriction("xs:string", &[("minLength", "3"), ("maxLength", &value::VALUES_BYTES_MAX.to_string())])
+        }
         Kind::PathGlob => pattern("/.*"),
         Kind::Host => pattern(r"\*\.[^\p{Lu}.*/:@]+(\.[^\p{Lu}.*/:@]+)+|[^\p{Lu}.*/:@]+(\.[^\p{Lu}.*/:@]+)*"),
-        Kind::Regex => restriction("xs:string", &[("minLength", "1"), ("maxLength", &value::REGEX_BYTES_MAX.to_string())]),
+        Kind::Regex => {
+            restriction("xs:string", &[("minLength", "1"), ("maxLength", &value::REGEX_BYTES_MAX.to_string())])
+        }
         Kind::Lang => pattern("[a-z]{2,3}(-[A-Za-z0-9]{1,8})*"),
         Kind::Column(which) => enumeration(columns(which)),
         Kind::Columns(which) => list(&enumeration(columns(which).chain(selections(which))), None, None),
-        Kind::Events => list(&enumeration(["all"].into_iter().chain(Family::ALL.map(Family::name)).chain(EventType::all().map(EventType::name))), None, None),
+        Kind::Events => list(
+            &enumeration(
+                ["all"].into_iter().chain(Family::ALL.map(Family::name)).chain(EventType::all().map(EventType::name)),
+            ),
+            None,
+            None,
+        ),
     }
 }
 
@@ -168,7 +190,10 @@ pub(super) fn selections(which: Columns) -> impl Iterator<Item = &'static str> {
 fn duration(min_ms: u64, max_ms: u64, zero: bool) -> String {
     let form = r"P([0-9]{1,9}D)?(T([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}(\.[0-9]{1,3})?S)?)?";
     let written = |ms| value::write_duration(std::time::Duration::from_millis(ms));
-    let range = restriction("xs:duration", &[("pattern", form), ("minInclusive", &written(min_ms)), ("maxInclusive", &written(max_ms))]);
+    let range = restriction(
+        "xs:duration",
+        &[("pattern", form), ("minInclusive", &written(min_ms)), ("maxInclusive", &written(max_ms))],
+    );
     if zero && min_ms > 0 {
         format!("<xs:simpleType><xs:union>{range}{}</xs:union></xs:simpleType>", enumeration(["PT0S"]))
     } else {
@@ -178,7 +203,9 @@ fn duration(min_ms: u64, max_ms: u64, zero: bool) -> String {
 
 fn list(item: &str, min: Option<usize>, max: Option<usize>) -> String {
     let list = format!("<xs:simpleType><xs:list>{item}</xs:list></xs:simpleType>");
-    let facet = |name: &str, value: Option<usize>| value.map_or(String::new(), |value| format!("<xs:{name} value=\"{value}\"/>"));
+    let facet = |name: &str, value: Option<usize>| {
+        value.map_or(String::new(), |value| format!("<xs:{name} value=\"{value}\"/>"))
+    };
     let facets = facet("minLength", min) + &facet("maxLength", max);
     match facets.is_empty() {
         true => list,
@@ -196,7 +223,8 @@ fn pattern(pattern: &str) -> String {
 }
 
 fn restriction(base: &str, facets: &[(&str, &str)]) -> String {
-    let facets: String = facets.iter().map(|(name, value)| format!("<xs:{name} value=\"{}\"/>", escape(value))).collect();
+    let facets: String =
+        facets.iter().map(|(name, value)| format!("<xs:{name} value=\"{}\"/>", escape(value))).collect();
     format!("<xs:simpleType><xs:restriction base=\"{base}\">{facets}</xs:restriction></xs:simpleType>")
 }
 
