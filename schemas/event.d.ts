@@ -156,6 +156,8 @@ export interface Event {
   config_revision?: string;
   /** Anything a source knows beyond these columns. Personal. */
   attributes?: Record<string, string>;
+  /** Keyed hashes that stand in place of texts: name of a column, 16 bytes. The column itself is absent then. */
+  hashed?: Record<string, string>;
 }
 
 /** The first line of an envelope. */

@@ -18,7 +18,7 @@
 //! | `narrow` | a floor that no configuration can go beyond |
 //! | `check`, `rule_tests`, `preview`, `diff` | what a person wants to know before publishing |
 //! | `template` | configurations to start from |
-//! | `xsd`, `reference`, `editor` | files generated from the vocabulary |
+//! | `xsd`, `reference` | files generated from the vocabulary |
 //!
 //! Everything here is pure: no file, no clock, no cryptography. The keyed hash is passed in as a [`KeyedHash`], the time as a
 //! number; signatures and revisions that only rise are the business of those who carry configurations around.
@@ -27,30 +27,44 @@ mod address;
 mod cell;
 pub mod check;
 pub mod columns;
+pub mod diff;
 mod gate;
 pub mod model;
+mod narrow;
 mod parse;
 mod pattern;
+pub mod preview;
 mod problem;
 mod redact;
+pub(crate) mod reference;
+pub mod rule_tests;
 mod rules;
 mod scrub;
+mod template;
 mod value;
 pub mod vocabulary;
 pub mod words;
+mod write;
 mod xml;
+pub(crate) mod xsd;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::check;
+pub use check::{VALID_DAYS_MAX, check, check_validity};
 pub use columns::ColumnSet;
+pub use diff::{Change, diff};
 pub use gate::{GateDecision, Reading, Refusal, Seen};
 pub use model::{Configuration, Floor};
+pub use narrow::narrow;
 pub use parse::{APPLICATIONS_MAX, PATTERNS_MAX, RULES_MAX, SITES_MAX, TESTS_MAX, parse, parse_floor, stamp};
 pub use pattern::{COMPILED_BYTES_MAX, REGEX_COMPILED_BYTES_MAX, VARIABLES, Variables};
+pub use preview::{Explanation, Preview, explain, preview};
 pub use problem::{At, CODES, Problem, Severity};
+pub use rule_tests::{ColumnResult, TestResult, run_tests};
 pub use scrub::{
     Captured, Decision, DroppedBy, KeyedHash, OTHERWISE, Outcome, Policy, Scrubbed, SecondScrub, StandInHash,
 };
+pub use template::{Preset, TemplateInput, template};
+pub use write::write;
 pub use xml::{DEPTH_MAX, FILE_BYTES_MAX};

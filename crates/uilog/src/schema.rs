@@ -24,7 +24,10 @@ pub fn generated() -> Vec<(&'static str, String)> {
         ("schemas/event.schema.json", event_schema()),
         ("schemas/envelope.schema.json", envelope_schema()),
         ("schemas/event.d.ts", typescript()),
+        ("schemas/lode-config-1.xsd", crate::policy::xsd::schema()),
+        ("schemas/config-vocabulary.json", crate::policy::reference::vocabulary_json()),
         ("docs/guide/columns.md", reference_page()),
+        ("docs/guide/configuration.md", crate::policy::reference::page()),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::column::{COLUMNS, ColumnId, ColumnType};
+use crate::column::{ColumnId, ColumnType};
 use crate::event::{Actor, Event, Value};
 
 /// The value of a column as text; nothing if the event has none. Boxes and maps are as in JSON, fingerprints hexadecimal.
@@ -55,15 +55,6 @@ pub(super) fn set(event: &mut Event, column: ColumnId, text: &str) -> bool {
 fn number<T: std::str::FromStr>(field: &mut Option<T>, text: &str) -> bool {
     *field = text.parse().ok();
     field.is_some()
-}
-
-/// The columns that an event has a value or a hash for, without the ones that identify it.
-pub(super) fn filled(event: &Event) -> impl Iterator<Item = ColumnId> {
-    COLUMNS
-        .iter()
-        .filter(|column| !column.mandatory)
-        .filter(|column| event.value(column.id as usize) != Value::Null || is_hashed(event, column.id))
-        .map(|column| column.id)
 }
 
 /// Whether the value of the column is there as a hash.

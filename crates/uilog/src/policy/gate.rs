@@ -379,9 +379,9 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// What an event still tells afterwards; `replaced` are columns in which the rule's own text stands.
-    fn of_scrubbed(event: &'a Event, replaced: ColumnSet) -> Self {
-        let read = |text: &'a Option<String>, column| left(text.as_deref(), replaced.contains(column));
+    /// What an event still tells afterwards; `changed` are columns in which not the value itself stands.
+    fn of_scrubbed(event: &'a Event, changed: ColumnSet) -> Self {
+        let read = |text: &'a Option<String>, column| left(text.as_deref(), changed.contains(column));
         Seen {
             process_name: read(&event.process_name, ColumnId::ProcessName),
             app_id: Reading::Unknown,
@@ -394,10 +394,10 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// What is left of a text: nothing can be said where it is gone, where another text stands in its place, or where parts are
+/// What is left of a text: nothing can be said where it is gone, where something else stands in its place, or where parts are
 /// masked.
-fn left(text: Option<&str>, is_replaced: bool) -> Reading<&str> {
-    text.filter(|text| !is_replaced && !text.contains(MASK)).map_or(Reading::Unknown, Reading::Known)
+fn left(text: Option<&str>, is_changed: bool) -> Reading<&str> {
+    text.filter(|text| !is_changed && !text.contains(MASK)).map_or(Reading::Unknown, Reading::Known)
 }
 
 impl Gate {
@@ -412,12 +412,13 @@ impl Gate {
         self.of(event, Seen::of_event(event, unknown), ColumnSet::EMPTY, Evidence::Event)
     }
 
-    /// The gate for an event that was scrubbed before; `replaced` are columns in which a rule's own text stands.
-    pub(super) fn again(&self, event: &Event, replaced: ColumnSet) -> GateDecision {
-        self.of(event, Seen::of_scrubbed(event, replaced), replaced, Evidence::Scrubbed)
+    /// The gate for an event that was scrubbed before; in `changed` columns stands a rule's own text, or a part of what was
+    /// there.
+    pub(super) fn again(&self, event: &Event, changed: ColumnSet) -> GateDecision {
+        self.of(event, Seen::of_scrubbed(event, changed), changed, Evidence::Scrubbed)
     }
 
-    fn of(&self, event: &Event, seen: Seen<'_>, replaced: ColumnSet, evidence: Evidence) -> GateDecision {
+    fn of(&self, event: &Event, seen: Seen<'_>, changed: ColumnSet, evidence: Evidence) -> GateDecision {
         let has_host = event.url_host.is_some() && seen.url == Reading::Absent;
         if evidence == Evidence::Event && !has_host || matches!(seen.url, Reading::Known(_)) {
             let address = address_of(seen.url);
@@ -425,8 +426,8 @@ impl Gate {
         }
         let template = event.url_template.as_deref();
         let template =
-            template.filter(|text| !text.contains(MASK) && !replaced.contains(ColumnId::UrlTemplate)).map(Address::of);
-        self.decide(&seen, &Place::of_template(event, &template, replaced, evidence), evidence)
+            template.filter(|text| !text.contains(MASK) && !changed.contains(ColumnId::UrlTemplate)).map(Address::of);
+        self.decide(&seen, &Place::of_template(event, &template, changed, evidence), evidence)
     }
 }
 
@@ -507,6 +508,11 @@ const NEVER: &[&str] = &[
     "lode-agent",
     "lode-agent-ui",
 ];
+
+/// The list that nobody can switch off; for documents.
+pub(super) fn never_programs() -> impl Iterator<Item = &'static str> {
+    NEVER.iter().copied()
+}
 
 /// Whether a program is on the list that nobody can switch off.
 pub(super) fn is_never(name: &str) -> bool {

@@ -53,7 +53,7 @@ pub fn parse(xml: &str) -> Result<Configuration, Vec<Problem>> {
     let root = xml::read(&source)?;
     let mut builder = Builder::of(&source, &root, ROOT);
     let configuration = builder.configuration(&root);
-    builder.problems.extend(check::errors(&configuration));
+    builder.add(check::errors(&configuration));
     builder.finish(configuration)
 }
 
@@ -65,7 +65,7 @@ pub fn parse_floor(xml: &str) -> Result<Floor, Vec<Problem>> {
     let root = xml::read(&source)?;
     let mut builder = Builder::of(&source, &root, FLOOR_ROOT);
     let floor = builder.floor(&root);
-    builder.problems.extend(check::floor_errors(&floor));
+    builder.add(check::floor_errors(&floor));
     builder.finish(floor)
 }
 
@@ -114,6 +114,11 @@ impl<'s, 'a> Builder<'s, 'a> {
             builder.error(root.at, "unknown_element", message, None);
         }
         builder
+    }
+
+    /// Adds problems that were found in the model. Those about what is in no place of the file are told already: it is missing.
+    fn add(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems.into_iter().filter(|problem| problem.line > 0));
     }
 
     fn finish<T>(mut self, value: T) -> Result<T, Vec<Problem>> {
@@ -226,7 +231,10 @@ impl<'s, 'a> Builder<'s, 'a> {
             let before = vocabulary::element(particles[place].ids[0]).name;
             format!("<{}> must stand before <{before}>", child.name)
         } else {
-            format!("<{}> may stand here {} times", child.name, particles[found].max)
+            match particles[found].max {
+                1 => format!("<{}> may stand here only once", child.name),
+                max => format!("<{}> may stand here only {max} times", child.name),
+            }
         };
         self.error(child.at, "misplaced_element", message, None);
     }
@@ -379,7 +387,7 @@ static NOTHING: Node<'static> = Node {
 };
 
 /// The column that an attribute of `<event>` or `<result>` stands for.
-fn column_of_test(element: &Element, name: &str) -> Option<ColumnId> {
+pub(super) fn column_of_test(element: &Element, name: &str) -> Option<ColumnId> {
     use column::ColumnType::{Box4, Fingerprint, TextMap, TimestampUs, Uuid};
     let column = column::find(name)?;
     let has_text = !matches!(column.column_type, Box4 | TextMap | TimestampUs | Uuid);
@@ -538,7 +546,9 @@ impl<'s, 'a> Builder<'s, 'a> {
         let mut values = self.values(node, "app");
         let (processes, app_ids) = (values.names("process"), values.names("appId"));
         let path = values.maybe("path", |_, text| value::glob(text));
-        if processes.is_empty() && app_ids.is_empty() {
+        let names_something =
+            |name: &str| node.attributes.iter().any(|given| given.name == name && !given.value.trim().is_empty());
+        if !names_something("process") && !names_something("appId") {
             self.error(node.at, "conflict", "<app> needs a name in \"process\" or \"appId\"".into(), None);
         }
         let sites = children(Some(node), "site").map(|node| self.site(node)).collect();

@@ -16,7 +16,7 @@ pub const COMPILED_BYTES_MAX: usize = 16 << 20;
 
 /// The memory at which compiling is tried first; doubled until it is enough, so that what a pattern takes is known to
 /// within a factor of two.
-const FIRST_TRY_BYTES: usize = 4 << 10;
+const FIRST_TRY_BYTES: usize = 16 << 10;
 
 /// The memory of the automaton that a pattern builds while it searches; with more it searches slower, not longer.
 const SEARCH_BYTES_MAX: usize = 256 << 10;

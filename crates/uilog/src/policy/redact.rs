@@ -16,7 +16,7 @@ use regex::Regex;
 use super::columns::{ColumnSet, redacted_by_default};
 use super::model::{Builtin, Pattern, Redaction};
 use super::pattern::{Budget, Variables, expand};
-use super::problem::{Problem, Severity};
+use super::problem::{At, Problem, Severity};
 use super::words::{BuiltinPattern, Mode};
 use crate::column::ColumnId;
 use crate::event::Event;
@@ -41,6 +41,8 @@ pub(super) struct Redactor {
 
 /// One pattern with its columns.
 struct Step {
+    /// Name and place, if it is one of the project's own.
+    own: Option<(String, At)>,
     columns: ColumnSet,
     mode: Mode,
     finder: Finder,
@@ -83,6 +85,18 @@ impl Redactor {
         }
         let columns = steps.iter().fold(ColumnSet::EMPTY, |columns, step| columns.or(step.columns));
         Redactor { steps, columns }
+    }
+
+    /// The project's own patterns that match what they mask with: name and place.
+    pub(super) fn matching_masks(&self) -> impl Iterator<Item = &(String, At)> {
+        let matches = |step: &&Step| step.mode == Mode::Mask && !step.finder.find(MASK).is_empty();
+        self.steps.iter().filter(matches).filter_map(|step| step.own.as_ref())
+    }
+
+    /// The columns of which only matches are kept: there nothing tells how much was removed.
+    pub(super) fn cut(&self) -> ColumnSet {
+        let keeping = self.steps.iter().filter(|step| step.mode == Mode::KeepMatch);
+        keeping.fold(ColumnSet::EMPTY, |columns, step| columns.or(step.columns))
     }
 
     /// Redacts those columns of an event.
@@ -168,7 +182,7 @@ fn builtin_step(
         BuiltinPattern::UserName => (name("username", budget)?, none.with(ColumnId::UserName)),
         BuiltinPattern::MachineName => (name("machine", budget)?, none.with(ColumnId::MachineName)),
     };
-    Some(Step { columns: columns.without(spared), mode: Mode::Mask, finder })
+    Some(Step { own: None, columns: columns.without(spared), mode: Mode::Mask, finder })
 }
 
 fn own_step(
@@ -190,6 +204,7 @@ fn own_step(
     };
     match budget.regex(&expanded) {
         Ok(regex) => Some(Step {
+            own: Some((pattern.name.clone(), pattern.at)),
             columns: pattern.columns.as_ref().map_or_else(redacted_by_default, |columns| columns.redacted()),
             mode: pattern.mode,
             finder: Finder::Regex(regex),
@@ -399,7 +414,6 @@ fn social_security_numbers(text: &str) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::problem::At;
 
     fn redactor(patterns: &[(Mode, &str)]) -> Redactor {
         let patterns = patterns

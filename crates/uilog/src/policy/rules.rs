@@ -73,6 +73,10 @@ impl Types {
         Types(u64::MAX)
     }
 
+    pub(super) fn none() -> Self {
+        Types(0)
+    }
+
     pub(super) fn contain(self, event_type: EventType) -> bool {
         self.0 & (1 << event_type as u32) != 0
     }

@@ -14,6 +14,7 @@
 //! window, page, element or text, and the names of user and machine hashed.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -196,10 +197,14 @@ pub struct Policy {
     comments: bool,
     idle: bool,
     alive: bool,
+    picture_gap: Duration,
+    pictures_per_hour: u32,
 }
 
 struct CompiledRule {
     name: String,
+    /// The line in the file.
+    line: u32,
     types: Types,
     condition: Option<Compiled>,
     /// Nothing: the rule drops.
@@ -214,7 +219,7 @@ pub(super) struct Work {
     /// Columns of which a hash stays.
     pub(super) hashed: ColumnSet,
     /// Texts that stand in place of values.
-    replace: Vec<(ColumnSet, String)>,
+    pub(super) replace: Vec<(ColumnSet, String)>,
     /// The columns of all of them.
     pub(super) replaced: ColumnSet,
     pub(super) screenshot: Scope,
@@ -265,6 +270,7 @@ impl Policy {
             }
             compiled.push(CompiledRule {
                 name: rule.name.clone(),
+                line: rule.at.line,
                 types: Types::of(&rule.on),
                 condition,
                 work: work(&rule.action),
@@ -273,6 +279,7 @@ impl Policy {
         let otherwise = work(&configuration.otherwise);
         compiled.push(CompiledRule {
             name: OTHERWISE.to_owned(),
+            line: 0,
             types: Types::all(),
             condition: None,
             work: otherwise,
@@ -294,6 +301,8 @@ impl Policy {
             comments: configuration.client.comments,
             idle: !configuration.capture.idle_after.is_zero(),
             alive: !configuration.capture.alive.is_zero(),
+            picture_gap: configuration.screenshots.min_gap,
+            pictures_per_hour: configuration.screenshots.max_per_hour,
         })
     }
 
@@ -402,7 +411,7 @@ impl Policy {
         } else {
             let rule = self.admitting(&event)?;
             let Some(work) = &rule.work else { return Err(SecondScrub::RuleDrops { rule: rule.name.clone() }) };
-            if let GateDecision::Refused(refusal) = self.gate.again(&event, work.replaced) {
+            if let GateDecision::Refused(refusal) = self.gate.again(&event, work.replaced.or(self.redactor.cut())) {
                 return Err(SecondScrub::Refused { revision, refusal });
             }
             (work, Some(rule.name.clone()))
@@ -449,9 +458,19 @@ impl Policy {
             .unwrap_or(&self.recording)
     }
 
-    /// The names of the rules, in order, with [`OTHERWISE`] as the last one.
-    pub(super) fn rule_names(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().map(|rule| rule.name.as_str())
+    /// Name and line of the rules, in order, with [`OTHERWISE`] as the last one.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.rules.iter().map(|rule| (rule.name.as_str(), rule.line))
+    }
+
+    /// The redaction, for lints.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// The limits on pictures; for previews.
+    pub(super) fn picture_limits(&self) -> (Duration, u32) {
+        (self.picture_gap, self.pictures_per_hour)
     }
 }
 

@@ -221,10 +221,10 @@ pub(super) fn write_duration(duration: Duration) -> String {
     let ms = duration.as_millis();
     match ms {
         0 => "PT0S".to_owned(),
-        _ if ms % 86_400_000 == 0 => format!("P{}D", ms / 86_400_000),
-        _ if ms % 3_600_000 == 0 => format!("PT{}H", ms / 3_600_000),
-        _ if ms % 60_000 == 0 => format!("PT{}M", ms / 60_000),
-        _ if ms % 1_000 == 0 => format!("PT{}S", ms / 1_000),
+        _ if ms.is_multiple_of(86_400_000) => format!("P{}D", ms / 86_400_000),
+        _ if ms.is_multiple_of(3_600_000) => format!("PT{}H", ms / 3_600_000),
+        _ if ms.is_multiple_of(60_000) => format!("PT{}M", ms / 60_000),
+        _ if ms.is_multiple_of(1_000) => format!("PT{}S", ms / 1_000),
         _ => format!("PT{}.{}S", ms / 1_000, format!("{:03}", ms % 1_000).trim_end_matches('0')),
     }
 }

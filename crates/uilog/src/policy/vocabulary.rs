@@ -156,8 +156,6 @@ pub enum Kind {
     Columns(Columns),
     /// Event types, families, or `all`, between spaces.
     Events,
-    /// The value that a column has in a test.
-    Cell,
 }
 
 /// Which columns an attribute accepts.

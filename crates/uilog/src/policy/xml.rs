@@ -155,9 +155,15 @@ impl<'a> Tree<'_, 'a> {
 
     fn node(&mut self, start: &BytesStart<'a>, offset: usize) -> Result<Node<'a>, Vec<Problem>> {
         self.elements += 1;
-        if self.open.len() >= DEPTH_MAX || self.elements > ELEMENTS_MAX {
-            let message = format!("elements nest deeper than {DEPTH_MAX}, or there are more than {ELEMENTS_MAX}");
-            return Err(vec![self.problem(offset, "too_large", message)]);
+        if self.open.len() >= DEPTH_MAX {
+            return Err(vec![self.problem(offset, "too_large", format!("elements nest deeper than {DEPTH_MAX}"))]);
+        }
+        if self.elements > ELEMENTS_MAX {
+            return Err(vec![self.problem(
+                offset,
+                "too_large",
+                format!("there are more than {ELEMENTS_MAX} elements"),
+            )]);
         }
         if self.root.is_some() && self.open.is_empty() {
             return Err(vec![self.broken(offset, "a second root element")]);
