@@ -160,9 +160,9 @@ fn harmless(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
     use arrow::array::{Int64Array, StringArray, TimestampMicrosecondArray};
     use arrow::datatypes::{Field, Schema};
+    use serde_json::json;
     use std::sync::Arc;
 
     fn batch() -> RecordBatch {
