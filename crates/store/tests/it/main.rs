@@ -4,10 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod accounts;
 mod backup;
 mod files;
 mod import;
 mod marts;
+mod migration;
 mod open;
 mod sql;
 mod support;
