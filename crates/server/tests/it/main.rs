@@ -8,6 +8,7 @@ mod cli;
 mod company_login;
 mod doors;
 mod http;
+mod interface;
 mod job_tests;
 mod jobs;
 mod kill;
