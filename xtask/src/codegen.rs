@@ -1,7 +1,13 @@
 //! `cargo xtask codegen`: files that are generated from code, written or compared.
+//!
+//! The OpenAPI document comes from the server, which takes minutes to build: here it is only written. Whether it is fresh
+//! says a test of the server (`interface::the_checked_in_document_is_fresh`).
 
-use crate::command::root;
+use crate::command::{ask, program, root};
 use anyhow::{Context, Result, bail};
+
+/// Where the OpenAPI document is checked in.
+const OPENAPI: &str = "schemas/openapi.json";
 
 /// Writes the generated files; with `--check` only compares them.
 ///
@@ -23,6 +29,13 @@ pub fn run(arguments: &[String]) -> Result<()> {
             std::fs::write(&file, text).with_context(|| format!("cannot write '{}'", file.display()))?;
             eprintln!("wrote {path}");
         }
+    }
+    if !check {
+        let document =
+            ask(program("cargo").args(["run", "--quiet", "--package", "server", "--bin", "lode", "--", "openapi"]));
+        let document = document.context("`lode openapi` did not print the document")?;
+        std::fs::write(root().join(OPENAPI), document.trim_end().to_owned() + "\n")
+            .with_context(|| format!("cannot write '{OPENAPI}'"))?;
     }
     if stale.is_empty() { Ok(()) } else { bail!("not fresh, run cargo xtask codegen: {}", stale.join(", ")) }
 }

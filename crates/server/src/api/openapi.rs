@@ -57,10 +57,24 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     if operation["x-lode-permission"] != "public" {
         operation["security"] = json!([{ "session": [] }, { "token": [] }]);
     }
+    bytes_are_no_numbers(operation);
     operation["responses"]["default"] = json!({
         "description": "What went wrong, and what to do.",
         "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ErrorAnswer" } } },
     });
+}
+
+/// A file is bytes, not a list of numbers.
+fn bytes_are_no_numbers(operation: &mut Value) {
+    const FILE: &str = "application/octet-stream";
+    if let Some(body) = operation.pointer_mut("/requestBody/content").and_then(|content| content.get_mut(FILE)) {
+        *body = json!({});
+    }
+    for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if let Some(file) = response.pointer_mut("/content").and_then(|content| content.get_mut(FILE)) {
+            *file = json!({});
+        }
+    }
 }
 
 /// The part of the interface that an operation belongs to: what comes after the project, or the first word.

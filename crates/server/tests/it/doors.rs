@@ -1,8 +1,15 @@
-//! Who is let in: this machine and its own pages, nobody else (promises S10, S12).
+//! Who is let in: the service's own pages, by encrypted ways or on this machine, and nobody who holds the door open
+//! (promises S7, S10, S12).
 
-use crate::support::{open, options, service};
+use crate::support::{open, options, service, service_with};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;
 use server::serve::{ServeOptions, Service};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s12_an_address_that_other_machines_reach_needs_encryption_and_accounts() {
@@ -88,4 +95,91 @@ fn s10_pages_carry_the_headers_that_keep_strangers_out() {
     ] {
         assert!(head.contains(line), "{line} is missing:\n{head}");
     }
+}
+
+/// A certificate for `localhost` that signs itself, with its key; both PEM.
+fn certificate() -> (String, String) {
+    const ED25519: &[u8] = &[0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70];
+    let der = |tag: u8, content: &[u8]| {
+        let head = match content.len() {
+            length @ 0..128 => vec![tag, length as u8],
+            length @ 128..256 => vec![tag, 0x81, length as u8],
+            length => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        };
+        [head, content.to_vec()].concat()
+    };
+    let bits = |bytes: &[u8]| der(0x03, &[&[0], bytes].concat());
+    let key = SigningKey::from_bytes(&[3; 32]);
+    let name = der(0x30, &[&[0x06, 0x03, 0x55, 0x04, 0x03][..], &der(0x0c, b"localhost")].concat());
+    let name = der(0x30, &der(0x31, &name));
+    let alternative = der(0x04, &der(0x30, &der(0x82, b"localhost")));
+    let alternative = der(0x30, &[&[0x06, 0x03, 0x55, 0x1d, 0x11][..], &alternative].concat());
+    let body = [
+        der(0xa0, &[0x02, 0x01, 0x02]),
+        vec![0x02, 0x01, 0x01],
+        ED25519.to_vec(),
+        name.clone(),
+        der(0x30, &[der(0x17, b"250101000000Z"), der(0x18, b"20990101000000Z")].concat()),
+        name,
+        der(0x30, &[ED25519, &bits(key.verifying_key().as_bytes())].concat()),
+        der(0xa3, &der(0x30, &alternative)),
+    ];
+    let body = der(0x30, &body.concat());
+    let whole = der(0x30, &[body.clone(), ED25519.to_vec(), bits(&key.sign(&body).to_bytes())].concat());
+    let secret = [&[0x30, 0x2e, 0x02, 0x01, 0x00][..], ED25519, &[0x04, 0x22, 0x04, 0x20], key.as_bytes()].concat();
+    let pem =
+        |kind: &str, der: &[u8]| format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(der));
+    (pem("CERTIFICATE", &whole), pem("PRIVATE KEY", &secret))
+}
+
+#[test]
+fn s12_with_a_certificate_the_service_speaks_tls_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = certificate();
+    let paths = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+    std::fs::write(&paths.0, &certificate).unwrap();
+    std::fs::write(&paths.1, key).unwrap();
+    let running = service_with(ServeOptions { open: false, tls: Some(paths), ..options() });
+    let address = running.client.0;
+    let ask = async {
+        let trusted = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
+        let client =
+            reqwest::Client::builder().add_root_certificate(trusted).resolve("localhost", address).build().unwrap();
+        let answer = client.get(format!("https://localhost:{}/api/v1/me", address.port())).send().await.unwrap();
+        (answer.status().as_u16(), answer.headers().get("strict-transport-security").cloned())
+    };
+    let (status, hsts) = running.wait(ask);
+    assert_eq!((status, hsts.unwrap().to_str().unwrap()), (200, "max-age=31536000"));
+
+    let mut plain = TcpStream::connect(address).unwrap();
+    plain.write_all(b"GET /api/v1/me HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "it answered in the clear: {}", String::from_utf8_lossy(&answer));
+}
+
+#[test]
+fn s7_a_head_that_never_ends_is_closed() {
+    let running = service();
+    let address = running.client.0;
+    // Once as the first request of a connection, once as a later one.
+    let closed = |begin: &'static [u8]| {
+        move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            stream.write_all(begin).unwrap();
+            stream.write_all(b"GET /api/v1/me HTTP/1.1\r\nhost: localhost\r\nx-slow: ").unwrap();
+            let began = Instant::now();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).expect("the connection was kept for 30 s");
+            began.elapsed()
+        }
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(closed(b""));
+        let later = scope.spawn(closed(b"GET /api/v1/me HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+        for took in [first.join().unwrap(), later.join().unwrap()] {
+            assert!(took < Duration::from_secs(15), "{took:?}");
+        }
+    });
 }

@@ -137,7 +137,7 @@ async fn p15_a_cancelled_run_leaves_the_table_before_it() {
         loop {
             let runs = store.control().last_runs(&project).await.unwrap();
             if runs.iter().any(|run| run.job == "own" && run.state == "running") {
-                assert!(canceller.cancel("batch"));
+                assert!(canceller.cancel(PROJECT, "batch"));
                 return std::time::Instant::now();
             }
             tokio::task::yield_now().await;

@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod accounts;
 mod analyses;
 mod cli;
+mod company_login;
 mod doors;
 mod http;
+mod interface;
 mod job_tests;
 mod jobs;
 mod kill;
+mod people;
+mod permissions;
 mod support;

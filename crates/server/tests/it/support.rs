@@ -1,5 +1,6 @@
 //! What the stories share: a service on a free port, a client that fits on a page, the program as a child process.
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use server::serve::{ServeOptions, Service};
 use server::{operators, sample};
@@ -17,6 +18,10 @@ pub struct Answer {
     pub status: u16,
     /// The head, in lower case.
     pub head: String,
+    /// The head as it came, names of headers in lower case.
+    pub raw_head: String,
+    /// The login session's cookie, as it is to be sent back.
+    pub cookie: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -44,6 +49,11 @@ pub struct Client(pub SocketAddr);
 impl Client {
     pub fn get(self, path: &str) -> Answer {
         self.send("GET", path, &[], b"")
+    }
+
+    /// A GET with header lines of its own.
+    pub fn get_with(self, path: &str, headers: &[&str]) -> Answer {
+        self.send("GET", path, headers, b"")
     }
 
     pub fn delete(self, path: &str) -> Answer {
@@ -109,11 +119,14 @@ impl Client {
 
 fn read_answer(bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer without a head");
-    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let head = String::from_utf8_lossy(&bytes[..end]);
+    let set = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.strip_prefix("__Host-lode="));
+    let cookie = set.and_then(|line| line.split(';').next()).map(|value| format!("cookie: __Host-lode={value}"));
+    let (raw_head, head) = (head.to_string(), head.to_lowercase());
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let body = &bytes[end + 4..];
     let body = if head.contains("transfer-encoding: chunked") { without_chunks(body) } else { body.to_vec() };
-    Answer { status, head, body }
+    Answer { status, head, raw_head, cookie, body }
 }
 
 fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
@@ -144,8 +157,17 @@ pub fn options() -> ServeOptions {
 pub struct Running {
     pub client: Client,
     pub store: Store,
+    /// With which the first account is made.
+    pub setup_token: Option<String>,
     _folder: TempDir,
     _threads: tokio::runtime::Runtime,
+}
+
+impl Running {
+    /// Waits for something of the store.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self._threads.block_on(work)
+    }
 }
 
 /// Starts an open service on a free port.
@@ -157,14 +179,14 @@ pub fn service() -> Running {
 pub fn service_with(options: ServeOptions) -> Running {
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (store, address) = threads.block_on(async {
+    let (store, address, setup_token) = threads.block_on(async {
         let store = open(folder.path()).await;
         let service = Service::bind(store.clone(), options).await.unwrap();
-        let address = service.address();
+        let (address, token) = (service.address(), service.setup_token().await.unwrap());
         tokio::spawn(service.run(std::future::pending()));
-        (store, address)
+        (store, address, token.map(|token| token.expose_secret().to_owned()))
     });
-    Running { client: Client(address), store, _folder: folder, _threads: threads }
+    Running { client: Client(address), store, setup_token, _folder: folder, _threads: threads }
 }
 
 /// A store with the operators, over two cores.
@@ -179,7 +201,7 @@ pub fn sample_service() -> Client {
     static SERVICE: OnceLock<Running> = OnceLock::new();
     let running = SERVICE.get_or_init(|| {
         let running = service();
-        running._threads.block_on(sample::install(&running.store)).unwrap();
+        running.wait(sample::install(&running.store)).unwrap();
         running
     });
     running.client

@@ -4,11 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod accounts;
 mod backup;
 mod files;
 mod import;
 mod ingest;
 mod marts;
+mod migration;
 mod open;
 mod sql;
 mod support;
