@@ -9,6 +9,7 @@ mod analyses;
 mod app_keys;
 mod audit;
 mod clients;
+mod configuration;
 pub mod errors;
 mod export;
 mod imports;
@@ -105,6 +106,18 @@ fn operations() -> Operations {
         .with(routes!(clients::errors))
         .with(routes!(clients::balance))
         .with(routes!(live::watch))
+        .with(routes!(configuration::show))
+        .with(routes!(configuration::put_draft))
+        .with(routes!(configuration::check_text))
+        .with(routes!(configuration::preview))
+        .with(routes!(configuration::explain))
+        .with(routes!(configuration::publish))
+        .with(routes!(configuration::rollout))
+        .with(routes!(configuration::rollback))
+        .with(routes!(configuration::revisions))
+        .with(routes!(configuration::revision))
+        .with(routes!(configuration::template))
+        .with(routes!(configuration::vocabulary))
         .with(routes!(imports::list, imports::upload).layer(DefaultBodyLimit::disable()))
         .with(routes!(imports::show))
         .with(routes!(imports::rejects))

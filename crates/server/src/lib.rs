@@ -9,7 +9,7 @@
 //! 4. [`export`] and [`exporting`] hand the log on to other tools; [`rows`] gives answers the form of a file.
 //!
 //! What desktops send goes another way: [`client_api`] takes it in, [`folding`] makes tables of it, [`keyring`] holds the keys
-//! that hash and sign, [`live`] tells pages that watch. [`identity`] knows who somebody is, [`access`] what they may, and
+//! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch. [`identity`] knows who somebody is, [`access`] what they may, and
 //! [`audit`] what they did.
 //!
 //! [`cli`] is the same by hand; [`serve`] keeps the service running.
@@ -21,6 +21,7 @@ pub mod audit;
 pub mod cli;
 pub mod client_address;
 pub mod client_api;
+pub mod configuring;
 pub mod export;
 pub mod exporting;
 pub mod folding;
@@ -36,4 +37,5 @@ pub mod pages;
 pub mod plain_words;
 pub mod rows;
 pub mod sample;
+pub mod sample_events;
 pub mod serve;

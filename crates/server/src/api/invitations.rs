@@ -8,6 +8,7 @@ use super::path::ItemId;
 use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
+use crate::configuring;
 use crate::identity::secret_text::{self, KeyKind};
 use crate::jobs::runner::now_us;
 use crate::plain_words::plain_words;
@@ -246,8 +247,9 @@ pub async fn join(State(state): State<AppState>, Path(token): Path<String>) -> A
         .await?;
     let (what, consent) = match &configuration {
         Some(configuration) => {
-            let texts = configuration.consent.texts.iter();
-            let texts = texts.map(|text| ConsentText { lang: text.lang.clone(), text: text.text.clone() }).collect();
+            let texts = configuring::consent_texts(configuration);
+            let texts =
+                texts.map(|(lang, text)| ConsentText { lang: lang.to_owned(), text: text.to_owned() }).collect();
             (plain_words(configuration), texts)
         }
         None => {

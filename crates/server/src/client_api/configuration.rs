@@ -15,11 +15,13 @@ use store::control::configurations::Revision;
 use store::ingest::clients::Speaker;
 use uuid::Uuid;
 
+/// What a client has.
 #[derive(Deserialize)]
 pub struct Have {
     have: Option<i64>,
 }
 
+/// A signed configuration: what was signed, byte for byte.
 #[derive(Serialize)]
 pub struct Envelope {
     header: String,
@@ -28,6 +30,7 @@ pub struct Envelope {
     kid: String,
 }
 
+/// The configuration that the client is to obey, or nothing new.
 pub async fn fetch(
     State(state): State<AppState>,
     Extension(speaker): Extension<Speaker>,

@@ -571,7 +571,29 @@ impl Ingest {
         Ok(received)
     }
 
-    /// Projects that have agents, with those heard last before `silent_before_us` among the active ones.
+    /// How many active agents say they obey a revision, and how many there are.
+    pub async fn clients_on(&self, project: &str, revision: i64) -> Result<(i64, i64), StoreError> {
+        let row = sqlx::query(
+            "SELECT CAST(coalesce(sum(CASE WHEN config_revision = $2 THEN 1 ELSE 0 END), 0) AS BIGINT), count(*) FROM clients
+             WHERE project = $1 AND state = 'active'",
+        )
+        .bind(project)
+        .bind(revision)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((row.try_get(0)?, row.try_get(1)?))
+    }
+
+    /// How many people a project's agents belong to: an invitation is one person, and so is an agent without one.
+    pub async fn people(&self, project: &str) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT count(DISTINCT coalesce(invitation, agent_id)) FROM clients WHERE project = $1 AND state <> 'revoked'")
+            .bind(project)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// How many active agents of a project were not heard since; for alerts.
     pub async fn silent_clients(&self, project: &str, silent_before_us: i64) -> Result<i64, StoreError> {
         let row = sqlx::query(
             "SELECT count(*) FROM clients WHERE project = $1 AND state = 'active' AND coalesce(last_seen_at, enrolled_at) < $2",
