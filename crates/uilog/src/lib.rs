@@ -1,8 +1,9 @@
-//! The vocabulary of Lode: what an event is, and how events travel.
+//! The vocabulary of Lode: what an event is, what may be recorded of it, and how events travel.
 //!
-//! Every other crate speaks the words that are declared here. A client fills [`Event`]s, packs them into an
-//! [`envelope`], the service unpacks them, the store turns their [`column`]s into tables. What other languages need
-//! (JSON Schema, TypeScript, the reference page) is generated from the same declarations by [`schema`].
+//! Every other crate speaks the words that are declared here. A client fills [`Event`]s, takes out of them what the
+//! [`policy`] of its project does not allow, packs them into an [`envelope`]; the service unpacks them and asks the policy
+//! again; the store turns their [`column`]s into tables. What other languages need (JSON Schema, XML Schema, TypeScript,
+//! reference pages) is generated from the same declarations by [`schema`].
 //!
 //! Terms follow Abb & Rehse, *A reference data model for process-related user interaction logs*, Information
 //! Systems 124 (2024), arXiv 2207.12054: an event is one action of a user on a target element, inside a hierarchy

@@ -59,6 +59,14 @@ impl From<Event> for Captured {
 
 /// A thing of which everything was removed that must not be recorded. It can be made here only, and not be read from
 /// anywhere: whoever holds one knows that a policy was at work.
+///
+/// ```compile_fail
+/// let event: uilog::policy::Scrubbed<uilog::Event> = serde_json::from_str("{}").unwrap();
+/// ```
+///
+/// ```compile_fail
+/// let event = uilog::policy::Scrubbed(uilog::Event::default());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Scrubbed<T>(T);
@@ -185,6 +193,21 @@ pub enum SecondScrub {
 }
 
 /// A configuration, compiled for one machine: what clients and service ask for every event.
+///
+/// ```
+/// use uilog::policy::{Outcome, Policy, StandInHash, Variables, parse};
+/// let configuration = parse(r#"
+///     <lodeConfig schema="1" project="0b6f2d0e-5c1f-4c53-9b1e-6f6f2f3a7c11" revision="1" validUntil="2027-02-28T23:59:59Z">
+///       <consent version="1"><text lang="en">We record what is copied in Excel.</text></consent>
+///       <allow><app process="excel"/></allow>
+///       <rules><rule name="copies"><on events="copy"/><log columns="@app row_label"/></rule></rules>
+///     </lodeConfig>"#).unwrap();
+/// let policy = Policy::compile(&configuration, &Variables::none()).unwrap();
+/// let mut events = uilog::notation::log("09:00 excel copy B2 =Jane Doe | 09:01 crm paste").into_iter();
+/// let Outcome::Logged(event, _) = policy.scrub(events.next().unwrap(), &StandInHash) else { panic!("copies are logged") };
+/// assert_eq!((event.row_label.as_deref(), &event.text), (Some("2"), &None));
+/// assert_eq!(policy.scrub(events.next().unwrap(), &StandInHash).counter().as_deref(), Some("gate.app"));
+/// ```
 pub struct Policy {
     revision: u32,
     gate: Gate,

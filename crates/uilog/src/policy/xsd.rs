@@ -30,6 +30,13 @@ pub(crate) fn schema() -> String {
              <xs:maxLength value=\"{characters}\"/></xs:restriction></xs:simpleType>"
         );
     }
+    for (name, words) in lists_of_words() {
+        let _ = writeln!(xsd, "  <xs:simpleType name=\"{name}\"><xs:restriction base=\"xs:string\">");
+        for word in words {
+            let _ = writeln!(xsd, "    <xs:enumeration value=\"{word}\"/>");
+        }
+        xsd.push_str("  </xs:restriction></xs:simpleType>\n");
+    }
     ELEMENTS.iter().for_each(|element| complex_type(&mut xsd, element));
     xsd.push_str("</xs:schema>\n");
     xsd
@@ -40,6 +47,41 @@ fn text_lengths() -> std::collections::BTreeSet<usize> {
         .iter()
         .filter_map(|element| if let Content::Text(max) = element.content { Some(max) } else { None })
         .collect()
+}
+
+/// The long lists of words, each once: a simple type of that name with these words.
+fn lists_of_words() -> Vec<(String, Vec<&'static str>)> {
+    let sets = [
+        Columns::Comparable,
+        Columns::Custom,
+        Columns::Never,
+        Columns::Logged,
+        Columns::Omitted,
+        Columns::Texts,
+        Columns::AllTexts,
+        Columns::Redacted,
+    ];
+    let is_single = |which| matches!(which, Columns::Comparable | Columns::Custom | Columns::Never);
+    let mut lists: Vec<(String, Vec<&str>)> = sets
+        .map(|which| {
+            let words = columns(which).chain(selections(which).filter(|_| !is_single(which)));
+            (columns_type(which), words.collect())
+        })
+        .to_vec();
+    let events = ["all"].into_iter().chain(Family::ALL.map(Family::name)).chain(EventType::all().map(EventType::name));
+    lists.push((EVENT_WORDS.to_owned(), events.collect()));
+    lists.push((EVENT_TYPES.to_owned(), EventType::all().map(EventType::name).collect()));
+    lists
+}
+
+/// The name of the type of event types, families and `all`.
+const EVENT_WORDS: &str = "words.Events";
+
+/// The name of the type of event types alone.
+const EVENT_TYPES: &str = "words.EventTypes";
+
+fn columns_type(which: Columns) -> String {
+    format!("columns.{which:?}")
 }
 
 fn complex_type(xsd: &mut String, element: &Element) {
@@ -114,8 +156,7 @@ fn cells(xsd: &mut String, element: &Element, indent: &str) {
         let _ = writeln!(xsd, "{indent}<xs:attribute name=\"{}\" type=\"xs:string\"/>", column.name);
     }
     if element.id == "event" {
-        let types = enumeration(EventType::all().map(EventType::name));
-        let _ = writeln!(xsd, "{indent}<xs:attribute name=\"event_type\" use=\"required\">{types}</xs:attribute>");
+        let _ = writeln!(xsd, "{indent}<xs:attribute name=\"event_type\" type=\"{EVENT_TYPES}\" use=\"required\"/>");
     }
 }
 
@@ -161,15 +202,11 @@ fn simple_type(kind: Kind) -> String {
             restriction("xs:string", &[("minLength", "1"), ("maxLength", &value::REGEX_BYTES_MAX.to_string())])
         }
         Kind::Lang => pattern("[a-z]{2,3}(-[A-Za-z0-9]{1,8})*"),
-        Kind::Column(which) => enumeration(columns(which)),
-        Kind::Columns(which) => list(&enumeration(columns(which).chain(selections(which))), None, None),
-        Kind::Events => list(
-            &enumeration(
-                ["all"].into_iter().chain(Family::ALL.map(Family::name)).chain(EventType::all().map(EventType::name)),
-            ),
-            None,
-            None,
-        ),
+        Kind::Column(which) => {
+            format!("<xs:simpleType><xs:restriction base=\"{}\"/></xs:simpleType>", columns_type(which))
+        }
+        Kind::Columns(which) => list_of(&columns_type(which)),
+        Kind::Events => list_of(EVENT_WORDS),
     }
 }
 
@@ -199,6 +236,10 @@ fn duration(min_ms: u64, max_ms: u64, zero: bool) -> String {
     } else {
         range
     }
+}
+
+fn list_of(name: &str) -> String {
+    format!("<xs:simpleType><xs:list itemType=\"{name}\"/></xs:simpleType>")
 }
 
 fn list(item: &str, min: Option<usize>, max: Option<usize>) -> String {

@@ -114,6 +114,12 @@ fn the_first_rule_that_matches_decides_and_without_one_the_event_is_dropped() {
 }
 
 #[test]
+fn a_policy_can_be_asked_from_every_thread() {
+    fn is_shared<T: Send + Sync>(_: &T) {}
+    is_shared(&super::policy(&configuration_of("")));
+}
+
+#[test]
 fn otherwise_can_log() {
     let policy = super::policy(&configuration_with("<otherwise><log columns=\"@app\"/></otherwise>", ""));
     let event = scrubbed(&policy, excel("copy", &[("window_title", "a")])).unwrap();
