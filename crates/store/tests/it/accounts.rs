@@ -136,6 +136,24 @@ async fn s11_a_cut_edited_or_swapped_entry_is_seen() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn s11_an_entry_that_was_written_anew_is_seen_at_the_one_after_it() {
+    over_both(async |place| {
+        let store = place.open().await;
+        let control = store.control();
+        for n in 1..=5 {
+            control.append_audit(&record("import.start", n), NOW_US + n).await.unwrap();
+        }
+        damaged(place, &store, "CREATE TABLE kept AS SELECT * FROM audit WHERE n > 2").await;
+        damaged(place, &store, "DELETE FROM audit WHERE n >= 2").await;
+        // A second past, whose every entry is good by itself.
+        control.append_audit(&record("import.start", 1_000), NOW_US + 2).await.unwrap();
+        damaged(place, &store, "INSERT INTO audit SELECT * FROM kept").await;
+        assert_eq!(control.verify_audit(&[]).await.unwrap(), Some(3));
+    })
+    .await;
+}
+
 /// Does to the control database what its program never does.
 async fn damaged(place: &Place, store: &Store, sql: &'static str) {
     let file = format!("sqlite://{}", store.settings().folder.join("control.sqlite").display());
