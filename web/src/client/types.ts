@@ -15,6 +15,17 @@ export interface Project {
   last_event: string | null;
   case_rule: CaseRule;
   jobs: { state: 'fresh' | 'running' | 'stale' | 'failed'; built_at: string | null };
+  purposes: string[];
+  retention: Retention;
+  clients: { total: number; recording: number };
+  configuration: { revision: number | null };
+}
+
+/** How long data stay; more than the usual needs a reason. */
+export interface Retention { raw_days: number; picture_days: number; aggregate_months: number; reason: string | null }
+
+export interface ProjectWish {
+  name: string; kind: 'enrolled'; purposes: string[]; retention: Retention; min_group_size: number; preset: 'standard' | 'works_council';
 }
 
 export interface Status {
