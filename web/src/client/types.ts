@@ -1,4 +1,5 @@
 // The shapes the service answers with, as docs/guide/api.md states them. Nothing here runs.
+import type { Grant, Role } from './access';
 
 export type CaseRule = 'auto' | 'session' | 'case_id' | { start_activity?: string; end_activity?: string };
 
@@ -19,6 +20,8 @@ export interface Project {
   retention: Retention;
   clients: { total: number; recording: number };
   configuration: { revision: number | null };
+  role: Role;
+  grants: Grant[];
 }
 
 /** How long data stay; more than the usual needs a reason. */
