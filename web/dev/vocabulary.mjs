@@ -152,6 +152,8 @@ dpi plain @pointer | resolution of the monitor
 comment personal | comment of the user
 `;
 
+const NUMBERS = ['element_box', 'text_length', 'mouse_x', 'mouse_y', 'wheel_units', 'monitor', 'dpi', 'value_fingerprint'];
+
 const FAMILIES = {
   window: 'window_activated window_title_changed',
   pointer: 'left_click double_click right_click middle_click scroll drag_drop',
@@ -189,7 +191,7 @@ export const vocabulary = {
   columns: COLUMNS.trim().split('\n').map((line) => {
     const [marks, meaning] = line.split('|').map((one) => one.trim());
     const [name, personal, ...rest] = marks.split(' ');
-    return { name, personal: personal === 'personal', mandatory: false, groups: rest.filter((one) => one.startsWith('@')), named_only: rest.includes('named'), meaning };
+    return { name, text: !NUMBERS.includes(name), personal: personal === 'personal', mandatory: false, groups: rest.filter((one) => one.startsWith('@')), named_only: rest.includes('named'), meaning };
   }),
   event_types: Object.entries(FAMILIES).flatMap(([family, names]) => names.split(' ').map((name) => ({ name, family }))),
 };

@@ -44,7 +44,8 @@ export interface VocabularyAttribute {
   name: string; type: string; default: string | null; required: boolean; values: string[] | null; range: string | null; meaning: string;
 }
 export interface VocabularyElement { name: string; parents: string[]; meaning: string; attributes: VocabularyAttribute[] }
-export interface VocabularyColumn { name: string; personal: boolean; mandatory: boolean; groups: string[]; named_only: boolean; meaning: string }
+/** `named_only` columns are in no group and not in `all`; only `text` columns can be hashed and replaced. */
+export interface VocabularyColumn { name: string; text: boolean; personal: boolean; mandatory: boolean; groups: string[]; named_only: boolean; meaning: string }
 export interface Vocabulary {
   elements: VocabularyElement[];
   columns: VocabularyColumn[];
