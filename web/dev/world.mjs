@@ -33,7 +33,7 @@ const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 
 /** Numbers that look made by chance and are the same each time. */
 export function chance(seed) {
-  let state = seed >>> 0 || 1;
+  let state = Math.imul(seed + 1, 2_654_435_761) >>> 0 || 1;
   return () => {
     state ^= state << 13; state >>>= 0; state ^= state >>> 17; state ^= state << 5; state >>>= 0;
     return state / 2 ** 32;
@@ -197,12 +197,15 @@ export function publishRevision(world, project, account, xml, note, percent) {
 /** Lets the clients take the newest revision, as many as the roll-out allows. */
 export function roll(world, project) {
   const { revision, percent } = project.rollout;
-  const share = project.clients.slice(0, Math.ceil((project.clients.length * percent) / 100));
+  const reached = reachable(project);
+  const share = reached.slice(0, Math.ceil((reached.length * percent) / 100));
   for (const client of share) client.revision_wanted = revision;
   for (const client of share) world.later(300, () => { client.config_revision = revision; tellClient(world, project, client); });
 }
 
-export const shownRollout = (project) => project.rollout && { ...project.rollout, clients: project.clients.length, clients_on_new: project.clients.filter((one) => one.config_revision === project.rollout.revision).length };
+const reachable = (project) => project.clients.filter((one) => one.state !== 'revoked' && one.state !== 'held');
+
+export const shownRollout = (project) => project.rollout && { ...project.rollout, clients: reachable(project).length, clients_on_new: reachable(project).filter((one) => one.config_revision === project.rollout.revision).length };
 
 function seed(world) {
   const anna = newAccount(world, { email: 'anna@example.org', name: 'Anna Berg', admin: true });

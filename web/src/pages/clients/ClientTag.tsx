@@ -12,7 +12,7 @@ const SIGNS: Record<ShownState, { sign: string; className: string }> = {
   held: { sign: '…', className: 'tag-accent' },
   needs_consent: { sign: '?', className: 'tag-accent' },
   waiting_for_consent: { sign: '?', className: 'tag-accent' },
-  invited: { sign: '＋', className: 'tag-accent' },
+  invited: { sign: '+', className: 'tag-accent' },
   declined: { sign: '–', className: '' },
   stopped: { sign: '■', className: '' },
   offline: { sign: '○', className: 'tag-warm' },

@@ -60,7 +60,7 @@ export function useLoaded(): Loaded {
   return {
     configuration: configuration.answer, vocabulary: vocabulary.answer, error: configuration.error ?? vocabulary.error ?? published.error,
     published: configuration.answer === null ? null : revision === null ? '' : (published.answer?.revision === revision ? published.answer.xml : null),
-    again: () => { configuration.again(); vocabulary.again(); },
+    again: configuration.again,
   };
 }
 

@@ -8,6 +8,9 @@ import { attributeOf, firstElement, type XmlElement } from '../../../xml/tree';
 import { useDraft } from '../draft';
 import { describedBy, ORDER, problemsIn } from '../model';
 
+/** Types whose values are long, so that their fields take the whole width. */
+const WIDE: ReadonlySet<string> = new Set(['text', 'regex', 'glob', 'columns', 'events', 'names', 'choices']);
+
 interface AttributeFieldProps {
   attribute: VocabularyAttribute;
   /** Null while the element is missing; `onChange` then makes it. */
@@ -27,7 +30,7 @@ export function AttributeField({ attribute, element, label, onChange }: Attribut
   const value = written ?? fallback;
   const common = { id, 'aria-describedby': `${id}-note`, 'aria-invalid': found.length > 0 || undefined };
   return (
-    <div className="attribute">
+    <div className={WIDE.has(attribute.type) ? 'attribute attribute-wide' : 'attribute'}>
       <label htmlFor={id} className="attribute-name">{label ?? attribute.meaning}<code className="muted">{attribute.name}</code></label>
       <div className="attribute-value">
         {attribute.type === 'bool' ? (

@@ -1,4 +1,5 @@
 // Examples that prove the rules: an event, and what must become of it. Their results stand beside them while one types.
+import { Icon } from '../../../components/Icon';
 import { t } from '../../../text';
 import { insert, markup, setAttribute } from '../../../xml/edit';
 import { attributeOf, elementsOf, firstElement, placeOf, type XmlElement } from '../../../xml/tree';
@@ -63,14 +64,14 @@ function Cells({ test, name, title }: { test: XmlElement; name: 'event' | 'resul
       <div className="cells">
         {element?.attributes.map((one) => (
           <label key={one.name} className="field"><span className="mono">{one.name}</span>
-            <span className="row" style={{ gap: 4 }}>
+            <div className="row" style={{ gap: 4 }}>
               {one.name === 'event_type' ? (
                 <select className="input" value={one.value} onChange={(event) => edit(setAttribute(text, element, one.name, event.target.value))}>
                   {vocabulary.event_types.map((type) => <option key={type.name}>{type.name}</option>)}
                 </select>
               ) : <input className="input mono" value={one.value} onChange={(event) => edit(setAttribute(text, element, one.name, event.target.value))} />}
-              {one.name !== 'event_type' && <button type="button" className="button button-quiet button-icon button-small" aria-label={t('action.remove', { what: one.name })} onClick={() => edit(setAttribute(text, element, one.name, null))}>✕</button>}
-            </span>
+              {one.name !== 'event_type' && <button type="button" className="button button-quiet button-icon button-small" aria-label={t('action.remove', { what: one.name })} onClick={() => edit(setAttribute(text, element, one.name, null))}><Icon name="close" size={14} /></button>}
+            </div>
           </label>
         ))}
         <label className="field"><span>{t('tests.addColumn')}</span>
