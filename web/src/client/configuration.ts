@@ -66,8 +66,9 @@ export interface ConfigurationAnswers {
   revisions: { revisions: Revision[]; total: number };
 }
 
-export const saveDraft = (slug: string, xml: string) => send<{ saved_at: string }>('PUT', of(slug, '/draft'), { xml });
-export const checkConfiguration = (slug: string, xml: string, signal: AbortSignal) => send<Check>('POST', of(slug, '/check'), { xml }, signal);
+/** Goes out even while the page is being left. */
+export const saveDraft = (slug: string, xml: string) => send<{ saved_at: string }>('PUT', of(slug, '/draft'), { xml }, { keepalive: true });
+export const checkConfiguration = (slug: string, xml: string, signal: AbortSignal) => send<Check>('POST', of(slug, '/check'), { xml }, { signal });
 export const previewConfiguration = (slug: string, xml: string, source: 'sample' | 'own', days: number) =>
   send<Preview>('POST', of(slug, '/preview'), { xml, source, days });
 export const explainEvent = (slug: string, xml: string, event: Record<string, string>) => send<PreviewEvent>('POST', of(slug, '/explain'), { xml, event });

@@ -61,12 +61,20 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
-export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export interface SendOptions { signal?: AbortSignal; keepalive?: boolean }
+
+/** Three bytes a character at worst stay within the 64 KiB that browsers allow. */
+const KEPT_ALIVE_CHARS_MAX = 20_000;
+
+export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, options: SendOptions = {}): Promise<T> {
+  // Browsers refuse large bodies with `keepalive`, so those go without.
+  const written = JSON.stringify(body ?? {});
   const response = await call(path, {
     method,
-    signal,
+    signal: options.signal,
+    keepalive: options.keepalive && written.length < KEPT_ALIVE_CHARS_MAX,
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(body ?? {}),
+    body: written,
   });
   const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;

@@ -33,7 +33,6 @@ export const en = {
   'shell.loopback': 'Version {version} · this machine only',
   'shell.version': 'Version {version}',
 
-  'account.menu': 'Account: {name}',
   'account.open': 'Demo: everybody at this machine may do everything',
   'account.signOut': 'Sign out',
 

@@ -10,7 +10,7 @@ export function Account({ me, onGone }: { me: Me; onGone: () => void }) {
   const account = me.account!;
   return (
     <Popover
-      className="button button-quiet account" boxClassName="menu popover-up" label={t('account.menu', { name: account.name })}
+      className="button button-quiet account" boxClassName="menu popover-up"
       button={<><span className="account-mark" aria-hidden="true">{account.name.slice(0, 1).toUpperCase()}</span><span className="grow truncate">{account.name}</span><Icon name="chevron" /></>}
     >
       {(close) => (

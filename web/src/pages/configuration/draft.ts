@@ -12,8 +12,9 @@ import { placeOf, readXml, type XmlElement, type XmlFault } from '../../xml/tree
 
 /** Checked when typing has paused this long. */
 const CHECK_MS = 250;
-/** Saved when nothing changed for this long. */
 const SAVE_MS = 1_000;
+/** Longer texts cannot be sent while a page is being left (see client/http.ts). */
+const LEAVING_CHARS_MAX = 18_000;
 
 export type Saving = 'saved' | 'waiting' | 'failed';
 
@@ -108,13 +109,19 @@ function useCheck(slug: string, text: string): { check: Check | null; checkError
   return { check: said.check, checkError: said.error, checking: said.text !== text };
 }
 
-/** Saves the draft when typing has paused, and at once when the page is left. */
+/**
+ * Saves the draft while one types, at most once in `SAVE_MS`, and at once when the page is left. A text too large to be sent while the
+ * browser leaves makes it ask first.
+ */
 function useSaving(slug: string, text: string, first: string): Saving {
   const [saving, setSaving] = useState<Saving>('saved');
   const saved = useRef(first);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   const now = useRef(text);
   now.current = text;
   const save = useCallback(async () => {
+    if (timer.current !== null) clearTimeout(timer.current);
+    timer.current = null;
     const sent = now.current;
     if (sent === saved.current) return;
     saved.current = sent;
@@ -130,9 +137,19 @@ function useSaving(slug: string, text: string, first: string): Saving {
   useEffect(() => {
     if (text === saved.current) return;
     setSaving('waiting');
-    const timer = setTimeout(() => void save(), SAVE_MS);
-    return () => clearTimeout(timer);
+    timer.current ??= setTimeout(() => void save(), SAVE_MS);
   }, [text, save]);
-  useEffect(() => () => void save(), [save]);
+  useEffect(() => {
+    const leave = (event: BeforeUnloadEvent) => {
+      if (now.current === saved.current) return;
+      if (now.current.length > LEAVING_CHARS_MAX) event.preventDefault();
+      void save();
+    };
+    window.addEventListener('beforeunload', leave);
+    return () => {
+      window.removeEventListener('beforeunload', leave);
+      void save();
+    };
+  }, [save]);
   return saving;
 }
