@@ -246,15 +246,29 @@ test('u7_one press goes back to the revision before', async () => {
   await page.keyboard.press('Escape');
 });
 
+let joinLink;
+
 test('people are invited from a list, and what is no person is told', async () => {
   await open(`/p/${project}/people/invitations`);
   await press('Invite people');
   await page.getByLabel('One person per line').fill('name,email,team\nDora Lind,dora@example.org,Tax\nEmil Noor,not an address,Tax');
   await press('Invite 2 people');
   await says('1 line was not taken');
-  assert.match(await page.locator('.link-list').innerText(), /Dora Lind[\s\S]*\/join\//);
+  const links = await page.locator('.link-list').innerText();
+  assert.match(links, /Dora Lind[\s\S]*\/join\//);
+  joinLink = /\/join\/\S+/.exec(links)[0];
   await press('Done');
   await page.getByRole('row', { name: /Dora Lind.*Invited/ }).waitFor();
+});
+
+test('u8_who is invited reads in plain words what is recorded, without an account', async () => {
+  const theirs = await openPage(browser, { bypassCSP: true });
+  await open(joinLink, theirs);
+  await says('What is recorded, and what is not', theirs);
+  await says(/Pause at any time, without a reason/, theirs);
+  await theirs.locator('pre', { hasText: 'lodek_' }).waitFor();
+  assert.deepEqual(await violations(theirs), []);
+  await theirs.context().close();
 });
 
 test('a key that is revoked is told to be, without a new load', async () => {
@@ -287,8 +301,57 @@ test('s11_a viewer is let in by a link, sees its pages only, and is told who can
   await theirs.context().close();
 });
 
+test('a name is lifted by two people only', async () => {
+  await open(`/p/${project}/people/members`);
+  await press(`Change ${ADMIN.name}`);
+  await page.getByRole('checkbox', { name: /^Identities/ }).check();
+  await press('Save', page.getByRole('dialog'));
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await open(`/p/${project}/privacy/requests`);
+  await press('Ask');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox').selectOption({ label: 'Show smaller groups' });
+  await dialog.getByLabel('Smallest group that is shown, people').fill('3');
+  await dialog.getByLabel('Reason').fill('A small team');
+  await press('Ask', dialog);
+  const row = page.getByRole('row', { name: /Show smaller groups/ });
+  await row.getByText('Another person must approve').waitFor();
+  assert.equal(await row.getByRole('button', { name: 'Approve' }).count(), 0);
+  await press('Withdraw', row);
+  await row.getByText('Refused').waitFor();
+});
+
+test('d6_raising the smallest group works at once', async () => {
+  await page.getByRole('link', { name: 'Protection' }).click();
+  await page.getByLabel('Smallest group that is shown, people').fill('7');
+  await press('Save');
+  await says('Saved.');
+});
+
+test('a token for a program is shown once', async () => {
+  await open('/account');
+  await press('New token');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('notebook');
+  await press('Make the token', dialog);
+  assert.match(await dialog.locator('pre').innerText(), /^lodet_/);
+  await press('Done', dialog);
+  await page.getByRole('row', { name: /notebook/ }).waitFor();
+  assert.equal(await page.getByText('lodet_').count(), 0);
+});
+
+test('d10_oversight shows revisions, counters and the chain, and no content', async () => {
+  await open(`/p/${project}/oversight`);
+  await says('Revision 3');
+  await says('Every event is accounted for.');
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await says(/The chain is whole/);
+  await page.getByRole('row', { name: /configuration\.published/ }).first().waitFor();
+});
+
 const PAGES = () => [
-  '/new', `/p/${project}/clients`, `/p/${project}/clients/errors`, `/p/${project}/clients/letters`, `/p/${project}/people/members`, `/p/${project}/people/keys`, `/p/${project}/people/invitations`,
+  '/new', '/account', '/service/accounts', '/service/settings', '/service/audit', `/p/${project}/privacy/protection`, `/p/${project}/privacy/requests`, `/p/${project}/privacy/erasures`,
+  `/p/${project}/privacy/documents`, `/p/${project}/oversight`, `/p/${project}/oversight/audit`, `/p/${project}/clients`, `/p/${project}/clients/errors`, `/p/${project}/clients/letters`, `/p/${project}/people/members`, `/p/${project}/people/keys`, `/p/${project}/people/invitations`,
   ...['applications', 'rules&rule=0', 'redaction', 'screenshots', 'consent', 'schedule', 'attributes', 'capture', 'storage', 'extension', 'tests'].map((section) => `/p/${project}/configuration?view=visual&section=${section}`),
   `/p/${project}/configuration?view=both&section=rules&rule=0`, `/p/${project}/configuration?view=text`, `/p/${project}/configuration/preview`, `/p/${project}/configuration/changes`, `/p/${project}/configuration/revisions`,
 ];

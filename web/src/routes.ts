@@ -38,17 +38,22 @@ export const PAGES: Page[] = [
   page('clients', 'page.clients', 'screen', 'recording', 'oversight', () => import('./pages/clients/Clients')),
   page('configuration', 'page.configuration', 'filter', 'recording', 'oversight', () => import('./pages/configuration/Configuration')),
   page('people', 'page.people', 'people', 'recording', 'lead', () => import('./pages/people/People')),
+  page('privacy', 'page.privacy', 'shield', 'recording', 'oversight', () => import('./pages/privacy/Privacy')),
+  page('oversight', 'page.oversight', 'info', 'recording', 'oversight', () => import('./pages/oversight/Oversight')),
 ];
 
 /** Pages that stand outside of any project. */
 export const SERVICE_PAGES: Page[] = [
   page('new', 'page.new', 'plus', 'service', 'member', () => import('./pages/new/NewProject')),
+  page('account', 'page.account', 'people', 'service', 'member', () => import('./pages/account/MyAccount')),
+  page('service', 'page.service', 'key', 'service', 'admin', () => import('./pages/service/Service')),
 ];
 
 /** Pages that open without an account. Their secret is in the address. */
 export const PUBLIC_PAGES: Record<string, LazyExoticComponent<ComponentType>> = {
   setup: lazy(() => import('./pages/access/Setup')),
   password: lazy(() => import('./pages/access/SetPassword')),
+  join: lazy(() => import('./pages/access/Join')),
 };
 
 export interface Route {

@@ -61,6 +61,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
+/** Reads a text as it is, such as a document. */
+export async function getText(path: string, signal: AbortSignal): Promise<string> {
+  return (await call(path, { signal })).text();
+}
+
 export interface SendOptions { signal?: AbortSignal; keepalive?: boolean }
 
 /** Three bytes a character at worst stay within the 64 KiB that browsers allow. */

@@ -235,7 +235,7 @@ export const configurationWords = {
   'revisions.none': 'Nothing was published yet',
   'revisions.none.text': 'Until then no client captures anything.',
   'revisions.back': 'Take up again',
-  'revisions.backTo': 'Take up revision {revision} again?',
+  'revisions.backTo': 'Take up again: revision {revision}',
   'revisions.back.text': 'Its text is published for all clients under a new, higher number.',
   'revisions.back.note': 'As revision {revision}',
   'revisions.signed': 'Signed and published by {name}, {at} (UTC).',
