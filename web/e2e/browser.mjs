@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-export const address = (process.env.LODE_URL ?? 'http://127.0.0.1:4700').replace(/\/$/, '');
+/** Where the pages are served; `useAddress` changes it for tests that start a stand-in themselves. */
+export let address = (process.env.LODE_URL ?? 'http://127.0.0.1:4700').replace(/\/$/, '');
+export const useAddress = (url) => { address = url; };
 
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',

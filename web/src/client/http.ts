@@ -1,4 +1,5 @@
 // Speaks HTTP with the service: JSON in and out, one error type for every failure. It knows no single call by name.
+import type { Problem } from './configuration';
 
 /** What the service, or the way to it, said when a call failed. `line` and `column` count from 1. */
 export class ServiceError extends Error {
@@ -6,6 +7,8 @@ export class ServiceError extends Error {
   readonly hint: string | null;
   readonly line: number | null;
   readonly column: number | null;
+  /** What is at fault one by one, where the service lists it (code `policy`). */
+  problems: Problem[] = [];
 
   constructor(code: string, message: string, hint: string | null, line: number | null, column: number | null) {
     super(message);
@@ -28,8 +31,14 @@ async function failure(response: Response): Promise<ServiceError> {
   const body = await response.json().catch(() => null);
   const error = body?.error;
   if (!error) return new ServiceError('internal', `${response.status} ${response.statusText}`, null, null, null);
-  return new ServiceError(error.code, error.message, error.hint ?? null, error.line ?? null, error.column ?? null);
+  const read = new ServiceError(error.code, error.message, error.hint ?? null, error.line ?? null, error.column ?? null);
+  read.problems = body.problems ?? [];
+  return read;
 }
+
+/** Hears of every answer that nobody signed in may have; the pages then ask for the login. */
+let onUnauthenticated: () => void = () => undefined;
+export const whenUnauthenticated = (listener: () => void) => { onUnauthenticated = listener; };
 
 async function call(path: string, options: RequestInit): Promise<Response> {
   let response: Response;
@@ -39,7 +48,11 @@ async function call(path: string, options: RequestInit): Promise<Response> {
     if (options.signal?.aborted) throw cause;
     throw new ServiceError('unreachable', 'The service does not answer.', 'Check that it is running.', null, null);
   }
-  if (!response.ok) throw await failure(response);
+  if (!response.ok) {
+    const error = await failure(response);
+    if (error.code === 'unauthenticated') onUnauthenticated();
+    throw error;
+  }
   return response;
 }
 
@@ -48,11 +61,25 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
-export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
+/** Reads a text as it is, such as a document. */
+export async function getText(path: string, signal: AbortSignal): Promise<string> {
+  return (await call(path, { signal })).text();
+}
+
+export interface SendOptions { signal?: AbortSignal; keepalive?: boolean }
+
+/** Three bytes a character at worst stay within the 64 KiB that browsers allow. */
+const KEPT_ALIVE_CHARS_MAX = 20_000;
+
+export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, options: SendOptions = {}): Promise<T> {
+  // Browsers refuse large bodies with `keepalive`, so those go without.
+  const written = JSON.stringify(body ?? {});
   const response = await call(path, {
     method,
+    signal: options.signal,
+    keepalive: options.keepalive && written.length < KEPT_ALIVE_CHARS_MAX,
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(body ?? {}),
+    body: written,
   });
   const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;

@@ -1,7 +1,7 @@
 // Every call the pages make, by name. It keeps no state and decides nothing.
 import { address, get, postForFile, send, upload } from './http';
 import type {
-  Answer, CaseRule, Import, Job, PastQuery, Project, QueryLimits, QueryResult, Run, SqlFunction, Status, Table,
+  Answer, CaseRule, Import, Job, PastQuery, Project, ProjectWish, QueryLimits, QueryResult, Run, SqlFunction, Status, Table,
 } from './types';
 
 export { ServiceError } from './http';
@@ -42,6 +42,7 @@ export interface Answers {
 export const read = get;
 
 export const createProject = (name: string) => send<Project>('POST', path.projects(), { name, kind: 'imported' });
+export const createEnrolledProject = (wish: ProjectWish) => send<Project>('POST', path.projects(), wish);
 export const changeCaseRule = (slug: string, case_rule: CaseRule) =>
   send<Project>('PATCH', path.project(slug), { case_rule });
 export const deleteProject = (slug: string) => send<void>('DELETE', path.project(slug));

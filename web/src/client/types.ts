@@ -1,4 +1,5 @@
 // The shapes the service answers with, as docs/guide/api.md states them. Nothing here runs.
+import type { Grant, Role } from './access';
 
 export type CaseRule = 'auto' | 'session' | 'case_id' | { start_activity?: string; end_activity?: string };
 
@@ -15,6 +16,19 @@ export interface Project {
   last_event: string | null;
   case_rule: CaseRule;
   jobs: { state: 'fresh' | 'running' | 'stale' | 'failed'; built_at: string | null };
+  purposes: string[];
+  retention: Retention;
+  clients: { total: number; recording: number };
+  configuration: { revision: number | null };
+  role: Role;
+  grants: Grant[];
+}
+
+/** How long data stay; more than the usual needs a reason. */
+export interface Retention { raw_days: number; picture_days: number; aggregate_months: number; reason: string | null }
+
+export interface ProjectWish {
+  name: string; kind: 'enrolled'; purposes: string[]; retention: Retention; min_group_size: number; preset: 'standard' | 'works_council';
 }
 
 export interface Status {

@@ -17,6 +17,9 @@ export function forgetAnswers(): void {
   listeners.forEach((listener) => listener());
 }
 
+/** Forgets one answer, so that whoever asks next hears what holds by then. Pages that show it are not disturbed. */
+export const forgetAnswer = (address: string): void => void kept.delete(address);
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

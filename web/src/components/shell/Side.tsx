@@ -1,19 +1,23 @@
-// The side bar: project switcher, pages by group, theme. On a narrow screen it is a drawer.
+// The side bar: project switcher, pages by group as far as one's role opens them, account, theme. On a narrow screen it is a drawer.
 import { useEffect, useRef } from 'react';
 import { type Answers, path, type Project } from '../../client';
+import type { Me } from '../../client/access';
 import { formatCompact } from '../../format';
-import { pagePath, PAGES } from '../../routes';
+import { type Page, pagePath, PAGES } from '../../routes';
 import { useAnswer } from '../../state/answers';
 import { carriedFilters } from '../../state/filters';
 import { usePlace, withQuery } from '../../state/location';
+import { may } from '../../state/permissions';
 import { chooseTheme, themeChoice, useTheme } from '../../state/theme';
 import { t } from '../../text';
 import { Icon } from '../Icon';
 import { AddressLink } from '../PageLink';
 import { Popover } from '../Popover';
 import { Segmented } from '../Segmented';
+import { Account } from './Account';
 
 interface SideProps {
+  me: Me;
   projects: Project[];
   project: Project | null;
   page: string | null;
@@ -21,10 +25,10 @@ interface SideProps {
   onClose: () => void;
 }
 
-const GROUPS = ['see', 'flow', 'data'] as const;
-const GROUP_TITLES = { see: 'nav.see', flow: 'nav.flow', data: 'nav.data' } as const;
+const GROUPS = ['see', 'flow', 'data', 'recording'] as const;
+const GROUP_TITLES = { see: 'nav.see', flow: 'nav.flow', data: 'nav.data', recording: 'nav.recording' } as const;
 
-export function Side({ projects, project, page, open, onClose }: SideProps) {
+export function Side({ me, projects, project, page, open, onClose }: SideProps) {
   const { query } = usePlace();
   const side = useRef<HTMLElement>(null);
   const status = useAnswer<Answers['status']>(path.status()).answer;
@@ -43,11 +47,11 @@ export function Side({ projects, project, page, open, onClose }: SideProps) {
         <AddressLink address="/" className="brand" onGone={onClose}><img src="/icon.svg" alt="" />{t('brand')}</AddressLink>
         <ProjectSwitcher projects={projects} project={project} page={page} onGone={onClose} />
         <nav aria-label={t('nav.label')}>
-          {project && GROUPS.map((group) => (
+          {project && GROUPS.filter((group) => seen(project, group).length > 0).map((group) => (
             <div className="nav-group" key={group}>
               <div className="nav-name">{t(GROUP_TITLES[group])}</div>
               <ul>
-                {PAGES.filter((one) => one.group === group).map((one) => (
+                {seen(project, group).map((one) => (
                   <li key={one.name}>
                     <AddressLink address={address(one.name)} className="nav-link" current={one.name === page} onGone={onClose}>
                       <Icon name={one.icon} />{t(one.title)}
@@ -58,12 +62,14 @@ export function Side({ projects, project, page, open, onClose }: SideProps) {
             </div>
           ))}
           {!project && (
-            <AddressLink address="/import" className="nav-link" current={page === 'import'} onGone={onClose}>
-              <Icon name="import" />{t('page.import')}
-            </AddressLink>
+            <>
+              <AddressLink address="/new" className="nav-link" current={page === 'new'} onGone={onClose}><Icon name="plus" />{t('page.new')}</AddressLink>
+              <AddressLink address="/import" className="nav-link" current={page === 'import'} onGone={onClose}><Icon name="import" />{t('page.import')}</AddressLink>
+            </>
           )}
         </nav>
         <div className="side-foot">
+          <Account me={me} onGone={onClose} />
           <ThemeSwitch />
           {status && (
             <p className="small muted">
@@ -75,6 +81,9 @@ export function Side({ projects, project, page, open, onClose }: SideProps) {
     </>
   );
 }
+
+/** The pages of a group that one's role opens. */
+const seen = (project: Project, group: Page['group']) => PAGES.filter((one) => one.group === group && may(one.needs, project));
 
 function ProjectSwitcher({ projects, project, page, onGone }: { projects: Project[]; project: Project | null; page: string | null; onGone: () => void }) {
   return (
@@ -94,7 +103,7 @@ function ProjectSwitcher({ projects, project, page, onGone }: { projects: Projec
         <>
           {projects.map((one) => (
             <span key={one.id} onClick={close}>
-              <AddressLink address={pagePath(one.slug, page ?? 'overview')} className="menu-item" current={one.id === project?.id} onGone={onGone}>
+              <AddressLink address={pagePath(one.slug, PAGES.some((known) => known.name === page) ? page! : 'overview')} className="menu-item" current={one.id === project?.id} onGone={onGone}>
                 <span className="grow truncate">{one.name}</span>
                 <span className="muted small">{formatCompact(one.events)}</span>
                 {one.id === project?.id && <Icon name="check" />}
@@ -102,7 +111,7 @@ function ProjectSwitcher({ projects, project, page, onGone }: { projects: Projec
             </span>
           ))}
           <span onClick={close}>
-            <AddressLink address={project ? `${pagePath(project.slug, 'import')}?to_project=new` : '/import'} className="menu-item" onGone={onGone}>
+            <AddressLink address="/new" className="menu-item" onGone={onGone}>
               <Icon name="plus" />{t('project.new')}
             </AddressLink>
           </span>

@@ -2,13 +2,13 @@
 import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, type Completion, completeFromList, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { PostgreSQL, sql } from '@codemirror/lang-sql';
-import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { bracketMatching } from '@codemirror/language';
 import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
 import { Compartment, EditorState, Prec } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
 import type { SqlFunction, Table } from '../../client';
+import { colours, look } from '../../components/editorLook';
 import { offsetOf } from './position';
 
 export interface Mark {
@@ -26,31 +26,6 @@ interface SqlEditorProps {
   onChange: (text: string) => void;
   onRun?: () => void;
 }
-
-const look = EditorView.theme({
-  '&': { backgroundColor: 'var(--surface)', color: 'var(--text)', fontSize: '13px', height: '100%' },
-  '&.cm-focused': { outline: 'none' },
-  // The marks that come with the editor are data: pictures, which the content security policy does not allow.
-  '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--bad)', textUnderlineOffset: '3px' },
-  '.cm-lint-marker-error': { content: '"!"', color: 'var(--bad)', fontWeight: '700', textAlign: 'center' },
-  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55' },
-  '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--muted)', border: 'none' },
-  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--hover)' },
-  '.cm-cursor': { borderLeftColor: 'var(--text)' },
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--accent-soft)' },
-  '.cm-tooltip': { backgroundColor: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--line)', borderRadius: '6px', boxShadow: 'var(--lift)' },
-  '.cm-tooltip-autocomplete > ul > li': { padding: '3px 8px' },
-  '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
-  '.cm-completionDetail': { color: 'var(--muted)', fontStyle: 'normal' },
-  '.cm-diagnostic-error': { borderLeftColor: 'var(--bad)' },
-});
-
-const colours = syntaxHighlighting(HighlightStyle.define([
-  { tag: tags.keyword, color: 'var(--accent-strong)', fontWeight: '600' },
-  { tag: [tags.string, tags.special(tags.string)], color: 'var(--warm-text)' },
-  { tag: [tags.number, tags.bool, tags.null], color: 'var(--good)' },
-  { tag: tags.comment, color: 'var(--muted)', fontStyle: 'italic' },
-]));
 
 function language(tables: Table[], functions: SqlFunction[]) {
   const schema = Object.fromEntries(tables.map((table) => [

@@ -1,0 +1,379 @@
+// Walks through the service's pages in a real browser: first run, wizard, editor, people, clients. Each test goes on where the last one ended.
+// LODE_URL and LODE_SETUP_TOKEN name a fresh service; without LODE_URL a stand-in is started (dev/fake.mjs), which proves the pages alone.
+// LODE_FLEET is a command that gets the address and an app key and enrols a simulated client; the stand-in does that by itself.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { startFake } from '../dev/fake.mjs';
+import { address, openPage, startBrowser, useAddress, violations } from './browser.mjs';
+
+const GREEN_MS_MAX = 5_000;
+const LIVE_MS_MAX = 5_000;
+const TAKEN_MS_MAX = 60_000;
+const ADMIN = { name: 'Anna Berg', email: `anna-${Date.now()}@example.org`, password: 'plum carriage under nine lanterns' };
+const VIEWER = { name: 'Vera Holm', email: `vera-${Date.now()}@example.org`, password: 'seven quiet harbours and a kite' };
+const name = `Orders ${Date.now()}`;
+
+let browser;
+let page;
+let fake = null;
+let fleet = null;
+let token = process.env.LODE_SETUP_TOKEN;
+let project;
+
+before(async () => {
+  if (!process.env.LODE_URL) {
+    fake = await startFake({ fresh: true });
+    useAddress(fake.url);
+    token = fake.setup_token;
+  }
+  browser = await startBrowser();
+  page = await openPage(browser);
+});
+
+after(async () => {
+  await browser?.close();
+  fleet?.kill();
+  fake?.close();
+});
+
+/** Opens an address and waits until nothing is loading. A page that listens live never falls silent, so the network is no sign. */
+async function open(place, on = page) {
+  await on.goto(address + place);
+  await ready(on);
+}
+const ready = (on = page) => on.waitForFunction(() => document.querySelector('h1, h2') && !document.querySelector('.skeleton, [aria-busy="true"]'));
+const press = (label, on = page) => on.getByRole('button', { name: label, exact: true }).click();
+const says = (text, on = page) => on.getByText(text).first().waitFor();
+
+async function signIn(who, on = page) {
+  await on.getByLabel('E-mail address').fill(who.email);
+  await on.getByLabel('Password').fill(who.password);
+  await press('Sign in', on);
+}
+
+test('u2_the set-up link makes the first account, once', async () => {
+  await open(`/setup#${token}`);
+  await page.getByLabel('Name').fill(ADMIN.name);
+  await page.getByLabel('E-mail address').fill(ADMIN.email);
+  await page.getByLabel('Password').fill(ADMIN.password);
+  await press('Make the first account');
+  await page.getByRole('heading', { name: 'How does the project begin?' }).waitFor();
+  const again = await fetch(`${address}/api/v1/setup`, { method: 'POST', headers: { 'content-type': 'application/json', origin: address }, body: JSON.stringify({ token, ...ADMIN }) });
+  assert.equal(again.status, 404);
+});
+
+test('a wrong password is told, and the right one leads back to the page one wanted', async () => {
+  await page.context().clearCookies();
+  await open('/new');
+  await signIn({ ...ADMIN, password: 'not the right one at all' });
+  await page.locator('.error-note').waitFor();
+  await signIn(ADMIN);
+  await page.getByRole('heading', { name: 'How does the project begin?' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/new');
+});
+
+test('u2_the wizard leads to a key, and the first client turns it green', async () => {
+  await page.getByRole('button', { name: /Record with Lode/ }).click();
+  await page.getByLabel('Name of the project').fill(name);
+  await page.getByLabel('What is it for?').fill('See where orders wait');
+  await press('Next');
+  await page.getByRole('radio', { name: /Standard/ }).check();
+  await press('Next');
+  await press('+ excel.exe');
+  await press('+ msedge.exe');
+  assert.equal(await page.getByRole('button', { name: 'Next' }).isDisabled(), true, 'a browser without sites is not let through');
+  await page.getByRole('textbox', { name: 'Sites inside the browser' }).or(page.getByRole('combobox', { name: 'Sites inside the browser' })).fill('https://Orders.example.org/new');
+  await page.keyboard.press('Enter');
+  await press('Next');
+  await says('The configuration is valid and its tests pass.');
+  assert.match(await page.locator('.new-xml').innerText(), /host="orders\.example\.org"/);
+  await press('Publish and make an app key');
+  const key = await page.locator('pre[aria-label="App key"]').innerText();
+  assert.match(key, /^lodek_/);
+  await page.locator('[data-arrived="0"]').waitFor();
+  if (process.env.LODE_FLEET) fleet = spawn(process.env.LODE_FLEET, [address, key], { stdio: 'inherit', shell: true });
+  const list = await (await page.request.get(`${address}/api/v1/projects`)).json();
+  project = list.projects.find((one) => one.name === name).slug;
+  if (process.env.LODE_URL && !process.env.LODE_FLEET) return;
+  const begun = await firstClient();
+  await page.locator('[data-arrived="1"]').waitFor({ timeout: GREEN_MS_MAX });
+  assert.ok(Date.now() - begun <= GREEN_MS_MAX, `${Date.now() - begun} ms`);
+  await page.getByRole('link', { name: 'See the clients' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Clients' }).waitFor();
+});
+
+/** Waits until the service itself knows a client; from then the page has its time. */
+async function firstClient() {
+  for (;;) {
+    const { total } = await (await page.request.get(`${address}/api/v1/projects/${project}/clients`)).json();
+    if (total > 0) return Date.now();
+    await page.waitForTimeout(100);
+  }
+}
+
+test('u3_the clients page shows state and balance, and follows live', { skip: process.env.LODE_URL && !process.env.LODE_FLEET }, async () => {
+  await open(`/p/${project}/clients`);
+  await page.locator('[data-live="true"]').waitFor();
+  await page.locator('tbody [data-state="recording"]').first().waitFor({ timeout: fake ? LIVE_MS_MAX : TAKEN_MS_MAX });
+  await says('lost = 0');
+  await page.locator('tbody th button').first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(/admitted − .* stored − .* waiting/).waitFor();
+  const state = dialog.locator('[data-state="revoked"]').first();
+  await press('Revoke', dialog);
+  await page.getByRole('dialog', { name: /Revoke Client/ }).getByRole('button', { name: 'Revoke', exact: true }).click();
+  await state.waitFor({ timeout: LIVE_MS_MAX });
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /Revoked/ }).first().waitFor();
+});
+
+const text = () => page.evaluate(() => document.querySelector('.cm-content').cmTile?.view?.state.doc.toString() ?? document.querySelector('.cm-content').innerText);
+
+test('an edit in the sections stands in the text, and the rest of the text stays', async () => {
+  await open(`/p/${project}/configuration?view=both&section=applications`);
+  await page.locator('.cm-content').waitFor();
+  const before = await text();
+  await page.getByRole('group', { name: 'excel.exe', exact: true }).getByRole('combobox', { name: 'Executables' }).fill('winword.exe');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('.cm-content').innerText.includes('excel.exe winword.exe'));
+  const lines = (await text()).split('\n').filter((line) => !before.split('\n').includes(line));
+  assert.deepEqual(lines.map((line) => line.trim()), ['<app process="excel.exe winword.exe"/>']);
+});
+
+test('more than before asks for a new consent, and one press raises the version', async () => {
+  await page.locator('[data-valid="false"]').waitFor();
+  await page.getByRole('button', { name: /^Consent/ }).click();
+  await press('Raise to 2');
+  await page.locator('[data-valid="true"][data-checking="false"]').waitFor();
+});
+
+test('text that is broken is told at its line, and the sections wait until it is mended', async () => {
+  await findInText('<rules>');
+  await page.keyboard.press('End');
+  await page.keyboard.type('<rule');
+  await page.locator('.cm-lint-marker-error').first().waitFor();
+  await says('The sections can be shown again as soon as the text is whole XML.');
+  for (let count = 0; count < '<rule'.length; count += 1) await page.keyboard.press('Backspace');
+  await page.locator('[data-valid="true"][data-checking="false"]').waitFor();
+});
+
+test('a wrong word is told with line and column, and a press on it goes there', async () => {
+  await findInText('@window');
+  await page.keyboard.type('@window windowtitle');
+  await page.locator('[data-valid="false"]').waitFor();
+  await page.getByRole('button', { name: /1 error/ }).click();
+  const problem = page.locator('.problem').first();
+  assert.match(await problem.innerText(), /Line \d+, column \d+[\s\S]*windowtitle/);
+  await problem.click();
+  await page.waitForFunction(() => document.activeElement?.classList.contains('cm-content'));
+  assert.match(await page.locator('.cm-activeLine').innerText(), /windowtitle/);
+  await findInText(' windowtitle');
+  await page.keyboard.press('Delete');
+  await page.locator('[data-valid="true"][data-checking="false"]').waitFor();
+});
+
+/** Marks words in the text, as a person does with the mouse. */
+async function findInText(words) {
+  await page.locator('.cm-content').click();
+  await page.evaluate((wanted) => {
+    const walker = document.createTreeWalker(document.querySelector('.cm-content'), NodeFilter.SHOW_TEXT);
+    const line = [...document.querySelectorAll('.cm-line')].find((one) => one.textContent.includes(wanted));
+    if (!line) throw new Error(`no line with ${wanted}`);
+    const at = line.textContent.indexOf(wanted);
+    const range = document.createRange();
+    let seen = 0;
+    walker.currentNode = line;
+    for (let node = walker.nextNode(); node && line.contains(node); node = walker.nextNode()) {
+      const end = seen + node.length;
+      if (at >= seen && at < end) range.setStart(node, at - seen);
+      if (at + wanted.length > seen && at + wanted.length <= end) range.setEnd(node, at + wanted.length - seen);
+      seen = end;
+    }
+    document.getSelection().removeAllRanges();
+    document.getSelection().addRange(range);
+  }, words);
+  await page.waitForFunction((wanted) => document.getSelection().toString() === wanted, words);
+}
+
+test('a rule is copied and moved with the keyboard alone, and the grid of columns writes its words', async () => {
+  await open(`/p/${project}/configuration?view=both&section=rules&rule=0`);
+  await press('Copy the rule');
+  await page.getByLabel('Name', { exact: true }).fill('no titles');
+  const up = page.getByRole('button', { name: 'Move up: no titles' });
+  await up.focus();
+  await page.keyboard.press('Enter');
+  await says('no titles is now 1 of 2');
+  await page.getByRole('radio', { name: 'window_title: Hashed' }).check();
+  await page.getByRole('button', { name: 'Add a condition' }).click();
+  await page.getByLabel('Values').fill('winword.exe|notepad.exe');
+  const xml = await text();
+  assert.ok(xml.indexOf('name="no titles"') < xml.indexOf('name="all allowed work"'));
+  assert.match(xml, /<equals column="process_name" values="winword\.exe\|notepad\.exe"\/>/);
+  await page.locator('[data-valid="true"][data-checking="false"]').waitFor();
+  assert.match(await page.getByRole('group', { name: 'When' }).innerText(), /Add to this group|Add a condition/);
+});
+
+test('the preview tells what each rule and each column would become', async () => {
+  await page.getByRole('link', { name: 'Preview' }).click();
+  await page.getByRole('group', { name: 'What each rule does' }).getByRole('row', { name: /no titles/ }).waitFor();
+  await page.locator('.preview-events summary').first().click();
+  await page.getByRole('columnheader', { name: 'Before' }).first().waitFor();
+});
+
+test('u7_publishing shows what changes and whom it reaches, then goes out in steps', async () => {
+  await page.getByRole('link', { name: 'Changes' }).click();
+  await page.locator('.diff-new', { hasText: 'excel.exe winword.exe' }).waitFor();
+  await says('captures more');
+  await press('Publish …');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(/Affects \d+ (person|people)/).waitFor();
+  await dialog.getByLabel('Note').fill('Word, too');
+  await dialog.getByRole('radio', { name: '5 %', exact: true }).check();
+  await press('Sign and publish', dialog);
+  await says('Revision 2 for 5 % of the clients');
+  await press('Widen to 100 %');
+  await says('Revision 2 for 100 % of the clients');
+});
+
+test('u7_one press goes back to the revision before', async () => {
+  await press('Roll back to revision 1');
+  await says('Revision 3 for 100 % of the clients');
+  await page.getByRole('link', { name: 'Revisions' }).click();
+  await page.getByRole('row', { name: /Revision 2.*Rolled back/ }).waitFor();
+  await page.getByRole('button', { name: 'Revision 3', exact: true }).click();
+  assert.doesNotMatch(await page.getByRole('dialog').locator('.diff').innerText().catch(() => ''), /\+.*winword/);
+  await page.keyboard.press('Escape');
+});
+
+let joinLink;
+
+test('people are invited from a list, and what is no person is told', async () => {
+  await open(`/p/${project}/people/invitations`);
+  await press('Invite people');
+  await page.getByLabel('One person per line').fill('name,email,team\nDora Lind,dora@example.org,Tax\nEmil Noor,not an address,Tax');
+  await press('Invite 2 people');
+  await says('1 line was not taken');
+  const links = await page.locator('.link-list').innerText();
+  assert.match(links, /Dora Lind[\s\S]*\/join\//);
+  joinLink = /\/join\/\S+/.exec(links)[0];
+  await press('Done');
+  await page.getByRole('row', { name: /Dora Lind.*Invited/ }).waitFor();
+});
+
+test('u8_who is invited reads in plain words what is recorded, without an account', async () => {
+  const theirs = await openPage(browser, { bypassCSP: true });
+  await open(joinLink, theirs);
+  await says('What is recorded, and what is not', theirs);
+  await says(/Pause at any time, without a reason/, theirs);
+  await theirs.locator('pre', { hasText: 'lodek_' }).waitFor();
+  assert.deepEqual(await violations(theirs), []);
+  await theirs.context().close();
+});
+
+test('a key that is revoked is told to be, without a new load', async () => {
+  await page.getByRole('link', { name: 'App keys' }).click();
+  await press(`Revoke ${name}`);
+  await press('Revoke', page.getByRole('dialog'));
+  await page.getByRole('row', { name: new RegExp(`${name}.*Revoked`) }).waitFor();
+});
+
+test('s11_a viewer is let in by a link, sees its pages only, and is told who can change that', async () => {
+  await page.getByRole('link', { name: 'Members' }).click();
+  await press('Add a member');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('E-mail address').fill(VIEWER.email);
+  await dialog.getByLabel('Name').fill(VIEWER.name);
+  await dialog.getByRole('radio', { name: /^Viewer/ }).check();
+  await press('Add a member', dialog);
+  const link = await dialog.locator('pre').innerText();
+  await press('Done', dialog);
+  const theirs = await openPage(browser);
+  await theirs.goto(link.replace(/^https?:\/\/[^/]+/, address));
+  await theirs.getByLabel('New password').fill(VIEWER.password);
+  await press('Set the password and sign in', theirs);
+  await theirs.getByRole('heading', { level: 1 }).waitFor();
+  assert.equal(await theirs.getByRole('link', { name: 'Configuration' }).count(), 0);
+  await open(`/p/${project}/configuration`, theirs);
+  await says('Your role does not open this page', theirs);
+  await says(/A project lead can change your role/, theirs);
+  assert.deepEqual(theirs.faults, []);
+  await theirs.context().close();
+});
+
+test('a name is lifted by two people only', async () => {
+  await open(`/p/${project}/people/members`);
+  await press(`Change ${ADMIN.name}`);
+  await page.getByRole('checkbox', { name: /^Identities/ }).check();
+  await press('Save', page.getByRole('dialog'));
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await open(`/p/${project}/privacy/requests`);
+  await press('Ask');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox').selectOption({ label: 'Show smaller groups' });
+  await dialog.getByLabel('Smallest group that is shown, people').fill('3');
+  await dialog.getByLabel('Reason').fill('A small team');
+  await press('Ask', dialog);
+  const row = page.getByRole('row', { name: /Show smaller groups/ });
+  await row.getByText('Another person must approve').waitFor();
+  assert.equal(await row.getByRole('button', { name: 'Approve' }).count(), 0);
+  await press('Withdraw', row);
+  await row.getByText('Refused').waitFor();
+});
+
+test('d6_raising the smallest group works at once', async () => {
+  await page.getByRole('link', { name: 'Protection' }).click();
+  await page.getByLabel('Smallest group that is shown, people').fill('7');
+  await press('Save');
+  await says('Saved.');
+});
+
+test('a token for a program is shown once', async () => {
+  await open('/account');
+  await press('New token');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('notebook');
+  await press('Make the token', dialog);
+  assert.match(await dialog.locator('pre').innerText(), /^lodet_/);
+  await press('Done', dialog);
+  await page.getByRole('row', { name: /notebook/ }).waitFor();
+  assert.equal(await page.getByText('lodet_').count(), 0);
+});
+
+test('d10_oversight shows revisions, counters and the chain, and no content', async () => {
+  await open(`/p/${project}/oversight`);
+  await says('Revision 3');
+  await says('Every event is accounted for.');
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await says(/The chain is whole/);
+  await page.getByRole('row', { name: /configuration\.published/ }).first().waitFor();
+});
+
+const PAGES = () => [
+  '/new', '/account', '/service/accounts', '/service/settings', '/service/audit', `/p/${project}/privacy/protection`, `/p/${project}/privacy/requests`, `/p/${project}/privacy/erasures`,
+  `/p/${project}/privacy/documents`, `/p/${project}/oversight`, `/p/${project}/oversight/audit`, `/p/${project}/clients`, `/p/${project}/clients/errors`, `/p/${project}/clients/letters`, `/p/${project}/people/members`, `/p/${project}/people/keys`, `/p/${project}/people/invitations`,
+  ...['applications', 'rules&rule=0', 'redaction', 'screenshots', 'consent', 'schedule', 'attributes', 'capture', 'storage', 'extension', 'tests'].map((section) => `/p/${project}/configuration?view=visual&section=${section}`),
+  `/p/${project}/configuration?view=both&section=rules&rule=0`, `/p/${project}/configuration?view=text`, `/p/${project}/configuration/preview`, `/p/${project}/configuration/changes`, `/p/${project}/configuration/revisions`,
+];
+
+for (const theme of ['light', 'dark']) {
+  for (const width of [1280, 390]) {
+    test(`u6_axe finds nothing: ${theme}, ${width} px wide`, async () => {
+      const looked = await openPage(browser, { theme, width, bypassCSP: true });
+      await open('/new', looked);
+      const found = (await violations(looked)).map((line) => `sign-in · ${line}`);
+      await signIn(ADMIN, looked);
+      await looked.getByRole('heading', { name: 'How does the project begin?' }).waitFor();
+      for (const one of PAGES()) {
+        await open(one, looked);
+        for (const line of await violations(looked)) found.push(`${one} · ${line}`);
+        const beyond = await looked.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (beyond > 0) found.push(`${one} · ${beyond} px wider than the window`);
+      }
+      assert.deepEqual(found, []);
+      await looked.context().close();
+    });
+  }
+}
+
+test('no page made the browser complain', () => assert.deepEqual(page.faults, []));

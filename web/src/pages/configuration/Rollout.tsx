@@ -1,0 +1,41 @@
+// How far the newest revision has come among the clients: widen it to all, or go back to the one before.
+import { useEffect } from 'react';
+import { rollBack, type Rollout as RolloutState, widenRollout } from '../../client/configuration';
+import { ErrorNote } from '../../components/Notice';
+import { Icon } from '../../components/Icon';
+import { useProject } from '../../state/project';
+import { useWork } from '../../state/work';
+import { t } from '../../text';
+
+/** Asked again this often until every client that should have it has it. */
+const POLL_MS = 2_000;
+
+export function Rollout({ rollout, onChange }: { rollout: RolloutState; onChange: () => void }) {
+  const project = useProject();
+  const work = useWork();
+  const wanted = Math.ceil((rollout.clients * rollout.percent) / 100);
+  const open = rollout.clients_on_new < wanted;
+  useEffect(() => {
+    if (!open) return;
+    const timer = setTimeout(onChange, POLL_MS);
+    return () => clearTimeout(timer);
+  }, [open, rollout]);
+  if (!open && rollout.percent === 100 && rollout.previous === null) return null;
+  const act = (what: () => Promise<unknown>) => void work.run(what).then(onChange);
+  const share = rollout.clients === 0 ? 1 : rollout.clients_on_new / rollout.clients;
+  return (
+    <section className="panel rollout" aria-label={t('rollout.title')}>
+      <div className="grow stack-tight">
+        <div className="row row-wrap"><strong>{t('rollout.revision', { revision: rollout.revision, percent: rollout.percent })}</strong><span className="muted" data-rollout={rollout.clients_on_new}>{t('rollout.clients', { count: rollout.clients_on_new, clients: rollout.clients })}</span></div>
+        <div className="progress" role="progressbar" aria-label={t('rollout.title')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><span style={{ width: `${share * 100}%` }} /></div>
+        {work.error && <ErrorNote error={work.error} />}
+      </div>
+      {rollout.percent < 100 && <button type="button" className="button button-primary" disabled={work.busy} onClick={() => act(() => widenRollout(project.slug, 100))}>{t('rollout.widen')}</button>}
+      {rollout.previous !== null && (
+        <button type="button" className="button button-bad" disabled={work.busy} onClick={() => act(() => rollBack(project.slug, rollout.previous!, t('rollout.back.note', { revision: rollout.revision })))}>
+          <Icon name="refresh" size={16} />{t('rollout.back', { revision: rollout.previous })}
+        </button>
+      )}
+    </section>
+  );
+}
