@@ -4,12 +4,14 @@
 //! bars appear on a terminal only. Exit codes are those of [`ExitKind`].
 
 mod backup;
+mod config;
 mod doctor;
 mod export;
 mod import;
 mod job;
 mod member;
 mod project;
+mod simulate;
 mod sql;
 mod user;
 
@@ -126,6 +128,11 @@ enum Command {
     /// Projects: list, create, set, labels, compact, retire, erase, delete
     #[command(subcommand)]
     Project(project::ProjectCommand),
+    /// Client configurations as files: check, test, schema
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Run simulated clients against a service
+    Simulate(simulate::Simulate),
     /// Accounts: list, add, reset, disable, enable
     #[command(subcommand)]
     User(user::UserCommand),
@@ -204,6 +211,8 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
         }
         Command::Backup(command) => command.run(&open(common).await?, common.json).await,
         Command::Restore(command) => command.run(&data_folder(common), common.json).await,
+        Command::Config(command) => command.run(common.json),
+        Command::Simulate(command) => command.run(common.json).await,
         Command::Doctor => doctor::run(&settings(common), common.json).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "lode", &mut std::io::stdout());

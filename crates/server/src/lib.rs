@@ -12,7 +12,7 @@
 //! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch. [`identity`] knows who somebody is, [`access`] what they may, and
 //! [`audit`] what they did.
 //!
-//! [`cli`] is the same by hand; [`serve`] keeps the service running.
+//! [`simulation`] is clients without desktops. [`cli`] is the same by hand; [`serve`] keeps the service running.
 
 pub mod access;
 pub mod analyses;
@@ -39,3 +39,4 @@ pub mod rows;
 pub mod sample;
 pub mod sample_events;
 pub mod serve;
+pub mod simulation;
