@@ -2,7 +2,7 @@
 //!
 //! Every other crate speaks the words that are declared here. A client fills [`Event`]s, takes out of them what the
 //! [`policy`] of its project does not allow, packs them into an [`envelope`]; the service unpacks them and asks the policy
-//! again; the store turns their [`column`]s into tables. What other languages need (JSON Schema, XML Schema, TypeScript,
+//! again; the store turns their [`column`](mod@column)s into tables. What other languages need (JSON Schema, XML Schema, TypeScript,
 //! reference pages) is generated from the same declarations by [`schema`].
 //!
 //! Terms follow Abb & Rehse, *A reference data model for process-related user interaction logs*, Information

@@ -1,7 +1,7 @@
 //! What only a look at the whole configuration shows: contradictions, which are errors, and what is probably not meant,
 //! which are warnings.
 //!
-//! [`errors`] are asked for by the parser, so a parsed configuration has none of them. [`check`] adds the warnings, the tests
+//! The parser asks for errors, so a parsed configuration has none of them. [`check`](check()) adds the warnings, the tests
 //! of the file, and what must hold against the revision before.
 
 use std::collections::BTreeSet;

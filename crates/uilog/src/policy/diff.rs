@@ -314,9 +314,17 @@ impl Changes {
     fn redaction(&mut self, old: &Redaction, new: &Redaction) {
         let codes = ["redaction_added", "redaction_removed"];
         self.lists(&builtins(old), &builtins(new), "redaction", codes, [false, true]);
-        for pattern in &new.patterns {
+        // What stands before another pattern may take away a part of what that one would have found.
+        let last_known =
+            new.patterns.iter().rposition(|pattern| old.patterns.iter().any(|each| each.name == pattern.name));
+        for (position, pattern) in new.patterns.iter().enumerate() {
             match old.patterns.iter().find(|before| before.name == pattern.name) {
-                None => self.say(true, codes[0], false, format!("redaction added: \"{}\"", pattern.name)),
+                None => self.say(
+                    true,
+                    codes[0],
+                    Some(position) < last_known,
+                    format!("redaction added: \"{}\"", pattern.name),
+                ),
                 Some(before) => {
                     let is_same = (before.mode, &before.columns, &before.regex)
                         == (pattern.mode, &pattern.columns, &pattern.regex);

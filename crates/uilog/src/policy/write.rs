@@ -155,7 +155,7 @@ fn root(configuration: &Configuration) -> Tag {
         .with("revision", configuration.revision.to_string())
         .with("validUntil", write_moment(configuration.valid_until_s))
         .with_children(optional.into_iter().filter(|tag| !tag.is_bare()))
-        .with_children(configuration.schedules.iter().map(schedule))
+        .with_children(schedules(&configuration.schedules))
         .with_children(after_schedules.into_iter().filter(|tag| !tag.is_bare()))
 }
 
@@ -180,6 +180,17 @@ fn user_attribute(attribute: &UserAttribute) -> Tag {
         .with("required", yes(attribute.required))
         .with_some("choices", (!attribute.choices.is_empty()).then(|| attribute.choices.join("|")))
         .with_children(attribute.labels.iter().map(label))
+}
+
+/// The schedules; none if there is one only, with nothing but defaults: that holds anyway.
+fn schedules(schedules: &[Schedule]) -> Vec<Tag> {
+    let tags: Vec<Tag> = schedules.iter().map(schedule).collect();
+    let says_nothing =
+        |tag: &Tag| tag.attributes.is_empty() && matches!(tag.children.as_slice(), [window] if window.is_bare());
+    match tags.as_slice() {
+        [only] if says_nothing(only) => Vec::new(),
+        _ => tags,
+    }
 }
 
 fn schedule(schedule: &Schedule) -> Tag {

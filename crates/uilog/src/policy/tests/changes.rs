@@ -118,6 +118,24 @@ fn rules_and_columns() {
 }
 
 #[test]
+fn redaction() {
+    let of = |patterns: &str| configuration_of(&format!("{OLD}<redaction>{patterns}</redaction>"));
+    let told = |old: &str, new: &str| -> Vec<String> {
+        let changes = diff(&of(old), &of(new));
+        changes.iter().map(|change| format!("{} {}", if change.widens { "+" } else { "-" }, change.text)).collect()
+    };
+    let (one, two) = ("<pattern name=\"one\" regex=\"abc\"/>", "<pattern name=\"two\" regex=\"def\"/>");
+    assert_eq!(told(one, &format!("{one}{two}")), ["- redaction added: \"two\""]);
+    assert_eq!(told(one, &format!("{two}{one}")), ["+ redaction added: \"two\""]);
+    assert_eq!(told(one, ""), ["+ redaction removed: \"one\""]);
+    assert_eq!(told(one, &one.replace("abc", "ab")), ["+ redaction changed: \"one\""]);
+    assert_eq!(told(&format!("{one}{two}"), &format!("{two}{one}")), ["+ patterns stand in another order"]);
+    let builtin = |patterns: &str| format!("<builtin patterns=\"{patterns}\" columns=\"window_title\"/>");
+    assert_eq!(told(&builtin("email card"), &builtin("email")), ["+ redaction removed: card in window_title"]);
+    assert_eq!(told(&builtin("email"), &builtin("email card")), ["- redaction added: card in window_title"]);
+}
+
+#[test]
 fn times_and_settings() {
     let with = |sections: &str| changes(&format!("{sections}{OLD}"));
     assert_eq!(

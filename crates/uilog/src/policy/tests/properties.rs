@@ -266,15 +266,7 @@ fn d12_under_a_floor_nothing_is_ever_wider() {
         let floor = any_floor(&mut random);
         let narrowed = narrow(&configuration, &floor);
         let (wide, under) = (policy(&configuration), policy(&narrowed));
-        let bound = Configuration {
-            rules: Vec::new(),
-            allow: floor.allow.clone().unwrap_or_default(),
-            ..configuration.clone()
-        };
-        let bound = policy(&Configuration {
-            otherwise: Action::Log(Log { columns: Selection(vec![ColumnWord::All]), ..Log::default() }),
-            ..bound
-        });
+        let bound = policy(&everything_within(&floor, &configuration));
         assert!(narrowed.upload.hold >= floor.min_hold && narrowed.upload.hold >= configuration.upload.hold);
         for _ in 0..EVENTS {
             let captured = any_captured(&mut random);
@@ -283,10 +275,8 @@ fn d12_under_a_floor_nothing_is_ever_wider() {
             if scrub::is_about_recording(event.event_type) {
                 continue;
             }
-            if floor.allow.is_some() {
-                let allowed = bound.scrub(captured.clone(), &StandInHash);
-                assert!(matches!(allowed, Outcome::Logged(..)), "seed {seed}: beyond the floor's list: {allowed:?}");
-            }
+            let allowed = bound.scrub(captured.clone(), &StandInHash);
+            assert!(matches!(allowed, Outcome::Logged(..)), "seed {seed}: beyond the floor's lists: {allowed:?}");
             for column in floor.forbid.forbidden().iter() {
                 assert_eq!(level(&under, event, column), 0, "seed {seed}: {} is forbidden", column.column().name);
             }
@@ -296,6 +286,49 @@ fn d12_under_a_floor_nothing_is_ever_wider() {
             }
         }
     }
+}
+
+#[test]
+fn d12_the_floors_patterns_have_the_last_word() {
+    let floor = parse_floor(&fixture("floor/works-council.xml")).unwrap();
+    let full = configuration(&fixture("full.xml"));
+    let click = event_of(
+        "double_click",
+        &[
+            ("process_name", "saplogon.exe"),
+            ("element_name", "Order 4500017"),
+            ("window_title", "Orders"),
+            ("user_name", "ann"),
+        ],
+    );
+    let left = |configuration: &Configuration| scrubbed(&policy(configuration), click.clone()).unwrap();
+    assert_eq!(left(&full).element_name.as_deref(), Some("Order 4500017"));
+    let under = left(&narrow(&full, &floor));
+    assert_eq!(under.element_name.as_deref(), Some("Order ****"));
+    assert!(under.window_title.is_none() && under.hashed.contains_key("window_title"));
+    let silent = Floor { redaction: Redaction::default(), ..floor };
+    assert_eq!(left(&narrow(&full, &silent)).element_name.as_deref(), Some("Order 4500017"));
+}
+
+#[test]
+fn d12_a_floor_with_one_builtin_pattern_keeps_those_that_always_apply() {
+    let builtin = Builtin { patterns: vec![BuiltinPattern::UsSsn], columns: None };
+    let floor = Floor { redaction: Redaction { builtins: vec![builtin], patterns: Vec::new() }, ..Floor::default() };
+    let configuration = configuration_with("<rule name=\"it\"><on/><log columns=\"all\"/></rule>", "");
+    let event = excel("copy", &[("window_title", "a@b.example 123-45-6789")]);
+    assert_eq!(
+        scrubbed(&policy(&narrow(&configuration, &floor)), event).unwrap().window_title.as_deref(),
+        Some("**** ****")
+    );
+}
+
+/// A configuration that logs whatever the lists of the floor let through.
+fn everything_within(floor: &Floor, configuration: &Configuration) -> Configuration {
+    let mut everything = configuration_of("<rules><otherwise><log columns=\"all\"/></otherwise></rules>");
+    let apps = floor.allow.as_ref().map_or(&configuration.allow.apps, |allow| &allow.apps);
+    let never = floor.allow.iter().flat_map(|allow| &allow.never).chain(&floor.never);
+    everything.allow = Allow { apps: apps.clone(), never: never.cloned().collect() };
+    everything
 }
 
 #[test]

@@ -174,6 +174,7 @@ fn to_log_a_condition_must_be_certain_to_drop_a_doubt_is_enough() {
     assert!(holds(&format!("<any>{secret}<present column=\"process_name\"/></any>"), doubt()));
     assert!(!holds(&format!("<all>{secret}<present column=\"process_name\"/></all>"), doubt()));
     for when in [
+        "<present column=\"window_title\"/>".to_owned(),
         secret.to_owned(),
         format!("<not>{secret}</not>"),
         format!("<all>{secret}<present column=\"process_name\"/></all>"),
