@@ -1,7 +1,7 @@
 // For development only: the calls of the stand-in service, each with who may make it and what it answers.
 import { randomUUID } from 'node:crypto';
 import { Refused } from './refused.mjs';
-import { vocabulary } from './vocabulary.mjs';
+import { vocabulary } from './policy.mjs';
 import {
   countsOf, hex, later, newAccount, newClient, newProject, now, publishRevision, roll, shownAccount, shownProject, shownRollout, tellClient, template,
 } from './world.mjs';

@@ -1,12 +1,14 @@
 // For development only: just enough of the rule engine for the stand-in service to check, test and preview a configuration.
 // It knows no privacy promise; the real engine is `uilog::policy`.
 import { createHash } from 'node:crypto';
-import { vocabulary } from './vocabulary.mjs';
+import { readFileSync } from 'node:fs';
+
+/** The vocabulary that the real parser generates. */
+export const vocabulary = JSON.parse(readFileSync(new URL('../../schemas/config-vocabulary.json', import.meta.url), 'utf8'));
 
 const columns = new Map(vocabulary.columns.map((one) => [one.name, one]));
-const eventTypes = new Map(vocabulary.event_types.map((one) => [one.name, one]));
-const CONTAINERS = ['lodeConfig', 'allow', 'rules', 'when', 'redaction', 'tests', 'userAttributes', 'otherwise', 'all', 'any', 'not', 'drop', 'event', 'result', 'label'];
-const COMPARISONS = ['equals', 'contains', 'startsWith', 'glob', 'regex', 'present'];
+const families = new Map(vocabulary.families.flatMap((family) => family.event_types.map((one) => [one.name, family.name])));
+const groups = new Map(vocabulary.groups.map((one) => [one.name, one.columns]));
 
 /** `xml` is the pages' own reader (src/xml/tree.ts). */
 export function makePolicy(xml) {
@@ -17,35 +19,35 @@ export function makePolicy(xml) {
     for (const child of elementsOf(element)) yield* walk(child);
   }
 
-  const known = new Set([...vocabulary.elements.map((one) => one.name), ...CONTAINERS, ...COMPARISONS]);
+  const known = new Set(vocabulary.elements.map((one) => one.name));
   const words = (element, name) => wordsOf(element, name);
 
   function expand(list) {
     return new Set(list.flatMap((word) => {
-      if (word === 'all') return [...columns.values()].filter((one) => !one.named_only).map((one) => one.name);
-      if (word.startsWith('@')) return [...columns.values()].filter((one) => one.groups.includes(word)).map((one) => one.name);
+      if (word === 'all') return vocabulary.columns.filter((one) => one.in_all).map((one) => one.name);
+      if (groups.has(word)) return groups.get(word);
       return columns.has(word) ? [word] : [];
     }));
   }
 
   function problemsOf(text) {
     const { root, fault } = readXml(text);
-    if (fault) return [{ severity: 'error', code: 'xml', ...placeOf(text, fault.at), message: fault.message, hint: null }];
+    if (fault) return [{ severity: 'error', code: 'not_xml', ...placeOf(text, fault.at), message: fault.message, hint: null }];
     const problems = [];
     const say = (severity, code, at, message, hint = null) => problems.push({ severity, code, ...placeOf(text, at), message, hint });
     if (root.name !== 'lodeConfig') say('error', 'root', root.from, `the root element is <${root.name}>`, 'It must be <lodeConfig>.');
     const names = new Set();
     for (const element of walk(root)) {
       if (!known.has(element.name)) say('error', 'unknown_element', element.from, `unknown element <${element.name}>`, near(element.name, [...known]));
-      const described = vocabulary.elements.find((one) => one.name === element.name && one.parents.includes(element.parent?.name));
+      const described = vocabulary.elements.find((one) => one.id === element.name && !one.columns_are_attributes);
       for (const attribute of element.attributes) {
         const allowed = described?.attributes.find((one) => one.name === attribute.name);
         if (described && !allowed) say('error', 'unknown_attribute', attribute.from, `unknown attribute "${attribute.name}" of <${element.name}>`, near(attribute.name, described.attributes.map((one) => one.name)));
-        if (allowed?.values && allowed.type === 'enum' && !allowed.values.includes(attribute.value)) say('error', 'value', attribute.valueFrom, `"${attribute.value}" is no value of ${attribute.name}`, `One of ${allowed.values.join(', ')}.`);
+        if (allowed?.type === 'word' && !allowed.words.includes(attribute.value)) say('error', 'value', attribute.valueFrom, `"${attribute.value}" is no value of ${attribute.name}`, `One of ${allowed.words.join(', ')}.`);
         if (allowed?.type === 'bool' && !['true', 'false'].includes(attribute.value)) say('error', 'value', attribute.valueFrom, `"${attribute.value}" is neither true nor false`);
         if (allowed?.type === 'duration' && !/^(0|P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$/.test(attribute.value)) say('error', 'duration', attribute.valueFrom, `"${attribute.value}" is no duration`, 'Such as PT5M or P1D.');
-        if (allowed?.type === 'columns' || (COMPARISONS.includes(element.name) && attribute.name === 'column')) checkColumns(attribute, say);
-        if (allowed?.type === 'regex' || (element.name === 'regex' && attribute.name === 'value')) checkRegex(attribute, say);
+        if (allowed?.type === 'columns' || allowed?.type === 'column') checkColumns(attribute, say);
+        if (allowed?.type === 'regex') checkRegex(attribute, say);
       }
       for (const attribute of described?.attributes ?? []) {
         if (attribute.required && attributeOf(element, attribute.name) === null) say('error', 'missing', element.from, `<${element.name}> has no ${attribute.name}`);
@@ -63,7 +65,7 @@ export function makePolicy(xml) {
 
   function checkColumns(attribute, say) {
     for (const word of attribute.value.split(/\s+/).filter(Boolean)) {
-      if (word === 'all' || word === 'none' || columns.has(word) || vocabulary.columns.some((one) => one.groups.includes(word))) continue;
+      if (word === 'all' || word === 'none' || columns.has(word) || groups.has(word)) continue;
       say('error', 'unknown_column', attribute.valueFrom + attribute.value.indexOf(word), `unknown column "${word}"`, near(word, [...columns.keys()]));
     }
   }
@@ -94,7 +96,7 @@ export function makePolicy(xml) {
   }
 
   function concerns(on, type) {
-    const hit = (name) => (attributeOf(on, name) ?? (name === 'events' ? 'all' : '')).split(/\s+/).some((word) => word === 'all' || word === type || eventTypes.get(type)?.family === word);
+    const hit = (name) => (attributeOf(on, name) ?? (name === 'events' ? 'all' : '')).split(/\s+/).some((word) => word === 'all' || word === type || families.get(type) === word);
     return hit('events') && !hit('except');
   }
 
@@ -214,9 +216,9 @@ export function makePolicy(xml) {
     const consent_must_rise = changes.some((one) => one.widens) && !consent_rose;
     if (consent_must_rise) {
       const consent = firstElement(root, 'consent');
-      problems.push({ severity: 'error', code: 'consent', ...placeOf(text, consent?.from ?? 0), message: 'more is captured than before, but the consent version is the same', hint: 'Raise the version, so that everybody is asked again.' });
+      problems.push({ severity: 'error', code: 'consent_must_rise', ...placeOf(text, consent?.from ?? 0), message: 'more is captured than before, but the consent version is the same', hint: 'Raise the version, so that everybody is asked again.' });
     }
-    for (const test of tests.filter((one) => !one.passed)) problems.push({ severity: 'error', code: 'test', line: test.line, column: 1, message: `test "${test.name}": ${test.messages[0]}`, hint: null });
+    for (const test of tests.filter((one) => !one.passed)) problems.push({ severity: 'error', code: 'test_failed', line: test.line, column: 1, message: `test "${test.name}": ${test.messages[0]}`, hint: null });
     return { valid: !problems.some((one) => one.severity === 'error'), problems, tests, changes, affected: changes.length > 0 ? fleet : { people: 0, clients: 0 }, consent_must_rise };
   }
 

@@ -27,7 +27,7 @@ export interface Check {
 
 export type ColumnFate = 'sent' | 'hashed' | 'replaced' | 'redacted' | 'dropped';
 export interface PreviewRule {
-  rule: string; kind: 'gate' | 'rule' | 'otherwise'; line: number | null; admitted: number; columns: number; hashed: number; replaced: number;
+  rule: string; kind: 'gate' | 'rule' | 'otherwise' | 'recording'; line: number | null; admitted: number; columns: number; hashed: number; replaced: number;
   dropped: number; screenshots: number; bytes_per_day_user: number | null;
 }
 export interface PreviewEvent {
@@ -40,16 +40,25 @@ export interface Preview {
   never_matched: string[]; events_shown: PreviewEvent[];
 }
 
+/** One attribute of the configuration's XML. Which bounds there are depends on the type. */
 export interface VocabularyAttribute {
-  name: string; type: string; default: string | null; required: boolean; values: string[] | null; range: string | null; meaning: string;
+  name: string; type: string; meaning: string; required: boolean; default: string | null;
+  min?: number | string | null; max?: number | string | null; zero?: boolean; words?: string[]; columns?: string[]; count?: number;
 }
-export interface VocabularyElement { name: string; parents: string[]; meaning: string; attributes: VocabularyAttribute[] }
-/** `named_only` columns are in no group and not in `all`; only `text` columns can be hashed and replaced. */
-export interface VocabularyColumn { name: string; text: boolean; personal: boolean; mandatory: boolean; groups: string[]; named_only: boolean; meaning: string }
+export interface VocabularyElement {
+  id: string; name: string; meaning: string; attributes: VocabularyAttribute[]; columns_are_attributes: boolean;
+  content: { kind: 'elements' | 'text' | 'empty'; particles?: { ids: string[]; min: number; max: number | null }[]; characters_max?: number };
+}
+/** `in_all`: `all` means it; `must_be_named`: neither `all` nor a group does; `hashable`: it can be hashed and replaced. */
+export interface VocabularyColumn {
+  name: string; meaning: string; personal: boolean; decided_by_rules: boolean; in_all: boolean; must_be_named: boolean; hashable: boolean; hashed_unless_named: boolean; comparable: boolean;
+}
+/** schemas/config-vocabulary.json, generated from the parser. */
 export interface Vocabulary {
   elements: VocabularyElement[];
   columns: VocabularyColumn[];
-  event_types: { name: string; family: string }[];
+  groups: { name: string; columns: string[] }[];
+  families: { name: string; event_types: { name: string; meaning: string }[] }[];
 }
 
 const of = (slug: string, rest: string) => address(`/projects/${encodeURIComponent(slug)}/configuration${rest}`);

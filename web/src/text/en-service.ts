@@ -440,6 +440,7 @@ export const serviceWords = {
   'oversight.text': 'Typed text is kept',
   'oversight.text.note': 'whether any rule of the present configuration keeps it',
   'oversight.lost': 'Lost events',
+  'oversight.missing': 'these events are missing; the clients page shows of which client',
   'oversight.history': 'Configuration, newest first',
   'oversight.revisions': 'All revisions',
   'oversight.balance': 'Where the events are',

@@ -61,6 +61,9 @@ test('an attribute is added behind the last one and taken away with its space', 
 test('the same value again changes nothing', () => {
   expect(diff((text, one) => setAttribute(text, one, 'schema', '1'))).toEqual([]);
   expect(diff((text, one) => setWords(text, one, 'nothing', []))).toEqual([]);
+  // Not even the way in which it was written.
+  const text = "<a b='x > y'/>";
+  expect(setAttribute(text, root(text), 'b', 'x > y')).toEqual([]);
 });
 
 test('one of several elements on a line is taken away alone', () => {

@@ -14,7 +14,7 @@ import { useWork } from '../../state/work';
 import { t } from '../../text';
 import { elementsOf, firstElement } from '../../xml/tree';
 import { type Loaded, useDraft } from './draft';
-import { allowedProcesses } from './model';
+import { allowedProcesses, BOTH_PX_MIN } from './model';
 import { PublishDialog } from './PublishDialog';
 
 interface BarProps { loaded: Loaded; onGoal: (goal: { line: number; column: number }) => void }
@@ -72,7 +72,7 @@ function Verdict({ onGoal }: { onGoal: BarProps['onGoal'] }) {
   const tag = <span className={`tag ${look}`} data-valid={errors === 0} data-checking={checking}><span aria-hidden="true">{sign}</span>{word}</span>;
   if (problems.length === 0) return tag;
   const open = (problem: Problem) => {
-    goTo(address('configuration', { view: window.innerWidth > 1400 ? 'both' : 'text' }));
+    goTo(address('configuration', { view: window.innerWidth >= BOTH_PX_MIN ? 'both' : 'text' }));
     onGoal({ line: problem.line, column: problem.column });
   };
   return (

@@ -6,7 +6,7 @@ import { changeQuery, usePlace } from '../../state/location';
 import { t } from '../../text';
 import { placeOf, type XmlElement } from '../../xml/tree';
 import { useDraft } from './draft';
-import { problemsBySection, type Section, SECTIONS } from './model';
+import { BOTH_PX_MIN, problemsBySection, type Section, SECTIONS } from './model';
 import { Applications } from './sections/Applications';
 import { Attributes } from './sections/Attributes';
 import { Consent } from './sections/Consent';
@@ -17,8 +17,6 @@ import { Settings } from './sections/Settings';
 import { Tests } from './sections/Tests';
 
 const XmlEditor = lazy(() => import('./XmlEditor'));
-/** From this width on both sides have room. */
-const BOTH_PX_MIN = 1400;
 const VIEWS = ['visual', 'both', 'text'] as const;
 type View = (typeof VIEWS)[number];
 

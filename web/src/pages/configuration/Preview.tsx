@@ -14,6 +14,8 @@ import { useDraft } from './draft';
 const DAYS = 7;
 /** The preview is asked for when typing has paused this long. */
 const PREVIEW_MS = 400;
+/** Errors that keep a configuration from being published, but not from being tried out. */
+const HARMLESS: ReadonlySet<string> = new Set(['test_failed', 'consent_must_rise', 'revision_must_rise', 'consent_text_missing']);
 type Source = 'sample' | 'own';
 type Counted = PreviewAnswer['columns'][number];
 
@@ -24,7 +26,7 @@ export function Preview() {
   const work = useWork();
   const [answer, setAnswer] = useState<PreviewAnswer | null>(null);
   const source: Source = query.get('source') === 'own' ? 'own' : 'sample';
-  const readable = draft.root !== null && draft.check !== null && !draft.problems.some((one) => one.severity === 'error' && one.code !== 'test' && one.code !== 'consent');
+  const readable = draft.root !== null && draft.check !== null && !draft.problems.some((one) => one.severity === 'error' && !HARMLESS.has(one.code));
   useEffect(() => {
     if (!readable) return;
     const timer = setTimeout(() => void work.run(() => previewConfiguration(project.slug, draft.text, source, DAYS)).then((said) => { if (said) setAnswer(said); }), PREVIEW_MS);
@@ -43,7 +45,7 @@ export function Preview() {
 
 function Answered({ answer }: { answer: PreviewAnswer }) {
   const rules: TableColumn<PreviewRule>[] = [
-    { name: 'rule', title: t('preview.rule'), head: true, show: (row) => (row.kind === 'gate' ? <span className="muted">{t('preview.gate', { gate: row.rule })}</span> : row.kind === 'otherwise' ? <span className="muted">{t('rules.otherwise')}</span> : row.rule) },
+    { name: 'rule', title: t('preview.rule'), head: true, show: (row) => (row.kind === 'gate' ? <span className="muted">{t('preview.gate', { gate: row.rule })}</span> : row.kind === 'rule' ? row.rule : <span className="muted">{t(row.kind === 'otherwise' ? 'rules.otherwise' : 'preview.recording')}</span>) },
     { name: 'admitted', title: t('preview.admitted'), numeric: true, value: (row) => row.admitted, show: (row) => formatNumber(row.admitted) },
     { name: 'columns', title: t('preview.columns'), numeric: true, value: (row) => row.columns, show: (row) => formatNumber(row.columns) },
     { name: 'hashed', title: t('fate.hashed'), numeric: true, value: (row) => row.hashed, show: (row) => formatNumber(row.hashed) },

@@ -12,6 +12,8 @@ import { colours, look } from '../../components/editorLook';
 import { t } from '../../text';
 import { offsetOf } from '../data/position';
 
+const ROOT = 'lodeConfig';
+
 interface XmlEditorProps {
   text: string;
   problems: Problem[];
@@ -91,14 +93,14 @@ export function difference(old: string, now: string): { from: number; to: number
 
 function specs(vocabulary: Vocabulary | null): ElementSpec[] {
   if (!vocabulary) return [];
-  const columns = vocabulary.columns.map((one) => one.name);
-  return vocabulary.elements.map((element) => ({
+  // A floor has its own words for some elements; they stand under ids with a dot and are none of this editor's.
+  return vocabulary.elements.filter((element) => !element.id.includes('.')).map((element) => ({
     name: element.name,
-    top: element.parents.length === 0,
-    children: vocabulary.elements.filter((one) => one.parents.includes(element.name)).map((one) => one.name),
+    top: element.id === ROOT,
+    children: element.content.particles?.flatMap((particle) => particle.ids) ?? [],
     attributes: element.attributes.map((attribute) => ({
       name: attribute.name,
-      values: attribute.values ?? (attribute.type === 'bool' ? ['true', 'false'] : attribute.type.startsWith('column') ? columns : []),
+      values: attribute.type === 'bool' ? ['true', 'false'] : [...(attribute.words ?? []), ...(attribute.columns ?? [])],
       completion: { detail: attribute.type, info: attribute.meaning },
     })),
     completion: { info: element.meaning },

@@ -92,7 +92,7 @@ export function useEditing(first: string, vocabulary: Vocabulary): Draft {
   return { text, root, fault, check, checkError, checking, problems, saving, vocabulary, edit, setText };
 }
 
-const faultProblem = (text: string, fault: XmlFault): Problem => ({ severity: 'error', code: 'xml', ...placeOf(text, fault.at), message: fault.message, hint: null });
+const faultProblem = (text: string, fault: XmlFault): Problem => ({ severity: 'error', code: 'not_xml', ...placeOf(text, fault.at), message: fault.message, hint: null });
 
 function useCheck(slug: string, text: string): { check: Check | null; checkError: ServiceError | null; checking: boolean } {
   const [said, setSaid] = useState<{ text: string; check: Check | null; error: ServiceError | null }>({ text: '', check: null, error: null });

@@ -1,18 +1,18 @@
 // Proves what the visual editor makes of words and conditions: the column grid, the condition builder, sections put at their place.
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { VocabularyColumn } from '../../client/configuration';
-import { applyChanges, type Change } from '../../xml/edit';
+import type { Vocabulary } from '../../client/configuration';
+import { applyChanges, type Change, move, setAttribute } from '../../xml/edit';
 import { elementsOf, firstElement, readXml, type XmlElement } from '../../xml/tree';
 import { addCondition, changeKind, conditionOf, describe, removeCondition, setValues, type Words } from './condition';
 import { type Fate, fateOf, readLog, withFate, withFates, writeLog } from './grid';
-import { addTo, freeName, problemsIn, sectionAt, tryRegex } from './model';
+import { addTo, freeName, problemsIn, rangeOf, sectionAt, tryRegex } from './model';
 
-const column = (name: string, groups: string[], more: Partial<VocabularyColumn> = {}): VocabularyColumn =>
-  ({ name, groups, text: true, personal: false, mandatory: false, named_only: false, meaning: '', ...more });
-const COLUMNS = [
-  column('process_name', ['@app']), column('application', ['@app']), column('window_title', ['@window'], { personal: true }), column('user_name', ['@person'], { personal: true }),
-  column('machine_name', ['@person'], { personal: true }), column('custom1', ['@person'], { personal: true }), column('text', [], { personal: true, named_only: true }),
-];
+/** The vocabulary that the parser's generated file tells. */
+const VOCABULARY = JSON.parse(readFileSync(new URL('../../../../schemas/config-vocabulary.json', import.meta.url), 'utf8')) as Vocabulary;
+const FREE = VOCABULARY.columns.filter((column) => column.decided_by_rules);
+const FIXTURES = new URL('../../../../fixtures/configuration/', import.meta.url);
+const fixtures = readdirSync(FIXTURES).filter((name) => name.endsWith('.xml')).map((name) => [name, readFileSync(new URL(name, FIXTURES), 'utf8')] as const);
 
 const root = (text: string): XmlElement => {
   const read = readXml(text);
@@ -24,7 +24,7 @@ const edited = (text: string, edit: (text: string, element: XmlElement) => Chang
   expect(readXml(changed).fault).toBeNull();
   return changed;
 };
-const fate = (log: string, name: string) => fateOf(readLog(root(log)), COLUMNS, name);
+const fate = (log: string, name: string) => fateOf(readLog(root(log)), VOCABULARY, name);
 
 test.each([
   ['<log columns="@app"/>', 'process_name', 'sent'], ['<log columns="@app"/>', 'window_title', 'dropped'], ['<log columns="all"/>', 'text', 'dropped'],
@@ -41,12 +41,12 @@ const LOGS = [
 test('whatever a column was, it becomes what was chosen, and no other column changes', () => {
   for (const log of LOGS) {
     const before = readLog(root(log));
-    for (const { name } of COLUMNS) {
-      for (const wanted of ['sent', 'hashed', 'replaced', 'dropped'] as Fate[]) {
-        const changed = edited(log, (text, element) => writeLog(text, element, withFate(before, COLUMNS, name, wanted)));
+    for (const { name, hashable } of FREE) {
+      for (const wanted of (hashable ? ['sent', 'hashed', 'replaced', 'dropped'] : ['sent', 'dropped']) as Fate[]) {
+        const changed = edited(log, (text, element) => writeLog(text, element, withFate(before, VOCABULARY, name, wanted)));
         const after = readLog(root(changed));
-        expect([log, name, fateOf(after, COLUMNS, name)]).toEqual([log, name, wanted]);
-        for (const other of COLUMNS.filter((one) => one.name !== name)) expect([changed, other.name, fateOf(after, COLUMNS, other.name)]).toEqual([changed, other.name, fateOf(before, COLUMNS, other.name)]);
+        expect([log, name, fateOf(after, VOCABULARY, name)]).toEqual([log, name, wanted]);
+        for (const other of FREE.filter((one) => one.name !== name)) expect([changed, other.name, fateOf(after, VOCABULARY, other.name)]).toEqual([changed, other.name, fateOf(before, VOCABULARY, other.name)]);
       }
     }
   }
@@ -54,22 +54,22 @@ test('whatever a column was, it becomes what was chosen, and no other column cha
 
 test('a fate that a column has already changes no byte', () => {
   for (const log of LOGS) {
-    for (const { name } of COLUMNS) expect(edited(log, (text, element) => writeLog(text, element, withFate(readLog(element), COLUMNS, name, fate(log, name))))).toBe(log);
+    for (const { name } of FREE) expect(edited(log, (text, element) => writeLog(text, element, withFate(readLog(element), VOCABULARY, name, fate(log, name))))).toBe(log);
   }
 });
 
 test('the words stay as short as they can', () => {
-  const change = (log: string, name: string, wanted: Fate) => edited(log, (text, element) => writeLog(text, element, withFate(readLog(element), COLUMNS, name, wanted)));
+  const change = (log: string, name: string, wanted: Fate) => edited(log, (text, element) => writeLog(text, element, withFate(readLog(element), VOCABULARY, name, wanted)));
   expect(change('<log columns="@app @window"/>', 'application', 'dropped')).toBe('<log columns="@app @window" omit="application"/>');
   expect(change('<log columns="@app @window" omit="application"/>', 'application', 'sent')).toBe('<log columns="@app @window"/>');
-  expect(change('<log columns="@app" hash="@person"/>', 'custom1', 'dropped')).toBe('<log columns="@app" hash="user_name machine_name"/>');
+  expect(change('<log columns="@app" hash="@person"/>', 'custom1', 'dropped')).toBe('<log columns="@app" hash="user_name machine_name custom2 custom3 custom4 custom5"/>');
   expect(change('<log columns="@app"/>', 'window_title', 'replaced')).toBe('<log columns="@app">\n  <replace columns="window_title"/>\n</log>');
   expect(change('<log columns="@app"><replace columns="window_title"/></log>', 'window_title', 'sent')).toBe('<log columns="@app window_title"></log>');
   expect(change('<log columns="text"/>', 'text', 'dropped')).toBe('<log columns="none"/>');
 });
 
 test('a whole group is set at once', () => {
-  expect(withFates({ columns: ['@app'], omit: [], hash: [], replace: [] }, COLUMNS, ['user_name', 'machine_name', 'custom1'], 'hashed').hash).toEqual(['user_name', 'machine_name', 'custom1']);
+  expect(withFates({ columns: ['@app'], omit: [], hash: [], replace: [] }, VOCABULARY, ['user_name', 'machine_name', 'custom1'], 'hashed').hash).toEqual(['user_name', 'machine_name', 'custom1']);
 });
 
 const WORDS: Words = { all: 'and', any: 'or', not: 'not', or: 'or', unknown: '?', comparison: { equals: 'is', contains: 'contains', startsWith: 'begins with', glob: 'fits', regex: 'matches', present: 'is there' } };
@@ -129,7 +129,7 @@ test('a problem is found at its element and its section', () => {
   const problem = { severity: 'error' as const, code: 'x', line: 4, column: 11, message: '', hint: null };
   const one = elementsOf(firstElement(root(CONFIGURATION), 'rules'))[0]!;
   expect(problemsIn(CONFIGURATION, [problem], one)).toHaveLength(1);
-  expect(problemsIn(CONFIGURATION, [{ ...problem, line: 2 }], one)).toHaveLength(0);
+  for (const line of [2, 5]) expect(problemsIn(CONFIGURATION, [{ ...problem, line }], one)).toHaveLength(0);
   expect(sectionAt(CONFIGURATION, root(CONFIGURATION), 4, 11)).toBe('rules');
   expect(sectionAt(CONFIGURATION, root(CONFIGURATION), 1, 1)).toBeNull();
 });
@@ -139,4 +139,34 @@ test('new names are free ones', () => expect(freeName(['new rule', 'new rule 2']
 test('a pattern is tried as far as the browser knows its notation', () => {
   expect('Gehalt x'.match(tryRegex('(?i)gehalt')!)).toEqual(['Gehalt']);
   expect(tryRegex('(')).toBeNull();
+});
+
+test('ranges are told as the vocabulary has them', () => {
+  const attribute = (element: string, name: string) => VOCABULARY.elements.find((one) => one.id === element)!.attributes.find((one) => one.name === name)!;
+  expect(rangeOf(attribute('capture', 'idleAfter'))).toBe('PT1M – PT30M, PT0S');
+  expect(rangeOf(attribute('storage', 'keepFreePercent'))).toBe('1 – 50');
+  expect(rangeOf(attribute('rule', 'name'))).toBe('');
+});
+
+test.each(fixtures)('%s: an edit of every attribute and back is the text as it was, and touches its own line alone', (_, text) => {
+  const elements = (element: XmlElement): XmlElement[] => [element, ...elementsOf(element).flatMap(elements)];
+  const count = elements(root(text)).length;
+  for (let index = 0; index < count; index += 1) {
+    for (const attribute of elements(root(text))[index]!.attributes) {
+      const changed = edited(text, (now, element) => setAttribute(now, elements(element)[index]!, attribute.name, 'x & "y"'));
+      expect(changed.split('\n').filter((line, at) => line !== text.split('\n')[at])).toHaveLength(1);
+      expect(edited(changed, (now, element) => setAttribute(now, elements(element)[index]!, attribute.name, attribute.value)).replaceAll('&gt;', '>')).toBe(text.replaceAll('&gt;', '>'));
+    }
+  }
+});
+
+test.each(fixtures)('%s: every rule to every place and back is the text as it was', (_, text) => {
+  const rules = (one: XmlElement) => elementsOf(firstElement(one, 'rules'), 'rule');
+  const count = rules(root(text)).length;
+  for (let from = 0; from < count; from += 1) {
+    for (let to = 0; to < count; to += 1) {
+      const there = edited(text, (now, element) => move(now, rules(element)[from]!, to));
+      expect(edited(there, (now, element) => move(now, rules(element)[to]!, from))).toBe(text);
+    }
+  }
 });

@@ -1,6 +1,6 @@
 // What a <log> does with each column, read from its words and written back into as few of them as possible.
 // It knows columns and groups from the vocabulary; it decides nothing about redaction, which comes later.
-import type { VocabularyColumn } from '../../client/configuration';
+import type { Vocabulary } from '../../client/configuration';
 import { type Change, insert, markup, remove, setAttribute, setWords } from '../../xml/edit';
 import { attributeOf, elementsOf, wordsOf, type XmlElement } from '../../xml/tree';
 
@@ -10,8 +10,6 @@ export const FATES: Fate[] = ['sent', 'hashed', 'replaced', 'dropped'];
 /** The words of a <log>: columns and groups as they are written. */
 export interface LogWords { columns: string[]; omit: string[]; hash: string[]; replace: { columns: string[]; with: string }[] }
 
-/** Hashed as soon as they are logged, unless they are named singly. */
-const PSEUDONYMS = ['user_name', 'machine_name'];
 const REMOVED = '(removed)';
 
 export function readLog(log: XmlElement): LogWords {
@@ -21,22 +19,30 @@ export function readLog(log: XmlElement): LogWords {
   };
 }
 
+/** Columns and groups, as far as the words of a <log> need them. */
+export type Columns = Pick<Vocabulary, 'columns' | 'groups'>;
+
 /** The columns that words stand for. Unknown words stand for nothing; the check tells about them. */
-export function expand(words: string[], columns: VocabularyColumn[]): Set<string> {
-  const meant = words.flatMap((word) => columns.filter((column) => column.name === word || (word === 'all' ? !column.named_only : column.groups.includes(word))));
-  return new Set(meant.map((column) => column.name));
+export function expand(words: string[], { columns, groups }: Columns): Set<string> {
+  return new Set(words.flatMap((word) => {
+    if (word === 'all') return columns.filter((column) => column.in_all).map((column) => column.name);
+    return groups.find((group) => group.name === word)?.columns ?? columns.filter((column) => column.name === word).map((column) => column.name);
+  }));
 }
 
-export function fateOf(log: LogWords, columns: VocabularyColumn[], name: string): Fate {
+/** Hashed as soon as it is logged, unless it is named singly. */
+const isPseudonym = (name: string, { columns }: Columns): boolean => columns.some((column) => column.name === name && column.hashed_unless_named);
+
+export function fateOf(log: LogWords, columns: Columns, name: string): Fate {
   const named = new Set([...expand(log.columns, columns), ...expand(log.hash, columns), ...log.replace.flatMap((one) => [...expand(one.columns, columns)])]);
   if (!named.has(name) || expand(log.omit, columns).has(name)) return 'dropped';
   if (log.replace.some((one) => expand(one.columns, columns).has(name))) return 'replaced';
   if (expand(log.hash, columns).has(name)) return 'hashed';
-  return PSEUDONYMS.includes(name) && !log.columns.includes(name) ? 'hashed' : 'sent';
+  return isPseudonym(name, columns) && !log.columns.includes(name) ? 'hashed' : 'sent';
 }
 
 /** The words after one column was given another fate. Groups stay where they still say what is meant. */
-export function withFate(log: LogWords, columns: VocabularyColumn[], name: string, fate: Fate): LogWords {
+export function withFate(log: LogWords, columns: Columns, name: string, fate: Fate): LogWords {
   if (fateOf(log, columns, name) === fate) return log;
   const next: LogWords = {
     columns: log.columns.filter((word) => word !== 'none'),
@@ -49,7 +55,7 @@ export function withFate(log: LogWords, columns: VocabularyColumn[], name: strin
     next.columns = next.columns.filter((word) => word !== name);
     if (covered) next.omit.push(name);
   } else if (fate === 'sent') {
-    const mustBeNamed = !covered || PSEUDONYMS.includes(name);
+    const mustBeNamed = !covered || isPseudonym(name, columns);
     if (mustBeNamed && !next.columns.includes(name)) next.columns.push(name);
   } else if (fate === 'hashed') {
     // Named singly beside a hash would read as a contradiction.
@@ -61,7 +67,7 @@ export function withFate(log: LogWords, columns: VocabularyColumn[], name: strin
 }
 
 /** Several columns at once, such as a whole group. */
-export const withFates = (log: LogWords, columns: VocabularyColumn[], names: string[], fate: Fate): LogWords =>
+export const withFates = (log: LogWords, columns: Columns, names: string[], fate: Fate): LogWords =>
   names.reduce((now, name) => withFate(now, columns, name, fate), log);
 
 /** The changes that make an element say these words. */
@@ -80,7 +86,7 @@ export function writeLog(text: string, element: XmlElement, log: LogWords): Chan
 }
 
 /** Words that no longer mean `name`: it is taken out, and a group that means it gives way to its other columns. */
-function without(words: string[], columns: VocabularyColumn[], name: string): string[] {
+function without(words: string[], columns: Columns, name: string): string[] {
   return words.flatMap((word) => {
     if (word === name) return [];
     const meant = [...expand([word], columns)];

@@ -1,5 +1,6 @@
 // Small readings of a configuration that several parts of the editor share. It holds no text of its own and edits through src/xml.
-import type { Problem, Vocabulary, VocabularyElement } from '../../client/configuration';
+import type { Problem, Vocabulary, VocabularyAttribute, VocabularyElement } from '../../client/configuration';
+import { formatBytes } from '../../format';
 import { type Change, insert, insertInOrder } from '../../xml/edit';
 import { attributeOf, elementsOf, firstElement, type XmlElement } from '../../xml/tree';
 import { offsetOf } from '../data/position';
@@ -8,6 +9,9 @@ import { offsetOf } from '../data/position';
 export const ORDER = [
   'client', 'consent', 'userAttributes', 'schedule', 'pause', 'allow', 'capture', 'screenshots', 'extension', 'rules', 'redaction', 'storage', 'upload', 'tests',
 ];
+
+/** From this width of the window on there is room for sections and text side by side. */
+export const BOTH_PX_MIN = 1400;
 
 export const SECTIONS = ['applications', 'rules', 'redaction', 'screenshots', 'consent', 'schedule', 'attributes', 'capture', 'storage', 'extension', 'tests'] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -25,7 +29,16 @@ export function addTo(text: string, root: XmlElement, section: string, inside: s
   return insertInOrder(text, root, ORDER, section, `<${section}>\n  ${inside.split('\n').join('\n  ')}\n</${section}>`);
 }
 
-export const describedBy = (vocabulary: Vocabulary, name: string): VocabularyElement | null => vocabulary.elements.find((one) => one.name === name) ?? null;
+export const describedBy = (vocabulary: Vocabulary, name: string): VocabularyElement | null => vocabulary.elements.find((one) => one.id === name) ?? null;
+
+/** "PT30S – PT1H, or nothing with PT0S": what an attribute's value may be; empty where nothing is said. */
+export function rangeOf({ min, max, zero, type }: VocabularyAttribute): string {
+  if (type === 'text' || min === undefined || max === undefined || min === null || max === null) return '';
+  const size = (value: number | string) => (type === 'size' && typeof value === 'number' ? formatBytes(value) : String(value));
+  return `${size(min)} – ${size(max)}${zero ? ', PT0S' : ''}`;
+}
+
+export const eventTypes = (vocabulary: Vocabulary): string[] => vocabulary.families.flatMap((family) => family.event_types.map((type) => type.name));
 
 /** Problems whose place lies in a stretch of the text. */
 export function problemsIn(text: string, problems: Problem[], span: { from: number; to: number }): Problem[] {

@@ -45,7 +45,7 @@ function Summary() {
         <Figure title={t('new.k')} value={String(answer.k)} note={t('new.k.note')} />
         <Figure title={t('oversight.pictures')} value={answer.screenshots ? t('value.yes') : t('value.no')} note={t('oversight.pictures.note')} />
         <Figure title={t('oversight.text')} value={answer.text ? t('value.yes') : t('value.no')} note={t('oversight.text.note')} />
-        <Figure title={t('oversight.lost')} value={formatNumber(balance.lost)} note={balance.exact ? t('detail.balance.exact') : t('detail.balance.open')} />
+        <Figure title={t('oversight.lost')} value={formatNumber(balance.lost)} note={balance.lost > 0 ? t('oversight.missing') : balance.exact ? t('detail.balance.exact') : t('detail.balance.open')} />
       </dl>
       <div className="grid">
         <section className="panel span-7" aria-label={t('oversight.history')}>

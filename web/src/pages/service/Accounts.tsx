@@ -37,7 +37,7 @@ export function Accounts() {
     { name: 'last', title: t('service.last'), value: (row) => row.last_login_at, show: (row) => formatTime(row.last_login_at) },
     {
       name: 'do', title: t('people.do'), show: (row) => (
-        <span className="row">
+        <span className="row row-wrap">
           <button type="button" className="button button-small" disabled={work.busy} aria-label={t('service.linkFor', { name: row.name })} onClick={() => void reset(row)}>{t('service.link')}</button>
           {/* One cannot lock oneself out. */}
           {row.id !== me?.id && <button type="button" className="button button-small" disabled={work.busy} onClick={() => change(row, { admin: !row.admin })}>{row.admin ? t('service.noAdmin') : t('service.makeAdmin')}</button>}

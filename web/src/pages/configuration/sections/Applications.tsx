@@ -5,7 +5,7 @@ import { insert, markup, remove, setAttribute, setWords } from '../../../xml/edi
 import { attributeOf, elementsOf, firstElement, wordsOf, type XmlElement } from '../../../xml/tree';
 import { cleanSite, COMMON_APPS } from '../../new/wish';
 import { useDraft } from '../draft';
-import { addTo } from '../model';
+import { addTo, describedBy } from '../model';
 import { AddButton, AttributeField, Item } from './Fields';
 
 export function Applications({ root }: { root: XmlElement }) {
@@ -64,7 +64,7 @@ function App({ app }: { app: XmlElement }) {
 
 function Never({ never }: { never: XmlElement }) {
   const { text, vocabulary, edit } = useDraft();
-  const attributes = vocabulary.elements.find((one) => one.name === 'never')?.attributes ?? [];
+  const attributes = describedBy(vocabulary, 'never')?.attributes ?? [];
   const how = attributeOf(never, 'regex') !== null ? 'regex' : 'glob';
   const change = (next: string) => {
     const attribute = never.attributes.find((one) => one.name === how);

@@ -52,7 +52,7 @@ function Node({ condition }: { condition: XmlElement }) {
 function ComparisonFields({ comparison }: { comparison: XmlElement }) {
   const { text, vocabulary, edit } = useDraft();
   const column = attributeOf(comparison, 'column') ?? '';
-  const columns = vocabulary.columns.map((one) => one.name).filter((name) => name !== 'text' && name !== 'value_fingerprint');
+  const columns = vocabulary.columns.filter((one) => one.comparable).map((one) => one.name);
   const exact = attributeOf(comparison, 'case') === 'exact';
   const values = valuesOf(comparison);
   return (

@@ -4,13 +4,14 @@ import { insert, markup, setAttribute, setWords } from '../../../xml/edit';
 import { attributeOf, elementsOf, firstElement, wordsOf, type XmlElement } from '../../../xml/tree';
 import { Chips } from '../../../components/Chips';
 import { useDraft } from '../draft';
+import { eventTypes } from '../model';
 
 export function Events({ rule }: { rule: XmlElement }) {
   const { text, vocabulary, edit } = useDraft();
   const on = firstElement(rule, 'on');
   const events = attributeOf(on, 'events') === null ? ['all'] : wordsOf(on, 'events');
-  const families = [...new Set(vocabulary.event_types.map((one) => one.family))];
-  const names = [...families, ...vocabulary.event_types.map((one) => one.name)];
+  const families = vocabulary.families.map((one) => one.name);
+  const names = [...families, ...eventTypes(vocabulary)];
   const all = events.includes('all');
   const set = (name: 'events' | 'except', words: string[]) => {
     if (on) edit(name === 'events' ? setAttribute(text, on, name, words.join(' ') || 'all') : setWords(text, on, name, words));

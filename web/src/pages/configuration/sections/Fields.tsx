@@ -6,10 +6,10 @@ import { t } from '../../../text';
 import { insertInOrder, markup, remove, setAttribute } from '../../../xml/edit';
 import { attributeOf, firstElement, type XmlElement } from '../../../xml/tree';
 import { useDraft } from '../draft';
-import { describedBy, ORDER, problemsIn } from '../model';
+import { describedBy, ORDER, problemsIn, rangeOf } from '../model';
 
 /** Types whose values are long, so that their fields take the whole width. */
-const WIDE: ReadonlySet<string> = new Set(['text', 'regex', 'glob', 'columns', 'events', 'names', 'choices']);
+const WIDE: ReadonlySet<string> = new Set(['text', 'regex', 'glob', 'path_glob', 'host', 'columns', 'events', 'names', 'choices', 'values', 'words']);
 
 interface AttributeFieldProps {
   attribute: VocabularyAttribute;
@@ -28,6 +28,8 @@ export function AttributeField({ attribute, element, label, onChange }: Attribut
   const found = place ? problemsIn(text, problems, place) : [];
   const fallback = attribute.default ?? '';
   const value = written ?? fallback;
+  const choices = attribute.type === 'word' ? attribute.words : attribute.type === 'column' ? attribute.columns : undefined;
+  const range = rangeOf(attribute);
   const common = { id, 'aria-describedby': `${id}-note`, 'aria-invalid': found.length > 0 || undefined };
   return (
     <div className={WIDE.has(attribute.type) ? 'attribute attribute-wide' : 'attribute'}>
@@ -35,11 +37,11 @@ export function AttributeField({ attribute, element, label, onChange }: Attribut
       <div className="attribute-value">
         {attribute.type === 'bool' ? (
           <input {...common} type="checkbox" className="switch" checked={value === 'true'} onChange={(event) => onChange(String(event.target.checked))} />
-        ) : attribute.values && attribute.type === 'enum' ? (
+        ) : choices ? (
           <select {...common} className="input" value={value} onChange={(event) => onChange(event.target.value || null)}>
             {!attribute.required && fallback === '' && <option value="">{t('configuration.none')}</option>}
-            {attribute.values.map((one) => <option key={one}>{one}</option>)}
-            {!attribute.values.includes(value) && value !== '' && <option>{value}</option>}
+            {choices.map((one) => <option key={one}>{one}</option>)}
+            {!choices.includes(value) && value !== '' && <option>{value}</option>}
           </select>
         ) : (
           <input {...common} className="input mono" value={written ?? ''} placeholder={fallback} required={attribute.required} onChange={(event) => onChange(event.target.value || null)} />
@@ -48,7 +50,7 @@ export function AttributeField({ attribute, element, label, onChange }: Attribut
       <div id={`${id}-note`} className="attribute-note small">
         {found.length > 0 ? <Problems problems={found} /> : (
           <span className="muted">
-            {attribute.range && t('configuration.range', { range: attribute.range })}
+            {range && t('configuration.range', { range })}
             {written !== null && fallback !== '' && written !== fallback && <> <button type="button" className="button-link" onClick={() => onChange(null)}>{t('configuration.useDefault', { value: fallback })}</button></>}
           </span>
         )}

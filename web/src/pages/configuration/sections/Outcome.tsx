@@ -6,12 +6,12 @@ import { t } from '../../../text';
 import { type Change, insert, setAttribute } from '../../../xml/edit';
 import { attributeOf, elementsOf, firstElement, type XmlElement } from '../../../xml/tree';
 import { useDraft } from '../draft';
-import { type Fate, FATES, fateOf, type LogWords, readLog, withFate, withFates, writeLog } from '../grid';
+import { type Columns, type Fate, FATES, fateOf, type LogWords, readLog, withFate, withFates, writeLog } from '../grid';
 
 const SCOPES = ['none', 'window', 'desktop'] as const;
 type Scope = (typeof SCOPES)[number];
-/** Groups in the order in which one thinks of an event. */
-const GROUPS = ['@app', '@window', '@web', '@element', '@keys', '@pointer', '@person', ''] as const;
+/** Stands for the columns that are in no group. */
+const OTHERS = '';
 
 export function Outcome({ rule }: { rule: XmlElement }) {
   const { text, edit } = useDraft();
@@ -20,7 +20,7 @@ export function Outcome({ rule }: { rule: XmlElement }) {
     <div className="stack-tight" role="group" aria-label={t('outcome.title')}>
       <h3>{t('outcome.title')}</h3>
       <Segmented label={t('outcome.title')} value={log ? 'log' : 'drop'} onChange={(next) => edit(become(text, rule, next))} choices={[{ value: 'log', text: t('outcome.log') }, { value: 'drop', text: t('outcome.drop') }]} />
-      {log && <Columns log={log} />}
+      {log && <ColumnGrid log={log} />}
     </div>
   );
 }
@@ -33,12 +33,13 @@ function become(text: string, rule: XmlElement, next: 'log' | 'drop'): Change[] 
   return present.name === next ? [] : [{ from: present.from, to: present.to, insert: inside }];
 }
 
-function Columns({ log }: { log: XmlElement }) {
+function ColumnGrid({ log }: { log: XmlElement }) {
   const { text, vocabulary, edit } = useDraft();
   const words = readLog(log);
   const screenshot = (attributeOf(log, 'screenshot') ?? 'none') as Scope;
   const set = (next: LogWords) => edit(writeLog(text, log, next));
-  const free = vocabulary.columns.filter((column) => !column.mandatory);
+  const free = vocabulary.columns.filter((column) => column.decided_by_rules);
+  const grouped = new Set(vocabulary.groups.flatMap((group) => group.columns));
   return (
     <>
       <div className="field"><span>{t('outcome.screenshot')}</span>
@@ -48,28 +49,26 @@ function Columns({ log }: { log: XmlElement }) {
       <div className="table-scroll" tabIndex={0} role="group" aria-label={t('outcome.columns')}>
         <table className="table column-grid">
           <thead><tr><th scope="col">{t('outcome.column')}</th>{FATES.map((fate) => <th key={fate} scope="col">{t(`fate.${fate}`)}</th>)}</tr></thead>
-          {GROUPS.map((group) => {
-            const columns = free.filter((column) => (group === '' ? column.groups.length === 0 : column.groups[0] === group));
-            return columns.length > 0 && <GroupRows key={group} group={group} columns={columns} all={vocabulary.columns} words={words} onChange={set} />;
-          })}
+          {vocabulary.groups.map((group) => <GroupRows key={group.name} group={group.name} columns={free.filter((column) => group.columns.includes(column.name))} all={vocabulary} words={words} onChange={set} />)}
+          <GroupRows group={OTHERS} columns={free.filter((column) => !grouped.has(column.name))} all={vocabulary} words={words} onChange={set} />
         </table>
       </div>
     </>
   );
 }
 
-interface GroupRowsProps { group: string; columns: VocabularyColumn[]; all: VocabularyColumn[]; words: LogWords; onChange: (words: LogWords) => void }
+interface GroupRowsProps { group: string; columns: VocabularyColumn[]; all: Columns; words: LogWords; onChange: (words: LogWords) => void }
 
 function GroupRows({ group, columns, all, words, onChange }: GroupRowsProps) {
   return (
     <tbody>
       <tr className="column-group">
-        <th scope="rowgroup"><span className="mono">{group || t('outcome.named')}</span></th>
+        <th scope="rowgroup"><span className="mono">{group || t('outcome.others')}</span></th>
         {FATES.map((fate) => (
           <td key={fate}>
-            {/* Only texts can be hashed or replaced, and what must be named singly is never set with others. */}
-            {group !== '' && (fate === 'sent' || fate === 'dropped' || columns.every((one) => one.text)) && (
-              <button type="button" className="button-link small" aria-label={t('outcome.allOf', { group, fate: t(`fate.${fate}`) })} onClick={() => onChange(withFates(words, all, columns.map((one) => one.name), fate))}>{t('outcome.all')}</button>
+            {/* What must be named singly is never set with others. */}
+            {group !== OTHERS && open(fate, columns).length > 0 && (
+              <button type="button" className="button-link small" aria-label={t('outcome.allOf', { group, fate: t(`fate.${fate}`) })} onClick={() => onChange(withFates(words, all, open(fate, columns), fate))}>{t('outcome.all')}</button>
             )}
           </td>
         ))}
@@ -78,6 +77,9 @@ function GroupRows({ group, columns, all, words, onChange }: GroupRowsProps) {
     </tbody>
   );
 }
+
+/** The columns that can have a fate: only texts can be hashed or replaced. */
+const open = (fate: Fate, columns: VocabularyColumn[]): string[] => columns.filter((one) => fate === 'sent' || fate === 'dropped' || one.hashable).map((one) => one.name);
 
 function ColumnRow({ column, fate, onChange }: { column: VocabularyColumn; fate: Fate; onChange: (fate: Fate) => void }) {
   return (
@@ -89,7 +91,7 @@ function ColumnRow({ column, fate, onChange }: { column: VocabularyColumn; fate:
       </th>
       {FATES.map((one) => (
         <td key={one}>
-          {(one === 'sent' || one === 'dropped' || column.text) && (
+          {open(one, [column]).length > 0 && (
             <label className="fate"><input type="radio" name={`fate-${column.name}`} checked={fate === one} aria-label={t('outcome.fateOf', { column: column.name, fate: t(`fate.${one}`) })} onChange={() => onChange(one)} /></label>
           )}
         </td>

@@ -39,7 +39,7 @@ export function Redaction({ root }: { root: XmlElement }) {
 
 function Builtin({ root, builtin }: { root: XmlElement; builtin: XmlElement | null }) {
   const { text, vocabulary, edit } = useDraft();
-  const known = describedBy(vocabulary, 'builtin')?.attributes.find((one) => one.name === 'patterns')?.values ?? [];
+  const known = describedBy(vocabulary, 'builtin')?.attributes.find((one) => one.name === 'patterns')?.words ?? [];
   const chosen = builtin && attributeOf(builtin, 'patterns') !== null ? wordsOf(builtin, 'patterns') : USUAL.split(' ');
   const toggle = (pattern: string, on: boolean) => {
     const words = known.filter((one) => (one === pattern ? on : chosen.includes(one)));

@@ -9,7 +9,7 @@ import { AddButton, ElementFields, Item, SectionFields } from './Fields';
 export function Schedule({ root }: { root: XmlElement }) {
   const { text, edit } = useDraft();
   const end = attributeOf(root, 'validUntil') ?? '';
-  const windows = elementsOf(firstElement(root, 'schedule'), 'window');
+  const windows = elementsOf(root, 'schedule').flatMap((schedule) => elementsOf(schedule, 'window'));
   return (
     <>
       <label className="field schedule-end"><span>{t('schedule.end')}</span>

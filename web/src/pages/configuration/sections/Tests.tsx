@@ -4,7 +4,7 @@ import { t } from '../../../text';
 import { insert, markup, setAttribute } from '../../../xml/edit';
 import { attributeOf, elementsOf, firstElement, placeOf, type XmlElement } from '../../../xml/tree';
 import { useDraft } from '../draft';
-import { addTo, allowedProcesses, freeName, namesOf } from '../model';
+import { addTo, allowedProcesses, eventTypes, freeName, namesOf } from '../model';
 import { AddButton, ElementFields, Item } from './Fields';
 
 export function Tests({ root }: { root: XmlElement }) {
@@ -53,7 +53,7 @@ function Cells({ test, name, title }: { test: XmlElement; name: 'event' | 'resul
   const { text, vocabulary, edit } = useDraft();
   const element = firstElement(test, name);
   const used = element?.attributes.map((one) => one.name) ?? [];
-  const free = ['event_type', ...vocabulary.columns.map((one) => one.name)].filter((column) => !used.includes(column) && (name === 'event' || column !== 'event_type'));
+  const free = vocabulary.columns.map((one) => one.name).filter((column) => !used.includes(column) && (name === 'event' || column !== 'event_type'));
   const add = (column: string) => {
     if (element) edit(setAttribute(text, element, column, ''));
     else edit(insert(text, test, markup(name, { [column]: '#null' })));
@@ -67,7 +67,7 @@ function Cells({ test, name, title }: { test: XmlElement; name: 'event' | 'resul
             <div className="row" style={{ gap: 4 }}>
               {one.name === 'event_type' ? (
                 <select className="input" value={one.value} onChange={(event) => edit(setAttribute(text, element, one.name, event.target.value))}>
-                  {vocabulary.event_types.map((type) => <option key={type.name}>{type.name}</option>)}
+                  {eventTypes(vocabulary).map((type) => <option key={type}>{type}</option>)}
                 </select>
               ) : <input className="input mono" value={one.value} onChange={(event) => edit(setAttribute(text, element, one.name, event.target.value))} />}
               {one.name !== 'event_type' && <button type="button" className="button button-quiet button-icon button-small" aria-label={t('action.remove', { what: one.name })} onClick={() => edit(setAttribute(text, element, one.name, null))}><Icon name="close" size={14} /></button>}
