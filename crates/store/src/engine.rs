@@ -5,13 +5,14 @@
 //! other project, no statement that changes anything.
 
 use crate::operator::{Operator, RowFunction};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{PERSONS, Snapshot};
 use crate::store::Settings;
 use crate::table::{OBJECTS_URL, SnapshotTable};
 use crate::{Position, StoreError};
 use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
@@ -21,7 +22,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLi
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext, col, lit};
 use futures::StreamExt;
 use object_store::ObjectStore;
 use std::collections::HashMap;
@@ -272,9 +273,9 @@ impl Engine {
         }
         for (name, table) in &snapshot.tables {
             let files = table.files.iter().map(|file| file.as_ref().clone()).collect();
-            context
-                .register_table(name.as_str(), Arc::new(SnapshotTable::new(table.schema.clone(), files)))
-                .map_err(|error| plain(&error))?;
+            let provider: Arc<dyn TableProvider> = Arc::new(SnapshotTable::new(table.schema.clone(), files));
+            let Some(provider) = enough_people(&context, provider, snapshot.persons_min)? else { continue };
+            context.register_table(name.as_str(), provider).map_err(|error| plain(&error))?;
         }
         for view in &snapshot.views {
             // A view over a table that is not there yet is not there either.
@@ -347,6 +348,20 @@ async fn plan(context: &SessionContext, question: &Question) -> Result<Arc<dyn E
 fn pausing(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>, DataFusionError> {
     let multiplies = plan.name().contains("Join") || plan.name() == "UnnestExec";
     Ok(if multiplies { Transformed::yes(Arc::new(CooperativeExec::new(plan))) } else { Transformed::no(plan) })
+}
+
+/// The table without rows about too few people; `None` for one that counts nobody.
+fn enough_people(
+    context: &SessionContext,
+    table: Arc<dyn TableProvider>,
+    persons_min: Option<i64>,
+) -> Result<Option<Arc<dyn TableProvider>>, StoreError> {
+    let Some(least) = persons_min else { return Ok(Some(table)) };
+    if table.schema().column_with_name(PERSONS).is_none() {
+        return Ok(None);
+    }
+    let rows = context.read_table(table).and_then(|rows| rows.filter(col(PERSONS).gt_eq(lit(least))));
+    Ok(Some(rows.map_err(|error| plain(&error))?.into_view()))
 }
 
 /// A text with its `$name`s filled in.

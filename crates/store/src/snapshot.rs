@@ -26,7 +26,13 @@ pub struct Snapshot {
     pub tables: BTreeMap<String, TableFiles>,
     /// Views over them, each after those it reads; whoever asks puts them here.
     pub views: Vec<View>,
+    /// The least number of people that a row must be about. Rows that count fewer in [`PERSONS`] are not there, and neither
+    /// are tables that count nobody; nothing that reads the snapshot gets around it.
+    pub persons_min: Option<i64>,
 }
+
+/// The column in which a table counts the people that a row is about.
+pub const PERSONS: &str = "users";
 
 /// A table that is computed whenever it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -115,6 +115,7 @@ impl Store {
                 project: snapshot.project.clone(),
                 tables: [(EVENTS.to_owned(), only)].into(),
                 views: Vec::new(),
+                persons_min: None,
             };
             let question = Question { parameters: parameters.clone(), partitions: Some(1), ..Question::new(sql) };
             let mut answer = self.engine().ask(&part, question, &[]).await?;

@@ -3,7 +3,7 @@
 use super::errors::{ApiError, ApiResult};
 use super::paging::{Page, time_text};
 use super::path::ItemId;
-use super::query::QueryAnswer;
+use super::query::{QueryAnswer, explained, shown_to};
 use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
@@ -281,9 +281,10 @@ pub async fn dry_run(
     audit::record(state.store.control(), &actor, "job.dry_run", Some(access.id()), None, json!({}), now_us()).await?;
     let head = head::parse(&dry.sql).map_err(|error| ApiError::text(error.message.clone(), Some(error.position)))?;
     let workshop = Workshop::open(&state.store, access.id()).await?;
-    let snapshot = workshop.snapshot(&state.store).await?;
+    let snapshot = shown_to(&access, &workshop, workshop.snapshot(&state.store).await?);
     let question = Question { parameters: parameters(&head.params), ..Question::new(dry.sql) };
-    let answer = state.store.engine().ask(&snapshot, question, workshop.functions()).await?;
+    let asked = state.store.engine().ask(&snapshot, question, workshop.functions()).await;
+    let answer = asked.map_err(|error| explained(error, &snapshot))?;
     let schema = answer.schema.clone();
     let (batches, truncated, cost) = answer.collect(DRY_RUN_ROWS).await?;
     Ok(Json(QueryAnswer::new(&schema, &batches, truncated, cost.bytes_scanned, started)?))

@@ -7,6 +7,7 @@ use super::path::ItemId;
 use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
+use crate::jobs::catalog::Origin;
 use crate::jobs::runner::{Workshop, now_us};
 use crate::rows::{self, ColumnShown};
 use arrow::array::RecordBatch;
@@ -19,8 +20,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Instant;
 use store::StoreError;
+use store::control::members::Grant;
 use store::control::queries::QueryRecord;
 use store::engine::{QUESTION_SECONDS_MAX, Question};
+use store::snapshot::Snapshot;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
@@ -94,7 +97,7 @@ pub async fn ask(
     let _entered = state.questions.enter(&in_project(project, &shown_id), cancel.clone());
     let subject = Some(("query", id.as_str()));
     audit::record(control, &actor, "query.ask", Some(project), subject, json!({}), started_at_us).await?;
-    let work = answer(&state, project, &asked.sql, asked.limit.unwrap_or(ROWS_DEFAULT).min(ROWS_MAX));
+    let work = answer(&state, &access, &asked.sql, asked.limit.unwrap_or(ROWS_DEFAULT).min(ROWS_MAX));
     let result = tokio::select! {
         () = cancel.cancelled() => Err(StoreError::Cancelled("cancelled".into()).into()),
         result = work => result,
@@ -123,27 +126,62 @@ fn in_project(project: &str, query: &str) -> String {
     format!("{project}/{query}")
 }
 
-async fn answer(state: &AppState, project: &str, sql: &str, rows_max: usize) -> ApiResult<QueryAnswer> {
+async fn answer(state: &AppState, access: &ProjectAccess, sql: &str, rows_max: usize) -> ApiResult<QueryAnswer> {
     let started = Instant::now();
-    let (schema, batches, truncated, bytes_scanned) = ask_store(state, project, sql, rows_max).await?;
+    let (schema, batches, truncated, bytes_scanned) = ask_store(state, access, sql, rows_max).await?;
     QueryAnswer::new(&schema, &batches, truncated, bytes_scanned, started)
 }
 
 type Rows = (SchemaRef, Vec<RecordBatch>, bool, usize);
 
-async fn ask_store(state: &AppState, project: &str, sql: &str, rows_max: usize) -> ApiResult<Rows> {
+async fn ask_store(state: &AppState, access: &ProjectAccess, sql: &str, rows_max: usize) -> ApiResult<Rows> {
     if sql.trim().is_empty() {
         return Err(ApiError::text("there is no question", None));
     }
     if sql.chars().count() > SQL_CHARS_MAX {
         return Err(ApiError::text(format!("the question is longer than {SQL_CHARS_MAX} characters"), None));
     }
-    let workshop = Workshop::open(&state.store, project).await?;
-    let snapshot = workshop.snapshot(&state.store).await?;
-    let answer = state.store.engine().ask(&snapshot, Question::new(sql), workshop.functions()).await?;
+    let workshop = Workshop::open(&state.store, access.id()).await?;
+    let snapshot = shown_to(access, &workshop, workshop.snapshot(&state.store).await?);
+    let asked = state.store.engine().ask(&snapshot, Question::new(sql), workshop.functions()).await;
+    let answer = asked.map_err(|error| explained(error, &snapshot))?;
     let schema = answer.schema.clone();
     let (batches, truncated, cost) = answer.collect(rows_max).await?;
     Ok((schema, batches, truncated, cost.bytes_scanned))
+}
+
+/// The tables as somebody may see them in SQL (promise D6).
+///
+/// Who has the grant `raw` sees everything. For others the project's minimum group size holds: rows about fewer people are
+/// not there, tables that count nobody are not there, and neither are tables whose text a member wrote, who could count what
+/// he likes.
+pub fn shown_to(access: &ProjectAccess, workshop: &Workshop, mut snapshot: Snapshot) -> Snapshot {
+    let least = access.project.min_group_size;
+    if least <= 1 || access.grants.contains(&Grant::Raw) {
+        return snapshot;
+    }
+    let ours = |name: &String| {
+        let job = workshop.catalog.jobs.iter().find(|job| job.name == *name);
+        job.is_some_and(|job| job.origin == Origin::BuiltIn)
+    };
+    snapshot.tables.retain(|name, _| ours(name));
+    snapshot.views.clear();
+    snapshot.persons_min = Some(least);
+    snapshot
+}
+
+/// Says why a table is not there, where the minimum group size hides it.
+pub fn explained(error: StoreError, snapshot: &Snapshot) -> StoreError {
+    match (error, snapshot.persons_min) {
+        (StoreError::Sql { message, position }, Some(least)) if message.contains("not found") => StoreError::Sql {
+            message: format!(
+                "{message}. This project shows groups of at least {least} people: only tables of the built-in jobs that \
+                 count people can be asked; single events need the grant 'raw'"
+            ),
+            position,
+        },
+        (error, _) => error,
+    }
 }
 
 /// Stops a question that runs.
@@ -181,7 +219,7 @@ pub async fn export(
 ) -> ApiResult<Response> {
     let format = FileFormat::parse(&taken.format)?;
     audit::record(state.store.control(), &actor, "export.query", Some(access.id()), None, json!({}), now_us()).await?;
-    let (schema, batches, truncated, _) = ask_store(&state, access.id(), &taken.sql, ROWS_MAX).await?;
+    let (schema, batches, truncated, _) = ask_store(&state, &access, &taken.sql, ROWS_MAX).await?;
     if truncated {
         return Err(ApiError::bad_request(
             format!("the answer has more than {ROWS_MAX} rows"),

@@ -94,23 +94,27 @@ async fn live(behaviour: &Behaviour, ledger: &Mutex<Ledger>, end: &CancellationT
     let mut round = 0_u32;
     while !end.is_cancelled() {
         if Instant::now() >= next_beat {
-            let (began, state) =
-                (Instant::now(), if client.revision().is_some() { "recording" } else { "needs_consent" });
-            let wait = match client.beat(state).await {
+            let (began, before) = (Instant::now(), client.revision());
+            let state = if before.is_some() { "recording" } else { "needs_consent" };
+            next_beat = match client.beat(state).await {
                 Ok(next_s) => {
                     note(ledger, |ledger| {
                         ledger.heartbeats += 1;
                         ledger.beat_times_us.push(began.elapsed().as_micros() as u64);
                     });
-                    behaviour.beat_every.unwrap_or(Duration::from_secs(next_s))
+                    let wait = behaviour.beat_every.unwrap_or(Duration::from_secs(next_s));
+                    match (before, client.revision()) {
+                        // Nothing to obey yet: it is asked for soon. A new configuration is told at once.
+                        (_, None) => Instant::now() + wait.min(Duration::from_secs(1)),
+                        (old, new) if old != new => Instant::now(),
+                        _ => Instant::now() + wait,
+                    }
                 }
                 Err(_) => {
                     note(ledger, |ledger| ledger.broken += 1);
-                    Duration::from_millis(200)
+                    Instant::now() + Duration::from_millis(200)
                 }
             };
-            next_beat =
-                Instant::now() + if client.revision().is_some() { wait } else { wait.min(Duration::from_secs(1)) };
         }
         let began = Instant::now();
         if client.revision().is_some() && behaviour.batch > 0 {

@@ -7,6 +7,7 @@ mod analyses;
 mod cli;
 mod company_login;
 mod doors;
+mod fleet;
 mod http;
 mod interface;
 mod job_tests;

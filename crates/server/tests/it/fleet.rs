@@ -1,0 +1,498 @@
+//! Desktops and the service: who may enrol and speak, what is taken from whom, and what is still there after `kill -9`.
+//!
+//! The desktops are simulated clients, which scrub and sign as real ones do.
+
+use crate::people::{House, Person, house};
+use crate::support::{Answer, Running, lode, master_key, service};
+use serde_json::{Value, json};
+use server::simulation::client::{Sent, SimulatedClient};
+use server::simulation::fleet::{Behaviour, Ledger, run};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use store::control::members::{Grant, Role};
+use tokio_util::sync::CancellationToken;
+use uilog::envelope::{self, Header};
+use uilog::{Event, EventType};
+
+const NOW_US: i64 = 1_767_700_000_000_000;
+
+/// A project whose configuration is published, with a key to enrol.
+struct Study {
+    running: Running,
+    slug: String,
+    http: reqwest::Client,
+}
+
+impl Study {
+    fn new() -> Self {
+        let running = service();
+        let slug = study(&|method, path, body| running.client.change(method, path, body), "Orders");
+        Self { running, slug, http: reqwest::Client::new() }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/projects/{}{rest}", self.slug)
+    }
+
+    fn key(&self, wanted: Value) -> Value {
+        self.running.client.post(&self.path("/app-keys"), &wanted).expect(201)
+    }
+
+    fn server(&self) -> String {
+        format!("http://{}", self.running.client.0)
+    }
+
+    fn enrol(&self, key: &Value) -> anyhow::Result<SimulatedClient> {
+        let key = key["key"].as_str().unwrap();
+        self.running.wait(SimulatedClient::enrol(&self.http, &self.server(), key))
+    }
+
+    /// A client that is enrolled and obeys the configuration.
+    fn client(&self) -> SimulatedClient {
+        let mut client = self.enrol(&self.key(json!({ "name": "test" }))).unwrap();
+        self.running.wait(client.beat("recording")).unwrap();
+        client
+    }
+
+    fn send(&self, client: &mut SimulatedClient, packed: Vec<u8>) -> Sent {
+        self.running.wait(client.send(packed)).unwrap()
+    }
+
+    fn rows(&self, sql: &str) -> Value {
+        self.running.client.post(&self.path("/query"), &json!({ "sql": sql })).expect(200)["rows"].clone()
+    }
+
+    /// Asks until the answer is as wanted, for at most ten seconds: what was acknowledged is visible by then (P12).
+    fn rows_until(&self, sql: &str, wanted: &Value) {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let rows = self.running.client.post(&self.path("/query"), &json!({ "sql": sql }));
+            if rows.status == 200 && rows.json()["rows"] == *wanted {
+                return;
+            }
+            assert!(Instant::now() < end, "{} is not {wanted} after 10 s", rows.text());
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Makes a project, publishes a configuration, and returns the short name.
+fn study(change: &dyn Fn(&str, &str, &Value) -> Answer, name: &str) -> String {
+    let project = change("POST", "/projects", &json!({ "name": name, "kind": "enrolled" })).expect(201);
+    let slug = project["slug"].as_str().unwrap().to_owned();
+    let id = project["id"].as_str().unwrap();
+    let input = uilog::policy::TemplateInput {
+        project: id.parse().unwrap(),
+        applications: ["excel.exe", "outlook.exe", "saplogon.exe"].map(str::to_owned).into(),
+        sites: vec!["orders.example.org".into()],
+        valid_until_s: chrono::Utc::now().timestamp() + 86_400 * 30,
+        texts: vec![("en".into(), "We record clicks in Excel.".into())],
+    };
+    let xml = uilog::policy::write(&uilog::policy::template(uilog::policy::Preset::Standard, &input).unwrap());
+    let publish = json!({ "xml": xml, "note": "", "percent": 100 });
+    change("POST", &format!("/projects/{slug}/configuration/publish"), &publish).expect(201);
+    slug
+}
+
+fn refused(sent: Sent) -> u16 {
+    match sent {
+        Sent::Refused(status, _) => status.as_u16(),
+        Sent::Acknowledged(answer) => panic!("acknowledged: {answer:?}"),
+    }
+}
+
+fn acknowledged(sent: Sent) -> envelope::Acknowledgement {
+    match sent {
+        Sent::Acknowledged(answer) => answer,
+        Sent::Refused(status, _) => panic!("refused: {status}"),
+    }
+}
+
+#[test]
+fn p12_what_a_desktop_sends_is_visible_within_ten_seconds_and_once() {
+    let study = Study::new();
+    let mut client = study.client();
+    let events = client.capture(20, NOW_US);
+    let packed = client.pack(&events).unwrap();
+    assert_eq!(acknowledged(study.send(&mut client, packed.clone())).accepted.count(), 20);
+    let again = acknowledged(study.send(&mut client, packed));
+    assert_eq!((again.accepted.count(), again.duplicates.count()), (0, 20), "P2");
+    study.rows_until("SELECT count(*), count(DISTINCT seq) FROM events", &json!([[20, 20]]));
+    let balance = study.running.client.get(&study.path("/balance")).expect(200);
+    assert_eq!((balance["stored"].as_i64(), balance["lost"].as_i64()), (Some(20), Some(0)), "{balance}");
+}
+
+#[test]
+fn d5_a_name_is_hashed_twice_and_the_first_hash_is_stored_nowhere() {
+    let study = Study::new();
+    let mut client = study.client();
+    let events = client.capture(5, NOW_US);
+    let once = format!("{:032x}", u128::from_be_bytes(events[0].hashed["user_name"].0));
+    let packed = client.pack(&events).unwrap();
+    acknowledged(study.send(&mut client, packed));
+    study.rows_until("SELECT count(*) FROM events", &json!([[5]]));
+    let names = study.rows("SELECT DISTINCT user_name FROM events");
+    let name = names[0][0].as_str().unwrap();
+    assert!(name.len() == 33 && name.starts_with('#') && !name.contains(&once), "{name}");
+}
+
+#[test]
+fn d1_what_no_rule_admits_is_refused_by_the_service_too_and_leaves_no_byte() {
+    let study = Study::new();
+    let mut client = study.client();
+    // Of a day's worth, three actions in a window; what is about the recording itself carries none.
+    let mut events = client.capture(60, NOW_US);
+    events.retain(|event| event.window_title.is_some());
+    events.truncate(3);
+    events[1].process_name = Some("private.exe".into());
+    events[1].window_title = Some("canary-4711".into());
+    events[2].user_name = Some("canary-4712".into());
+    let packed = client.pack(&events).unwrap();
+    let answer = acknowledged(study.send(&mut client, packed));
+    assert_eq!((answer.accepted.count(), answer.rejected.len()), (1, 2), "{answer:?}");
+    assert!(!format!("{answer:?}").contains("canary"), "S14: {answer:?}");
+    study.rows_until("SELECT count(*) FROM events", &json!([[1]]));
+    for file in files_below(&study.running.store.settings().folder) {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        assert!(!bytes.windows(7).any(|window| window == b"canary-"), "{}", file.display());
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn p8_a_copied_spool_is_told_to_begin_a_new_epoch_and_overwrites_nothing() {
+    let study = Study::new();
+    let mut client = study.client();
+    let mut events = client.capture(4, NOW_US);
+    let packed = client.pack(&events).unwrap();
+    acknowledged(study.send(&mut client, packed));
+    events[2].time_us += 1;
+    let packed = client.pack(&events[2..]).unwrap();
+    assert_eq!(refused(study.send(&mut client, packed)), 409);
+    study.rows_until("SELECT count(*) FROM events", &json!([[4]]));
+}
+
+#[test]
+fn s2_a_key_enrols_as_often_as_it_may_and_not_after_it_was_revoked() {
+    let study = Study::new();
+    let once = study.key(json!({ "name": "once", "uses_max": 1 }));
+    assert!(study.enrol(&once).is_ok());
+    assert!(study.enrol(&once).is_err(), "used up");
+    let key = study.key(json!({ "name": "revoked" }));
+    assert!(study.enrol(&key).is_ok());
+    let id = key["app_key"]["id"].as_str().unwrap();
+    study.running.client.delete(&study.path(&format!("/app-keys/{id}"))).expect(204);
+    assert!(study.enrol(&key).is_err(), "revoked");
+    let wrong = json!({ "key": key["key"].as_str().unwrap().replace("lodek_", "lodek_x") });
+    assert!(study.enrol(&wrong).is_err(), "a typing error");
+    let listed = study.running.client.get(&study.path("/app-keys")).expect(200).to_string();
+    assert!(!listed.contains(key["key"].as_str().unwrap()), "a key is shown once");
+}
+
+#[test]
+fn s2_a_client_that_is_held_sends_nothing_until_somebody_approves_it() {
+    let study = Study::new();
+    let key = study.key(json!({ "name": "hold", "approval": "hold" }));
+    let mut held = study.enrol(&key).unwrap();
+    study.running.wait(held.beat("needs_consent")).unwrap();
+    let envelope = envelope::encode(&Header::new(held.agent_id, held.epoch, "0", None), &[]).unwrap();
+    assert_eq!(refused(study.send(&mut held, envelope.clone())), 403);
+    study.running.client.post(&study.path("/clients/approve"), &json!({})).expect(200);
+    // The service may believe what it looked up for three seconds.
+    let end = Instant::now() + Duration::from_secs(5);
+    while let Sent::Refused(status, _) = study.send(&mut held, envelope.clone()) {
+        assert!(Instant::now() < end, "still {status} after 5 s");
+        std::thread::yield_now();
+    }
+    let purged = study.enrol(&key).unwrap();
+    let id = key["app_key"]["id"].as_str().unwrap();
+    let answer = study.running.client.post(&study.path(&format!("/app-keys/{id}/purge")), &json!({})).expect(200);
+    assert_eq!(answer["purged"], 1);
+    study.running.client.get(&study.path(&format!("/clients/{}", purged.agent_id))).expect(404);
+}
+
+#[test]
+fn s3_a_revoked_client_is_out_within_five_seconds() {
+    let study = Study::new();
+    let mut client = study.client();
+    let events = client.capture(2, NOW_US);
+    let packed = client.pack(&events).unwrap();
+    acknowledged(study.send(&mut client, packed.clone()));
+    study.running.client.post(&study.path(&format!("/clients/{}/revoke", client.agent_id)), &json!({})).expect(200);
+    let end = Instant::now() + Duration::from_secs(5);
+    while let Sent::Acknowledged(_) = study.send(&mut client, packed.clone()) {
+        assert!(Instant::now() < end, "still let in after 5 s");
+        std::thread::yield_now();
+    }
+    assert!(study.running.wait(client.renew()).is_err(), "it gets no new token");
+}
+
+#[test]
+fn s3_an_envelope_of_another_agent_is_refused() {
+    let study = Study::new();
+    let (mut one, mut other) = (study.client(), study.client());
+    let events = one.capture(2, NOW_US);
+    let packed = one.pack(&events).unwrap();
+    assert_eq!(refused(study.send(&mut other, packed)), 403);
+}
+
+#[test]
+fn s4_a_new_revision_is_obeyed_and_a_roll_back_is_a_higher_one() {
+    let study = Study::new();
+    let mut client = study.client();
+    assert_eq!(client.revision(), Some(1));
+    let first = study.running.client.get(&study.path("/configuration/revisions/1")).expect(200);
+    let xml = first["xml"].as_str().unwrap().replace("PT5M", "PT6M");
+    let publish = json!({ "xml": xml, "note": "longer", "percent": 100 });
+    study.running.client.post(&study.path("/configuration/publish"), &publish).expect(201);
+    study.running.wait(client.beat("recording")).unwrap();
+    assert_eq!(client.revision(), Some(2));
+    let back = json!({ "revision": 1 });
+    study.running.client.post(&study.path("/configuration/rollback"), &back).expect(201);
+    study.running.wait(client.beat("recording")).unwrap();
+    assert_eq!(client.revision(), Some(3));
+    let third = study.running.client.get(&study.path("/configuration/revisions/3")).expect(200);
+    assert!(third["xml"].as_str().unwrap().contains("PT5M") || !third["xml"].as_str().unwrap().contains("PT6M"));
+    let states = study.running.client.get(&study.path("/configuration/revisions")).expect(200);
+    let states: Vec<&str> =
+        states["revisions"].as_array().unwrap().iter().map(|revision| revision["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["active", "rolled_back", "superseded"]);
+}
+
+#[test]
+fn s5_bombs_and_nonsense_are_refused_and_the_next_envelope_is_taken() {
+    let study = Study::new();
+    let mut client = study.client();
+    let zeros = zstd::encode_all(std::io::repeat(0).take_bytes(64 << 20).as_slice(), 19).unwrap();
+    let many_frames: Vec<u8> = zeros.iter().chain(&zeros).copied().collect();
+    let skippable: Vec<u8> = (0..1_000).flat_map(|_| [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]).collect();
+    let deep = zstd::encode_all(format!("{{\"a\":{}", "[".repeat(1_000_000)).as_bytes(), 3).unwrap();
+    for (name, body) in [
+        ("zeros", zeros),
+        ("two frames", many_frames),
+        ("skippable frames", skippable),
+        ("deep", deep),
+        ("empty", Vec::new()),
+        ("text", b"hello".to_vec()),
+    ] {
+        let status = refused(study.send(&mut client, body));
+        assert!([400, 413].contains(&status), "{name}: {status}");
+    }
+    let large = vec![0; (4 << 20) + 1];
+    assert_eq!(refused(study.send(&mut client, large)), 413);
+    let events = client.capture(3, NOW_US);
+    let packed = client.pack(&events).unwrap();
+    assert_eq!(acknowledged(study.send(&mut client, packed)).accepted.count(), 3);
+}
+
+trait TakeBytes {
+    fn take_bytes(self, count: u64) -> Vec<u8>;
+}
+
+impl<R: std::io::Read> TakeBytes for R {
+    fn take_bytes(self, count: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut self.take(count), &mut bytes).unwrap();
+        bytes
+    }
+}
+
+#[test]
+fn p5_a_gap_explains_the_numbers_that_will_never_come() {
+    let study = Study::new();
+    let mut client = study.client();
+    let mut events = client.capture(6, NOW_US);
+    let explained = Event {
+        event_type: EventType::CoverageGap,
+        attributes: [("reason", "quota"), ("seq_from", "3"), ("seq_to", "4")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        config_revision: events[0].config_revision.clone(),
+        agent_id: client.agent_id,
+        epoch: client.epoch,
+        session_id: events[0].session_id,
+        seq: 7,
+        time_us: NOW_US,
+        ..Event::default()
+    };
+    events.drain(2..4);
+    events.push(explained);
+    let packed = client.pack(&events).unwrap();
+    assert_eq!(acknowledged(study.send(&mut client, packed)).accepted.count(), 5);
+    let agent = client.agent_id.to_string();
+    let received = study.running.wait(study.running.store.ingest().client_by_id(client.agent_id)).unwrap().unwrap();
+    let received = study.running.wait(study.running.store.ingest().received(&received.project, Some(&agent))).unwrap();
+    assert_eq!((received.stored, received.removed, received.missing), (5, 2, 0));
+}
+
+/// TQ8: who has no grant `raw` sees no single event and no small group, whatever is asked.
+#[test]
+fn d6_sql_without_the_grant_raw_shows_no_group_below_the_minimum() {
+    let house = house();
+    let lead = house.person("lead", false);
+    let slug = study(&|method, path, body| lead.send(method, path, body), "Orders");
+    let project = lead.get(&format!("/projects/{slug}")).expect(200)["id"].as_str().unwrap().to_owned();
+    let (analyst, trusted) = (house.person("analyst", false), house.person("trusted", false));
+    house.join(&project, &analyst, Role::Analyst, &[]);
+    house.join(&project, &trusted, Role::Analyst, &[Grant::Raw]);
+    feed(&house, &lead, &slug);
+    let ask = |person: &Person, sql: &str| {
+        let answer = person.post(&format!("/projects/{slug}/query"), json!({ "sql": sql }));
+        (answer.status, answer.json())
+    };
+    assert_eq!(ask(&trusted, "SELECT count(*) FROM events").0, 200);
+    for table in ["events", "stg_events", "int_labeled_events", "int_sessions", "int_case_spans", "\"events\""] {
+        let (status, answer) = ask(&analyst, &format!("SELECT * FROM {table}"));
+        assert_eq!(status, 422, "{table}: {answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains("at least 5 people"), "{answer}");
+    }
+    let (status, own) = ask(&trusted, "SELECT count(*) FROM app_days");
+    assert!(status == 200 && own["rows"][0][0].as_i64().unwrap() > 0, "{own}");
+    let (status, own) = ask(&analyst, "SELECT count(*) FROM app_days");
+    assert_eq!((status, own["rows"][0][0].as_i64()), (200, Some(0)), "three people are fewer than five: {own}");
+    // A table of one's own that counts people as one likes is not shown to whoever has no grant.
+    let sql = "-- Everything, counted generously.\n-- reads: stg_events      grain: event      audience: analyst\nSELECT 100 AS users, window_title FROM stg_events";
+    analyst.put(&format!("/projects/{slug}/jobs/mine"), json!({ "sql": sql })).expect(200);
+    lead.post(&format!("/projects/{slug}/runs"), json!({ "jobs": ["mine"] })).expect(202);
+    let end = Instant::now() + Duration::from_secs(20);
+    while ask(&trusted, "SELECT count(*) FROM mine").0 != 200 {
+        assert!(Instant::now() < end, "the job of one's own never ran");
+        std::thread::yield_now();
+    }
+    assert_eq!(ask(&analyst, "SELECT * FROM mine").0, 422);
+}
+
+/// Three clients send, and the jobs run.
+fn feed(house: &House, lead: &Person, slug: &str) {
+    let key = lead.post(&format!("/projects/{slug}/app-keys"), json!({ "name": "test" })).expect(201);
+    let http = reqwest::Client::new();
+    let server = format!("http://{}", lead.client.0);
+    for _ in 0..3 {
+        let key = key["key"].as_str().unwrap();
+        let mut client = house.running.wait(SimulatedClient::enrol(&http, &server, key)).unwrap();
+        house.running.wait(client.beat("recording")).unwrap();
+        let events = client.capture(30, NOW_US);
+        let packed = client.pack(&events).unwrap();
+        acknowledged(house.running.wait(client.send(packed)).unwrap());
+    }
+    let end = Instant::now() + Duration::from_secs(30);
+    let ready = || {
+        let jobs = lead.get(&format!("/projects/{slug}/jobs")).expect(200);
+        jobs["jobs"].as_array().is_some_and(|jobs| jobs.iter().all(|job| job["state"] == "fresh"))
+    };
+    while !ready() {
+        assert!(Instant::now() < end, "the jobs never ran");
+        std::thread::yield_now();
+    }
+}
+
+/// A service as a child process, to be killed.
+struct Killed {
+    child: Child,
+    url: String,
+}
+
+impl Killed {
+    fn start(folder: &Path, port: u16) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        let key = master_key();
+        let arguments = ["--master-key", key.to_str().unwrap(), "demo", "--listen", &listen];
+        let mut child = lode(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("ready"), "{line}");
+        Self { child, url: format!("http://{listen}") }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// TS1: `kill -9` while a fleet sends, some of it twice. Afterwards every acknowledged event is there, once.
+#[test]
+fn p1_what_a_fleet_was_told_is_stored_is_there_after_kill_9() {
+    const KILLS: u64 = 10;
+    const CLIENTS: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let mut service = Killed::start(folder.path(), port);
+    let client = crate::support::Client(format!("127.0.0.1:{port}").parse().unwrap());
+    let slug = study(&|method, path, body| client.change(method, path, body), "Orders");
+    let key = client.post(&format!("/projects/{slug}/app-keys"), &json!({ "name": "fleet" })).expect(201);
+    let behaviour = Behaviour {
+        server: service.url.clone(),
+        app_key: key["key"].as_str().unwrap().into(),
+        clients: CLIENTS,
+        batch: 25,
+        every: Duration::from_millis(150),
+        repeat_percent: 20,
+        beat_every: Some(Duration::from_millis(700)),
+    };
+    let (ledger, end) = (Arc::new(Mutex::new(Ledger::default())), CancellationToken::new());
+    let fleet = threads.spawn(run(behaviour, ledger.clone(), end.clone()));
+    let told = |ledger: &Mutex<Ledger>| ledger.lock().unwrap().acknowledged;
+    let mut before = 0;
+    for kill in 1..=KILLS {
+        // The moment comes when some more was acknowledged, another number each time.
+        let limit = Instant::now() + Duration::from_secs(60);
+        while told(&ledger) < before + 500 + kill * 137 {
+            assert!(Instant::now() < limit, "the fleet does not get through: {:?}", ledger.lock().unwrap());
+            std::thread::yield_now();
+        }
+        before = told(&ledger);
+        service.kill();
+        service = Killed::start(folder.path(), port);
+    }
+    end.cancel();
+    threads.block_on(fleet).unwrap().unwrap();
+    let ledger = ledger.lock().unwrap().clone();
+    let path = format!("/projects/{slug}/query");
+    let sql = "SELECT agent_id, count(*), count(DISTINCT seq), min(seq), max(seq) FROM events GROUP BY agent_id";
+    let limit = Instant::now() + Duration::from_secs(60);
+    loop {
+        let stored = client.post(&path, &json!({ "sql": sql, "limit": 1000 })).expect(200);
+        let missing = missing(&ledger, &stored);
+        if missing == 0 {
+            break;
+        }
+        assert!(Instant::now() < limit, "{missing} acknowledged events are not there after {KILLS} kills");
+        std::thread::yield_now();
+    }
+    let balance = client.get(&format!("/projects/{slug}/balance")).expect(200);
+    assert_eq!(balance["lost"], 0, "{balance}");
+    println!("{KILLS} kills, {} events acknowledged to {CLIENTS} clients, none lost, none twice", ledger.acknowledged);
+}
+
+/// How many acknowledged events are not stored. Panics if one is there twice, or if an agent is unknown.
+fn missing(ledger: &Ledger, stored: &Value) -> u64 {
+    let mut missing = 0;
+    let rows: std::collections::HashMap<&str, &Value> =
+        stored["rows"].as_array().unwrap().iter().map(|row| (row[0].as_str().unwrap(), row)).collect();
+    for agent in rows.keys() {
+        let known = ledger.obligations.keys().any(|(known, _)| known == agent);
+        assert!(known, "agent {agent} was never acknowledged anything");
+    }
+    for ((agent, _), told) in &ledger.obligations {
+        let count = |cell: usize| rows.get(agent.as_str()).map_or(0, |row| row[cell].as_u64().unwrap());
+        assert_eq!(count(1), count(2), "agent {agent} has an event twice");
+        missing += told.count().saturating_sub(count(1));
+    }
+    missing
+}
