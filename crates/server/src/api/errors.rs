@@ -31,7 +31,8 @@ pub struct ApiError {
     hint: String,
     position: Option<Position>,
     retry_after_s: Option<u64>,
-    problems: Option<Value>,
+    /// Boxed, because most errors have none and every handler's result carries the room for it.
+    problems: Option<Box<Value>>,
 }
 
 /// What an error looks like.
@@ -106,7 +107,7 @@ impl ApiError {
     /// A configuration is at fault; `problems` tells where.
     pub fn policy(message: impl Into<String>, problems: Value) -> Self {
         let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy", message, "correct the configuration");
-        Self { problems: Some(problems), ..error }
+        Self { problems: Some(Box::new(problems)), ..error }
     }
 
     /// It clashes with what is there.
@@ -242,7 +243,7 @@ impl IntoResponse for ApiError {
         }
         let mut body = json!({ "error": error });
         if let Some(problems) = self.problems {
-            body["problems"] = problems;
+            body["problems"] = *problems;
         }
         let mut response = (self.status, Json(body)).into_response();
         if let Some(seconds) = self.retry_after_s {

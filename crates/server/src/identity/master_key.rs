@@ -66,13 +66,16 @@ impl Sealer {
         }
         let proof = control.setting(PROOF_SETTING).await?;
         let sealer = match read(&path)? {
-            Some(key) => Self::new(&*key),
+            Some(key) => Self::new(&key),
             None if proof.is_some() => bail!(
                 "the master key '{}' is missing; this data folder's secrets were sealed with it: bring it back, or name \
                  its place with --master-key",
                 path.display()
             ),
-            None => Self::new(&*make(&path)?),
+            None => {
+                let key = make(&path)?;
+                Self::new(&key)
+            }
         };
         let proof = match proof {
             Some(proof) => proof,
