@@ -111,9 +111,27 @@ impl Client {
         let mut stream = TcpStream::connect(self.0).unwrap();
         stream.write_all(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes()).unwrap();
         stream.write_all(body).unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        read_answer(&bytes)
+        read_answer(&read_to_end(&mut stream))
+    }
+}
+
+/// Everything that comes, but of a stream of events, which has no end, the head.
+fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 16 << 10]);
+    loop {
+        let read = stream.read(&mut chunk).unwrap();
+        bytes.extend_from_slice(&chunk[..read]);
+        let head = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+        let endless = head.is_some_and(|end| String::from_utf8_lossy(&bytes[..end]).contains("text/event-stream"));
+        if read == 0 {
+            return bytes;
+        }
+        if endless {
+            // What comes after the head is chunks of events: none is read.
+            bytes.truncate(head.map_or(0, |end| end + 4));
+            bytes.extend_from_slice(b"0\r\n");
+            return bytes;
+        }
     }
 }
 
