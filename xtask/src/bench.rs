@@ -33,6 +33,8 @@ const USAGE: &str = "\
 cargo xtask bench [--events 20000000] [--users 2000] [--days 30] [--seed 1] [--runs 3]
                   [--peers] [--only QUESTION,…] [--lode PATH] [--generator PATH] [--memory-mib 4096]
 
+cargo xtask bench ingest     how many events a second the service takes in, and how long an acknowledgement takes
+
 --peers      install DuckDB, Polars, chDB, DataFusion and PM4Py into a virtual environment and ask them too;
              without it those that are installed there already are asked
 --only       ask these questions only: usage, sessions, directly_follows, variants, switches, copy_paste, people,
@@ -60,6 +62,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
         println!("{USAGE}");
         return Ok(());
+    }
+    if arguments.first().is_some_and(|argument| argument == "ingest") {
+        return run_command(Command::new(cargo()).args(["run", "-p", "server", "--example", "ingest"]));
     }
     let options = Options::parse(arguments)?;
     let bench = Bench::prepare(&options)?;
