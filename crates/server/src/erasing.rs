@@ -61,7 +61,11 @@ pub fn in_background(state: AppState, erasure: Erasure) {
     tokio::spawn(async move {
         if let Err(error) = erase(&state, &erasure).await {
             let error = format!("{error:#}");
-            tracing::error!(error, erasure = erasure.id, "an erasure is not complete; it is tried again within the hour");
+            tracing::error!(
+                error,
+                erasure = erasure.id,
+                "an erasure is not complete; it is tried again within the hour"
+            );
         }
     });
 }

@@ -64,7 +64,8 @@ pub async fn change(
     let mut settings = control.project_settings(access.id()).await?;
     settings.alerts =
         Alerts { silence_hours: wanted.silence_hours, email: wanted.email.clone(), webhook: wanted.webhook };
-    let detail = json!({ "silence_hours": wanted.silence_hours, "addresses": wanted.email.len(), "webhook": wanted.webhook });
+    let detail =
+        json!({ "silence_hours": wanted.silence_hours, "addresses": wanted.email.len(), "webhook": wanted.webhook });
     audit::record(control, &actor, "alerts.change", Some(access.id()), None, detail, now_us()).await?;
     control.put_project_settings(access.id(), &settings).await?;
     Ok(Json(wanted))

@@ -94,7 +94,8 @@ impl RetentionShown {
             reason,
         };
         if kept.is_longer_than_default() && kept.reason.is_none() {
-            let message = "data that stay longer than by default (30 days, pictures 14, tables 12 months) need a reason";
+            let message =
+                "data that stay longer than by default (30 days, pictures 14, tables 12 months) need a reason";
             return Err(ApiError::bad_request(message, "say why in retention.reason"));
         }
         Ok(kept)
