@@ -188,8 +188,9 @@ impl Control {
         Ok(())
     }
 
-    /// Removes every row about a project; its files become garbage.
-    pub(crate) async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
+    /// Removes every row about a project that is in this database; its files become garbage. [`crate::Store::delete_project`]
+    /// removes what clients sent too.
+    pub async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         for statement in OF_A_PROJECT.concat() {
             sqlx::query(statement).bind(id).execute(&mut *transaction).await?;

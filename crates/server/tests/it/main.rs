@@ -14,4 +14,5 @@ mod jobs;
 mod kill;
 mod people;
 mod permissions;
+mod privacy;
 mod support;
