@@ -39,9 +39,6 @@ pub async fn export(
     path::ItemId(agent): path::ItemId,
     Query(wanted): Query<OwnDataWanted>,
 ) -> ApiResult<Response> {
-    if access.require(Permission::Lead).is_err() {
-        access.require(Permission::Identities)?;
-    }
     let as_json = match wanted.format.as_deref() {
         None | Some("json") => true,
         Some("parquet") => false,
@@ -50,6 +47,9 @@ pub async fn export(
         }
     };
     let client = state.store.ingest().client(access.id(), &agent).await?;
+    if access.require(Permission::Lead).is_err() {
+        access.require(Permission::Identities)?;
+    }
     let (control, subject) = (state.store.control(), Some(("agent", agent.as_str())));
     audit::record(control, &actor, "export.own_data", Some(access.id()), subject, json!({}), now_us()).await?;
     // What came a moment ago belongs to it.
