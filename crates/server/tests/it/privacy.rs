@@ -280,9 +280,8 @@ fn d9_events_end_on_time_by_the_services_clock_and_logs_brought_along_stay() {
     let imported = house.project("Brought along");
     let now_us = now_us();
     let old = agent(&house, &project, None);
-    for (project, first) in [(&project, 1), (&imported, 11)] {
-        sent(&house, project, old, "old", first..=first + 2, now_us - 31 * DAY_US);
-    }
+    sent(&house, &project, old, "canary-old", 1..=3, now_us - 31 * DAY_US);
+    sent(&house, &imported, agent(&house, &imported, None), "brought along", 1..=3, now_us - 31 * DAY_US);
     let young = agent(&house, &project, None);
     sent(&house, &project, young, "young", 1..=2, now_us - 2 * DAY_US);
     let state = state(&house);
@@ -292,10 +291,7 @@ fn d9_events_end_on_time_by_the_services_clock_and_logs_brought_along_stay() {
     assert_eq!((events(&project), events(&imported)), (2, 3));
     let balance = ann.get(&format!("/projects/{project}/balance")).expect(200);
     assert_eq!(balance["expired"], 3, "{balance}");
-    assert_eq!(
-        files_with(&house.running.store.settings().folder.join("objects").join(&project), "old"),
-        Vec::<PathBuf>::new()
-    );
+    assert_eq!(files_with(&house.running.store.settings().folder, "canary-old"), Vec::<PathBuf>::new());
 }
 
 #[test]
