@@ -5,11 +5,14 @@
 //! `docs/recipes/add-an-operation.md` tells how to add one.
 
 pub mod accounts;
+mod alerts;
 mod analyses;
 mod app_keys;
 mod audit;
 mod clients;
 mod configuration;
+mod dead_letters;
+mod erasures;
 pub mod errors;
 mod export;
 mod imports;
@@ -21,10 +24,14 @@ mod me;
 mod members;
 mod oidc;
 pub mod openapi;
+mod oversight;
+mod own_data;
 pub mod paging;
 pub mod path;
+mod privacy;
 mod projects;
 mod query;
+mod requests;
 pub mod settings;
 mod state;
 mod tables;
@@ -106,6 +113,20 @@ fn operations() -> Operations {
         .with(routes!(clients::errors))
         .with(routes!(clients::balance))
         .with(routes!(live::watch))
+        .with(routes!(dead_letters::list))
+        .with(routes!(dead_letters::replay))
+        .with(routes!(dead_letters::remove))
+        .with(routes!(alerts::show, alerts::change))
+        .with(routes!(privacy::show, privacy::change))
+        .with(routes!(requests::list, requests::ask))
+        .with(routes!(requests::show))
+        .with(routes!(requests::approve))
+        .with(routes!(requests::refuse))
+        .with(routes!(erasures::list, erasures::create))
+        .with(routes!(erasures::show))
+        .with(routes!(own_data::export))
+        .with(routes!(oversight::council))
+        .with(routes!(oversight::document))
         .with(routes!(configuration::show))
         .with(routes!(configuration::put_draft))
         .with(routes!(configuration::check_text))

@@ -90,6 +90,17 @@ pub async fn sign_daily(control: &Control, sealer: &Sealer, now_us: i64) -> Resu
     Ok(control.put_audit_head(&head).await?)
 }
 
+/// Signs a text with the service's key: the public key and the Ed25519 signature, both base64url.
+///
+/// Begin the text with a line that says what it is, so that it can be taken for nothing else.
+///
+/// Errors: the database's, or a key that cannot be unsealed.
+pub async fn sign(control: &Control, sealer: &Sealer, text: &str) -> Result<(String, String)> {
+    let key = key(control, sealer).await?;
+    let signature = key.sign(text.as_bytes()).to_bytes();
+    Ok((URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes()), URL_SAFE_NO_PAD.encode(signature)))
+}
+
 /// Checks chain and signatures.
 ///
 /// A head whose signature is not by this service's key counts as broken where it stands.

@@ -13,7 +13,7 @@
 pub mod admission;
 pub mod configuration;
 mod enrol;
-mod events;
+pub mod events;
 mod heartbeat;
 pub mod limits;
 pub mod nonces;

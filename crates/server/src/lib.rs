@@ -9,12 +9,14 @@
 //! 4. [`export`] and [`exporting`] hand the log on to other tools; [`rows`] gives answers the form of a file.
 //!
 //! What desktops send goes another way: [`client_api`] takes it in, [`folding`] makes tables of it, [`keyring`] holds the keys
-//! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch. [`identity`] knows who somebody is, [`access`] what they may, and
+//! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch. [`retention`] ends what is over, [`erasing`] what a
+//! person wants gone, [`alerts`] tells of clients that fell silent. [`identity`] knows who somebody is, [`access`] what they may, and
 //! [`audit`] what they did.
 //!
 //! [`simulation`] is clients without desktops. [`cli`] is the same by hand; [`serve`] keeps the service running.
 
 pub mod access;
+pub mod alerts;
 pub mod analyses;
 pub mod api;
 pub mod audit;
@@ -22,6 +24,7 @@ pub mod cli;
 pub mod client_address;
 pub mod client_api;
 pub mod configuring;
+pub mod erasing;
 pub mod export;
 pub mod exporting;
 pub mod folding;
@@ -35,6 +38,7 @@ pub mod live;
 pub mod operators;
 pub mod pages;
 pub mod plain_words;
+pub mod retention;
 pub mod rows;
 pub mod sample;
 pub mod sample_events;

@@ -11,6 +11,7 @@ use crate::identity::Identity;
 use crate::identity::master_key::Sealer;
 use crate::jobs::runner::now_us;
 use crate::jobs::schedule;
+use crate::retention;
 use anyhow::{Context, Result, bail};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
@@ -133,6 +134,7 @@ impl Service {
         let scheduled = tokio::spawn(schedule::keep(self.state.store.clone(), self.state.runner.clone()));
         let signing = tokio::spawn(keep_signing(self.state.clone()));
         let folding = tokio::spawn(folding::keep(self.state.clone()));
+        let ending_data = tokio::spawn(retention::keep(self.state.clone()));
         let ingest = self.state.store.ingest().clone();
         let handle = Handle::new();
         let ending = tokio::spawn({
@@ -151,7 +153,7 @@ impl Service {
             }
             None => with_timers(plain).serve(service).await,
         };
-        for task in [scheduled, signing, folding, ending] {
+        for task in [scheduled, signing, folding, ending_data, ending] {
             task.abort();
         }
         ingest.close().await;

@@ -9,6 +9,7 @@ pub mod api_tokens;
 pub mod app_keys;
 pub mod audit;
 pub mod configurations;
+pub mod erasures;
 pub(crate) mod folds;
 pub mod imports;
 pub mod invitations;
@@ -21,6 +22,7 @@ pub mod project_keys;
 pub mod project_settings;
 pub mod projects;
 pub mod queries;
+pub mod requests;
 pub mod rules;
 pub mod runs;
 pub mod service_settings;
@@ -45,12 +47,14 @@ const LAYOUTS: [&[&[&str]]; LAYOUT as usize] = [
         app_keys::TABLES_2,
         audit::TABLES_2,
         configurations::TABLES_2,
+        erasures::TABLES_2,
         folds::TABLES_2,
         invitations::TABLES_2,
         login_sessions::TABLES_2,
         members::TABLES_2,
         project_keys::TABLES_2,
         project_settings::TABLES_2,
+        requests::TABLES_2,
         service_settings::TABLES_2,
     ],
 ];
@@ -61,11 +65,13 @@ const OF_A_PROJECT: &[&[&str]] = &[
     api_tokens::OF_A_PROJECT,
     app_keys::OF_A_PROJECT,
     configurations::OF_A_PROJECT,
+    erasures::OF_A_PROJECT,
     folds::OF_A_PROJECT,
     invitations::OF_A_PROJECT,
     members::OF_A_PROJECT,
     project_keys::OF_A_PROJECT,
     project_settings::OF_A_PROJECT,
+    requests::OF_A_PROJECT,
 ];
 
 /// Connections to PostgreSQL.
@@ -182,8 +188,9 @@ impl Control {
         Ok(())
     }
 
-    /// Removes every row about a project; its files become garbage.
-    pub(crate) async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
+    /// Removes every row about a project that is in this database; its files become garbage. [`crate::Store::delete_project`]
+    /// removes what clients sent too.
+    pub async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         for statement in OF_A_PROJECT.concat() {
             sqlx::query(statement).bind(id).execute(&mut *transaction).await?;

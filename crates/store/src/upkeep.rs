@@ -3,14 +3,17 @@
 //! Each act is one swap in the manifest; a reader sees the table before or after it. Tables that jobs made from rewritten
 //! events no longer match their fingerprints and are made anew by the next run; until then an erasure takes them away.
 
-use crate::columns::EVENTS;
+use crate::columns::{AGENT_KEY, EVENTS, USER_KEY};
 use crate::control::manifest::{FileEntry, TableEntry};
 use crate::engine::{Parameter, Question};
 use crate::files::FILE_ROWS_TARGET;
 use crate::import::{SortedWriter, publish_all};
+use crate::ingest::removal::{Removed, Why};
 use crate::snapshot::{Snapshot, TableFiles};
 use crate::{Store, StoreError};
-use std::collections::HashMap;
+use arrow::array::AsArray;
+use arrow::datatypes::{Int32Type, Int64Type};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A file with fewer rows than this is merged with its neighbours.
@@ -26,6 +29,20 @@ pub struct Rewritten {
     /// Rows that are gone.
     pub rows_removed: i64,
 }
+
+/// What an erasure took away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Files of events, and rows in them.
+    pub rewritten: Rewritten,
+    /// Tables made from them.
+    pub tables: usize,
+    /// What had not become a file yet.
+    pub removed: Removed,
+}
+
+/// When an event came; of a log that was brought along, when it happened.
+const CAME: &str = "coalesce(received_at, time)";
 
 impl Store {
     /// Merges runs of small event files.
@@ -59,16 +76,94 @@ impl Store {
         self.rewrite(&snapshot, runs, "SELECT * FROM events", HashMap::new(), now_us).await
     }
 
-    /// Removes events from before `cutoff_us`.
+    /// Removes events that came before `cutoff_us` by the service's clock; where nothing came, by the time in the log.
+    /// They count as expired.
     pub async fn retire(&self, project: &str, cutoff_us: i64, now_us: i64) -> Result<Rewritten, StoreError> {
         let project = self.control().project(project).await?.id;
         // A file that a fold or an import adds meanwhile would drop out of the list that is committed.
         let _turn = self.import_turn(&project).await;
         let snapshot = self.snapshot(&project).await?;
         let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
-        let runs = alone(events, |file| file.time_min_us.is_some_and(|first_us| first_us < cutoff_us));
         let parameters = HashMap::from([("cutoff".to_owned(), Parameter::TimeUs(Some(cutoff_us)))]);
-        self.rewrite(&snapshot, runs, "SELECT * FROM events WHERE time >= $cutoff", parameters, now_us).await
+        let over = self.rows_per_agent(&snapshot, &format!("{CAME} < $cutoff"), parameters.clone()).await?;
+        let runs = alone(events, |file| holds_any(file, over.keys()));
+        let sql = format!("SELECT * FROM events WHERE {CAME} >= $cutoff");
+        let rewritten = self.rewrite(&snapshot, runs, &sql, parameters, now_us).await?;
+        self.count_gone(&project, &over, Why::Expired).await?;
+        Ok(rewritten)
+    }
+
+    /// Removes everything that an agent sent, in files and on its way there, and every table made from it. The `seq` ranges
+    /// that came stay known, so that a repetition brings nothing back; the events count as erased.
+    ///
+    /// What the agent sends later is new. An agent that nobody knows has nothing, and nothing happens.
+    pub async fn erase_agent(&self, project: &str, agent_id: &str, now_us: i64) -> Result<Erased, StoreError> {
+        let project = self.control().project(project).await?.id;
+        // Folds wait too, so nothing is between the two databases.
+        let _turn = self.import_turn(&project).await;
+        let removed = self.ingest().remove_agent(&project, agent_id).await?;
+        let mut erased = Erased { removed, ..Erased::default() };
+        let snapshot = self.snapshot(&project).await?;
+        for table in snapshot.tables.keys().filter(|name| *name != EVENTS) {
+            self.control().drop_table(&project, table).await?;
+            erased.tables += 1;
+        }
+        let streams = self.control().streams_of(&project, agent_id).await?;
+        let Some(events) = snapshot.tables.get(EVENTS).filter(|_| !streams.is_empty()) else { return Ok(erased) };
+        let keys = streams.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let of_agent = format!("{AGENT_KEY} IN ({keys})");
+        let rows = self.rows_per_agent(&snapshot, &of_agent, HashMap::new()).await?;
+        let people = self.people(&snapshot, &of_agent).await?;
+        let runs = alone(events, |file| holds_any(file, rows.keys()));
+        let sql = format!("SELECT * FROM events WHERE {AGENT_KEY} NOT IN ({keys})");
+        erased.rewritten = self.rewrite(&snapshot, runs, &sql, HashMap::new(), now_us).await?;
+        drop(snapshot);
+        self.count_gone(&project, &rows, Why::Erased).await?;
+        let left = self.people(&self.snapshot(&project).await?, "true").await?;
+        for person in people.into_iter().filter(|person| !left.contains(person)) {
+            self.control().forget_user(&project, person).await?;
+        }
+        Ok(erased)
+    }
+
+    /// How many events of each agent fit.
+    async fn rows_per_agent(
+        &self,
+        snapshot: &Snapshot,
+        fitting: &str,
+        parameters: HashMap<String, Parameter>,
+    ) -> Result<HashMap<i64, i64>, StoreError> {
+        let sql =
+            format!("SELECT CAST({AGENT_KEY} AS BIGINT), count(*) FROM events WHERE {fitting} GROUP BY {AGENT_KEY}");
+        let mut answer = self.engine().ask(snapshot, Question { parameters, ..Question::new(sql) }, &[]).await?;
+        let mut rows = HashMap::new();
+        while let Some(batch) = answer.next().await {
+            let batch = batch?;
+            let (keys, counts) =
+                (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_primitive::<Int64Type>());
+            rows.extend(keys.values().iter().copied().zip(counts.values().iter().copied()));
+        }
+        Ok(rows)
+    }
+
+    /// The people in the events that fit.
+    async fn people(&self, snapshot: &Snapshot, fitting: &str) -> Result<HashSet<i32>, StoreError> {
+        let sql = format!("SELECT DISTINCT CAST({USER_KEY} AS INT) FROM events WHERE {fitting}");
+        let mut answer = self.engine().ask(snapshot, Question::new(sql), &[]).await?;
+        let mut people = HashSet::new();
+        while let Some(batch) = answer.next().await {
+            people.extend(batch?.column(0).as_primitive::<Int32Type>().values());
+        }
+        Ok(people)
+    }
+
+    async fn count_gone(&self, project: &str, rows: &HashMap<i64, i64>, why: Why) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let streams = self.control().streams(project).await?;
+        let named = rows.iter().filter_map(|(key, rows)| Some((streams.get(key)?.clone(), *rows))).collect();
+        self.ingest().count_gone(&named, why).await
     }
 
     /// Removes every event of a person, and every table made from them.
@@ -160,4 +255,10 @@ impl Store {
 /// Each file that `touches` says is concerned, as a run of its own.
 fn alone(table: &TableFiles, touches: impl Fn(&FileEntry) -> bool) -> Vec<Vec<Arc<FileEntry>>> {
     table.files.iter().filter(|file| touches(file)).map(|file| vec![file.clone()]).collect()
+}
+
+/// Whether rows of any of these agents can be in a file.
+fn holds_any<'a>(file: &FileEntry, mut agents: impl Iterator<Item = &'a i64>) -> bool {
+    let Some((first, last)) = file.agent_min.zip(file.agent_max) else { return true };
+    agents.any(|agent| (first..=last).contains(agent))
 }

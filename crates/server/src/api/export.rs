@@ -76,7 +76,8 @@ pub fn file(name: &str, format: FileFormat, schema: &SchemaRef, batches: &[Recor
     Ok((attachment(name, format.content_type()), bytes).into_response())
 }
 
-fn attachment(name: &str, content_type: &str) -> [(header::HeaderName, String); 2] {
+/// The headers of an answer that a browser saves as a file.
+pub fn attachment(name: &str, content_type: &str) -> [(header::HeaderName, String); 2] {
     let name: String =
         name.chars().filter(|character| character.is_alphanumeric() || "._-".contains(*character)).collect();
     [

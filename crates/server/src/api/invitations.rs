@@ -9,6 +9,7 @@ use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::configuring;
+use crate::identity::master_key::Sealer;
 use crate::identity::secret_text::{self, KeyKind};
 use crate::jobs::runner::now_us;
 use crate::plain_words::plain_words;
@@ -268,8 +269,7 @@ pub async fn join(State(state): State<AppState>, Path(token): Path<String>) -> A
 }
 
 async fn shown(state: &AppState, invitation: Invitation, link: Option<String>) -> ApiResult<InvitationShown> {
-    let person = state.identity.sealer.unseal(&purpose(&invitation.id), &invitation.person)?;
-    let person: Person = serde_json::from_str(&person).map_err(|error| ApiError::internal(error.to_string()))?;
+    let person = person(&state.identity.sealer, &invitation)?;
     Ok(InvitationShown {
         state: state_of(state, &invitation).await?,
         id: invitation.id,
@@ -293,6 +293,12 @@ async fn state_of(state: &AppState, invitation: &Invitation) -> ApiResult<&'stat
     } else {
         "invited"
     })
+}
+
+/// Who was invited.
+pub fn person(sealer: &Sealer, invitation: &Invitation) -> ApiResult<Person> {
+    let person = sealer.unseal(&purpose(&invitation.id), &invitation.person)?;
+    serde_json::from_str(&person).map_err(|error| ApiError::internal(error.to_string()))
 }
 
 /// What the name behind an invitation is sealed for.

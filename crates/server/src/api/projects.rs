@@ -1,7 +1,9 @@
 //! `GET /status`, and projects: list, make, change, remove.
 
+use super::clients::OFFLINE_AFTER_US;
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
+use super::privacy::{self, GROUP_MAX, RetentionShown};
 use super::state::AppState;
 use crate::access::{Actor, MaybeActor, ProjectAccess};
 use crate::jobs::runner::{Freshness, Selection, Workshop, now_us};
@@ -14,6 +16,7 @@ use serde_json::json;
 use store::Store;
 use store::columns::EVENTS;
 use store::control::members::{Grant, Grants, Role};
+use store::control::project_settings::{Preset, ProjectSettings};
 use store::control::projects::{CaseRule, Project, ProjectKind};
 use utoipa::ToSchema;
 
@@ -81,6 +84,25 @@ pub struct ProjectShown {
     /// What it may besides.
     #[schema(value_type = Vec<String>)]
     grants: Grants,
+    purposes: Vec<String>,
+    retention: RetentionShown,
+    clients: ClientNumbers,
+    configuration: ConfigurationNumber,
+}
+
+/// How many clients a project has.
+#[derive(Serialize, ToSchema)]
+pub struct ClientNumbers {
+    total: i64,
+    /// Those that record right now.
+    recording: i64,
+}
+
+/// What the clients of a project obey.
+#[derive(Serialize, ToSchema)]
+pub struct ConfigurationNumber {
+    /// Absent: nothing was published yet.
+    revision: Option<i64>,
 }
 
 /// How the tables of a project stand.
@@ -124,6 +146,36 @@ pub struct NewProject {
     /// `imported` unless said otherwise.
     #[schema(value_type = Option<String>, example = "imported")]
     kind: Option<ProjectKind>,
+    /// What recorded data are for.
+    #[serde(default)]
+    purposes: Vec<String>,
+    /// How long they stay; the defaults unless said otherwise.
+    retention: Option<RetentionShown>,
+    /// The smallest group that pages show; the preset's unless a larger one is wanted.
+    min_group_size: Option<i64>,
+    /// `standard` or `works_council`.
+    #[serde(default)]
+    #[schema(value_type = String, example = "standard")]
+    preset: Preset,
+}
+
+impl NewProject {
+    /// Settings and smallest group of the project, if they are within bounds.
+    fn settings(self, kind: ProjectKind) -> ApiResult<(ProjectSettings, i64)> {
+        let least = if kind == ProjectKind::Enrolled { self.preset.min_group_size() } else { kind.min_group_size() };
+        let group = self.min_group_size.unwrap_or(least);
+        if !(least..=GROUP_MAX).contains(&group) {
+            let message = format!("such a project shows groups of {least} to {GROUP_MAX} people, not {group}");
+            return Err(ApiError::bad_request(message, "choose within these bounds, or leave min_group_size out"));
+        }
+        let settings = ProjectSettings {
+            purposes: privacy::checked_purposes(self.purposes)?,
+            retention: self.retention.map(RetentionShown::checked).transpose()?.unwrap_or_default(),
+            preset: self.preset,
+            ..ProjectSettings::default()
+        };
+        Ok((settings, group))
+    }
 }
 
 /// Makes a project; whoever makes it leads it.
@@ -136,7 +188,14 @@ pub async fn create(
 ) -> ApiResult<(StatusCode, Json<ProjectShown>)> {
     let control = state.store.control();
     let kind = new.kind.unwrap_or(ProjectKind::Imported);
-    let project = control.create_project(&new.name, kind, now_us()).await?;
+    let name = new.name.clone();
+    let (settings, group) = new.settings(kind)?;
+    let mut project = control.create_project(&name, kind, now_us()).await?;
+    control.put_project_settings(&project.id, &settings).await?;
+    if group != project.min_group_size {
+        control.set_min_group_size(&project.id, group).await?;
+        project.min_group_size = group;
+    }
     let grants = if actor.is_demo() {
         Grant::ALL.into()
     } else {
@@ -188,16 +247,31 @@ pub async fn change(
     Ok(Json(described(&state.store, &changed).await?))
 }
 
-/// Removes a project and all its data.
+/// Removes a project and all its data. Where desktops were recorded it takes two people: a request of the kind
+/// `erase_project`.
 #[utoipa::path(delete, path = "/projects/{project}", responses((status = 204)),
     extensions(("x-lode-permission" = json!("lead"))))]
 pub async fn remove(State(state): State<AppState>, actor: Actor, access: ProjectAccess) -> ApiResult<StatusCode> {
+    let clients: i64 = state.store.ingest().client_counts(access.id(), 0).await?.values().sum();
+    if clients > 0 && !actor.is_demo() {
+        return Err(ApiError::conflict(
+            "desktops were recorded in this project, so erasing it takes two people",
+            "ask a second person: POST /projects/{project}/requests with kind erase_project",
+        ));
+    }
     let control = state.store.control();
     audit::record(control, &actor, "project.delete", Some(access.id()), None, json!({}), now_us()).await?;
-    importing::forget_rejects(&state.store, access.id()).await?;
-    state.store.delete_project(access.id()).await?;
-    state.store.collect_garbage().await?;
+    erase(&state, access.id()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a project and all its data; whoever calls has the right to.
+pub async fn erase(state: &AppState, project: &str) -> ApiResult<()> {
+    importing::forget_rejects(&state.store, project).await?;
+    state.store.delete_project(project).await?;
+    state.fleet.keyring.forget(project).await;
+    state.store.collect_garbage().await?;
+    Ok(())
 }
 
 async fn described(store: &Store, access: &ProjectAccess) -> ApiResult<ProjectShown> {
@@ -221,6 +295,9 @@ async fn described(store: &Store, access: &ProjectAccess) -> ApiResult<ProjectSh
     };
     let tables = store.control().tables(&project.id).await?;
     let built_at = tables.iter().filter(|table| table.name != EVENTS).map(|table| table.built_at_us).max();
+    let settings = store.control().project_settings(&project.id).await?;
+    let clients = store.ingest().client_counts(&project.id, now_us() - OFFLINE_AFTER_US).await?;
+    let (active, rolling) = store.control().current_revisions(&project.id).await?;
     Ok(ProjectShown {
         id: project.id.clone(),
         slug: project.slug.clone(),
@@ -236,5 +313,12 @@ async fn described(store: &Store, access: &ProjectAccess) -> ApiResult<ProjectSh
         jobs: JobsState { state, built_at: built_at.and_then(time_text) },
         role: access.role,
         grants: access.grants.clone(),
+        purposes: settings.purposes,
+        retention: settings.retention.into(),
+        clients: ClientNumbers {
+            total: clients.values().sum(),
+            recording: clients.get("recording").copied().unwrap_or(0),
+        },
+        configuration: ConfigurationNumber { revision: active.or(rolling).map(|revision| revision.revision) },
     })
 }

@@ -18,7 +18,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::ingest::clients::Speaker;
+use store::ingest::clients::{Speaker, Standing};
 use store::ingest::dead_letters::DeadLetter;
 use store::ingest::landing::{Batch, Entry, LandError, hash_of};
 use uilog::column;
@@ -37,7 +37,8 @@ const LARGE_BYTES: usize = 64 << 10;
 /// Numbers that one coverage gap can explain at most.
 const REMOVED_MAX: u64 = 1 << 32;
 
-pub async fn land(
+/// Takes an envelope in.
+pub(super) async fn land(
     State(state): State<AppState>,
     Extension(speaker): Extension<Speaker>,
     body: Bytes,
@@ -64,7 +65,7 @@ pub async fn land(
     }
     let keys = state.fleet.keyring.of_project(&speaker.project, received_at_us).await?;
     let policies = policies_of(&state, &speaker.project, &lines).await?;
-    let sorted = sort(&speaker, &header, lines, &policies, &keys, received_at_us);
+    let sorted = sort(&speaker, header.epoch, lines, &policies, &keys, received_at_us);
     drop(place);
     keep_dead_letters(&state, &speaker, &header, sorted.unknown, received_at_us).await?;
     let events = sorted.batch.events.len() as u64;
@@ -124,7 +125,7 @@ struct Sorted {
 
 fn sort(
     speaker: &Speaker,
-    header: &Header,
+    epoch: Uuid,
     lines: Vec<Hashed>,
     policies: &PoliciesByRevision,
     keys: &ProjectKeys,
@@ -134,7 +135,7 @@ fn sort(
         batch: Batch {
             project: speaker.project.clone(),
             agent_id: speaker.agent_id,
-            epoch: header.epoch,
+            epoch,
             received_at_us,
             text: Vec::new(),
             events: Vec::with_capacity(lines.len()),
@@ -232,7 +233,7 @@ async fn keep_dead_letters(
     let letters = events.into_iter().map(|event| {
         let id = Uuid::now_v7().to_string();
         let text = serde_json::to_string(&event).unwrap_or_default();
-        let sealed = state.identity.sealer.seal(&format!("dead_letter/{id}"), &text)?;
+        let sealed = state.identity.sealer.seal(&purpose(&id), &text)?;
         Ok(DeadLetter {
             id,
             agent_id: speaker.agent_id.to_string(),
@@ -245,6 +246,40 @@ async fn keep_dead_letters(
     });
     let letters = letters.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(state.store.ingest().put_dead_letters(&speaker.project, letters).await?)
+}
+
+/// Sends a dead letter through the rules of the revision that it names, and lands it: `accepted`, or `duplicate` if the event
+/// is there already.
+///
+/// Errors: the rules are still unknown or do not admit it; it cannot be unsealed or stored. It stays a dead letter then.
+pub async fn replay(state: &AppState, project: &str, letter: &DeadLetter, now_us: i64) -> ApiResult<&'static str> {
+    let damaged = || ApiError::internal(format!("the dead letter {} is damaged", letter.id));
+    let sealed = std::str::from_utf8(&letter.body).map_err(|_| damaged())?;
+    let text = state.identity.sealer.unseal(&purpose(&letter.id), sealed)?;
+    let event: Event = serde_json::from_str(&text).map_err(|_| damaged())?;
+    let speaker = Speaker {
+        agent_id: letter.agent_id.parse().map_err(|_| damaged())?,
+        project: project.to_owned(),
+        standing: Standing::Active,
+        expires_at_us: now_us,
+    };
+    let epoch = letter.epoch.parse().map_err(|_| damaged())?;
+    let line = Line { number: 1, seq: Some(event.seq), event: Ok(event) };
+    let lines = vec![(hash_of(text.as_bytes()), line)];
+    let keys = state.fleet.keyring.of_project(project, now_us).await?;
+    let policies = policies_of(state, project, &lines).await?;
+    let sorted = sort(&speaker, epoch, lines, &policies, &keys, now_us);
+    if let Some(Receipt { outcome: Outcome::Rejected(reason), .. }) = sorted.rejected.first() {
+        let hint = "publish the revision that it names, or throw it away";
+        return Err(ApiError::conflict(format!("it is refused again: {reason}"), hint));
+    }
+    let landed = state.store.ingest().land(sorted.batch).await.map_err(|error| not_landed(state, &error))?;
+    Ok(if landed.accepted.count() > 0 { "accepted" } else { "duplicate" })
+}
+
+/// What a dead letter is sealed for: it opens in its own row only.
+fn purpose(letter: &str) -> String {
+    format!("dead_letter/{letter}")
 }
 
 fn not_an_envelope(error: &DecodeError) -> ApiError {

@@ -15,4 +15,5 @@ mod jobs;
 mod kill;
 mod people;
 mod permissions;
+mod privacy;
 mod support;

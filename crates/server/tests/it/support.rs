@@ -267,6 +267,14 @@ pub fn number(folder: &Path, project: &str, sql: &str) -> i64 {
     answer["rows"][0][0].as_i64().unwrap_or_else(|| panic!("{answer}"))
 }
 
+/// The same of an open store.
+pub async fn number_of(store: &Store, project: &str, sql: &str) -> i64 {
+    let snapshot = store.snapshot(project).await.unwrap();
+    let answer = store.engine().ask(&snapshot, store::engine::Question::new(sql), &[]).await.unwrap();
+    let (batches, _, _) = answer.collect(1).await.unwrap();
+    server::rows::rows(&batches).unwrap()[0][0].as_i64().unwrap()
+}
+
 /// A log in the plain form: `rows` events of each of `users`.
 pub fn plain_log(users: std::ops::Range<usize>, rows: usize) -> String {
     let mut log = String::from("row,user,ts,app,event,doc,sheet,element,element_text,url,value,x,y\n");

@@ -70,6 +70,22 @@ impl Control {
         Ok(keys)
     }
 
+    /// The streams (`agent/epoch`) of one agent, by `agent_key`.
+    pub async fn streams_of(&self, project: &str, agent_id: &str) -> Result<HashMap<i64, String>, StoreError> {
+        let mut streams = self.streams(project).await?;
+        streams.retain(|_, stream| stream.split_once('/').is_some_and(|(agent, _)| agent == agent_id));
+        Ok(streams)
+    }
+
+    /// The streams of a project, by `agent_key`; those of imported logs are among them.
+    pub(crate) async fn streams(&self, project: &str) -> Result<HashMap<i64, String>, StoreError> {
+        let rows = sqlx::query("SELECT agent_key, agent_id FROM agents WHERE project = $1")
+            .bind(project)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
     /// Takes a person's name out of the project; the number is not used again.
     pub(crate) async fn forget_user(&self, project: &str, user_key: i32) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM users WHERE project = $1 AND user_key = $2")

@@ -5,10 +5,13 @@ use crate::StoreError;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-pub(super) const TABLES_2: &[&str] =
-    &["CREATE TABLE project_settings (project TEXT PRIMARY KEY, settings TEXT NOT NULL)"];
+pub(super) const TABLES_2: &[&str] = &[
+    "CREATE TABLE project_settings (project TEXT PRIMARY KEY, settings TEXT NOT NULL)",
+    "CREATE TABLE alerts_sent (project TEXT PRIMARY KEY, at BIGINT NOT NULL)",
+];
 
-pub(super) const OF_A_PROJECT: &[&str] = &["DELETE FROM project_settings WHERE project = $1"];
+pub(super) const OF_A_PROJECT: &[&str] =
+    &["DELETE FROM project_settings WHERE project = $1", "DELETE FROM alerts_sent WHERE project = $1"];
 
 /// How long data are kept; the service's clock decides (promise D9).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,16 @@ pub struct Retention {
     pub aggregate_months: u32,
     /// Why data are kept longer than the default, where they are.
     pub reason: Option<String>,
+}
+
+impl Retention {
+    /// Whether anything is kept longer than by default.
+    pub fn is_longer_than_default(&self) -> bool {
+        let default = Self::default();
+        self.raw_days > default.raw_days
+            || self.picture_days > default.picture_days
+            || self.aggregate_months > default.aggregate_months
+    }
 }
 
 impl Default for Retention {
@@ -101,6 +114,26 @@ impl Control {
         .bind(text)
         .execute(&self.pool)
         .await?;
+        Ok(())
+    }
+
+    /// Claims the right to send a project's alert; `false` if one was sent since `since_us`.
+    pub async fn claim_alert(&self, project: &str, since_us: i64, now_us: i64) -> Result<bool, StoreError> {
+        let claimed = sqlx::query(
+            "INSERT INTO alerts_sent (project, at) VALUES ($1, $2)
+             ON CONFLICT (project) DO UPDATE SET at = excluded.at WHERE alerts_sent.at <= $3",
+        )
+        .bind(project)
+        .bind(now_us)
+        .bind(since_us)
+        .execute(&self.pool)
+        .await?;
+        Ok(claimed.rows_affected() == 1)
+    }
+
+    /// Gives a claim back: the alert reached nobody.
+    pub async fn release_alert(&self, project: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM alerts_sent WHERE project = $1").bind(project).execute(&self.pool).await?;
         Ok(())
     }
 

@@ -373,3 +373,73 @@ async fn p5_what_is_missing_without_a_reason_is_counted() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d8_an_erased_agent_leaves_no_byte_anywhere_and_a_repetition_brings_nothing_back() {
+    over_both(async |place| {
+        let store = place.open().await;
+        let project = project(&store, "Orders").await;
+        let titled = |agent_id, seqs: std::ops::RangeInclusive<u64>| {
+            batch_of(&project, agent_id, seqs.map(move |seq| event(agent_id, seq, "canary-title")))
+        };
+        store.ingest().land(titled(agent(1), 1..=5)).await.unwrap();
+        store.ingest().land(batch(&project, agent(2), 1..=4)).await.unwrap();
+        fold_all(&store, &project).await;
+        let snapshot = store.snapshot(&project.id).await.unwrap();
+        let mart = crate::support::table("titles", "SELECT window_title FROM events");
+        store.build_table(&snapshot, &mart, NOW_US).await.unwrap();
+        drop(snapshot);
+        // Some are still on their way, and one was refused.
+        store.ingest().land(titled(agent(1), 6..=8)).await.unwrap();
+        let letter = store::ingest::dead_letters::DeadLetter {
+            id: "letter".into(),
+            agent_id: agent(1).to_string(),
+            epoch: EPOCH.to_string(),
+            seq: Some(9),
+            reason: "unknown revision".into(),
+            received_at_us: NOW_US,
+            body: b"canary-title".to_vec(),
+        };
+        store.ingest().put_dead_letters(&project.id, vec![letter]).await.unwrap();
+        assert!(files_with(&place.folder(), "canary-title").len() > 2, "the search sees nothing");
+
+        let erased = store.erase_agent(&project.id, &agent(1).to_string(), NOW_US).await.unwrap();
+        store.collect_garbage().await.unwrap();
+        assert_eq!((erased.rewritten.rows_removed, erased.tables), (5, 1));
+        assert_eq!((erased.removed.batches, erased.removed.dead_letters), (1, 1));
+        assert_eq!(files_with(&place.folder(), "canary-title"), Vec::<std::path::PathBuf>::new());
+        assert_eq!(files_with(&place.folder(), &format!("#{}", agent(1))), Vec::<std::path::PathBuf>::new());
+        assert_eq!(ask(&store, &project, COUNT).await.unwrap(), ["4 4"], "somebody else's rows went");
+
+        let again = store.ingest().land(titled(agent(1), 1..=8)).await.unwrap();
+        assert_eq!((again.accepted, again.duplicates), (SeqRanges::default(), seqs(&[(1, 8)])));
+        let received = store.ingest().received(&project.id, Some(&agent(1).to_string())).await.unwrap();
+        assert_eq!((received.stored, received.erased, received.expired), (8, 8, 0));
+        let twice = store.erase_agent(&project.id, &agent(1).to_string(), NOW_US).await.unwrap();
+        assert_eq!(twice.rewritten.rows_removed, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d9_the_services_clock_ends_events_whatever_an_agents_clock_says() {
+    over_both(async |place| {
+        let store = place.open().await;
+        let project = project(&store, "Orders").await;
+        let future = |seq| Event { time_us: i64::MAX / 4, ..event(agent(1), seq, "from the future") };
+        store.ingest().land(batch_of(&project, agent(1), (1..=3).map(future))).await.unwrap();
+        let late = Batch { received_at_us: NOW_US + 10, ..batch(&project, agent(2), 1..=2) };
+        store.ingest().land(late).await.unwrap();
+        fold_all(&store, &project).await;
+        let waiting = batch(&project, agent(1), 4..=5);
+        store.ingest().land(waiting).await.unwrap();
+
+        store.ingest().expire(&project.id, NOW_US + 10, NOW_US).await.unwrap();
+        assert_eq!(store.retire(&project.id, NOW_US + 10, NOW_US).await.unwrap().rows_removed, 3);
+        assert_eq!(fold_all(&store, &project).await, 0, "a batch whose time was over became a file");
+        assert_eq!(ask(&store, &project, COUNT).await.unwrap(), ["2 2"]);
+        let received = store.ingest().received(&project.id, None).await.unwrap();
+        assert_eq!((received.stored, received.erased, received.expired), (7, 0, 5));
+    })
+    .await;
+}

@@ -1,0 +1,84 @@
+//! Erases a participant: rows, tables, what is on its way, then a signed certificate of what was found (promise D8).
+//!
+//! An erasure is written down before it begins and stays open until its certificate is kept; one that was interrupted is
+//! taken up again with the next round of [`crate::retention`]. Doing it twice finds nothing the second time.
+
+use crate::api::AppState;
+use crate::audit;
+use crate::jobs::runner::{Selection, now_us};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use store::control::erasures::Erasure;
+use store::files::hex;
+
+/// What stands before a certificate in the signed bytes.
+const CERTIFICATE_CONTEXT: &str = "lode-erasure-1\n";
+
+/// Erases what an erasure names, and ends it.
+///
+/// Errors: the store's; the erasure stays open then.
+pub async fn erase(state: &AppState, erasure: &Erasure) -> Result<()> {
+    let store = &state.store;
+    let erased = store.erase_agent(&erasure.project, &erasure.subject, now_us()).await?;
+    store.collect_garbage().await?;
+    // A run that had begun before may have made a table from the old files: this one comes after it.
+    let batch = uuid::Uuid::now_v7().to_string();
+    state.runner.run(&erasure.project, &batch, &Selection::Stale, |_, _| {}).await.context("the tables")?;
+    store.collect_garbage().await?;
+    let done_us = now_us();
+    let found = json!({
+        "erasure": erasure.id,
+        "project": erasure.project,
+        "subject": erasure.subject,
+        "asked_at_us": erasure.asked_at_us,
+        "done_at_us": done_us,
+        "rows": erased.rewritten.rows_removed,
+        "marts": erased.tables,
+        "pictures": 0,
+        "dead_letters": erased.removed.dead_letters,
+        "batches": erased.removed.batches,
+        "files_rewritten": erased.rewritten.files_before,
+    });
+    let text = found.to_string();
+    let (key, signature) =
+        audit::sign(store.control(), &state.identity.sealer, &format!("{CERTIFICATE_CONTEXT}{text}")).await?;
+    let digest = hex(&Sha256::digest(&text));
+    let mut certificate = found;
+    for (name, value) in [("text", text), ("sha256", digest.clone()), ("key", key), ("signature", signature)] {
+        certificate[name] = Value::String(value);
+    }
+    let detail = json!({ "sha256": digest, "rows": erased.rewritten.rows_removed });
+    let subject = Some(("erasure", erasure.id.as_str()));
+    let (control, project) = (store.control(), Some(erasure.project.as_str()));
+    audit::record(control, audit::service(), "erasure.done", project, subject, detail, done_us).await?;
+    control.end_erasure(&erasure.id, &certificate.to_string(), done_us).await?;
+    Ok(())
+}
+
+/// Erases without anybody waiting.
+pub fn in_background(state: AppState, erasure: Erasure) {
+    tokio::spawn(async move {
+        if let Err(error) = erase(&state, &erasure).await {
+            let error = format!("{error:#}");
+            tracing::error!(
+                error,
+                erasure = erasure.id,
+                "an erasure is not complete; it is tried again within the hour"
+            );
+        }
+    });
+}
+
+/// Takes up every erasure that is not complete.
+///
+/// Errors: of the last one that failed; the others are done all the same.
+pub async fn resume(state: &AppState) -> Result<()> {
+    let mut result = Ok(());
+    for erasure in state.store.control().open_erasures().await? {
+        if let Err(error) = erase(state, &erasure).await {
+            result = Err(error.context(format!("erasure {}", erasure.id)));
+        }
+    }
+    result
+}
