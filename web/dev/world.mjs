@@ -149,7 +149,7 @@ export function newClient(project, index, state, revision, app_key) {
     capabilities: { keys: 'yes', pointer: 'yes', clipboard: 'yes', elements: index % 5 === 0 ? 'partial: the accessibility bus answers for some programs only' : 'yes', screenshots: index % 7 === 0 ? 'no: the compositor does not allow it' : 'yes', extension: index % 3 === 0 ? 'no: not connected' : 'yes' },
     spool: { events: waiting, bytes: waiting * 287, screenshots: 0, oldest: waiting > 0 ? ago(12 + waiting) : null },
     counters: { captured: admitted * 3, stored: admitted, merged: Math.floor(admitted / 9), filtered: { 'gate.app': Math.floor(admitted * 1.4), 'gate.site': Math.floor(admitted * 0.2), 'rule:no payment runs': 12 }, refused: 0, erased: removed },
-    balance: { admitted, stored: admitted - waiting - removed - lost, waiting, removed, refused: 0, lost, exact: lost === 0 },
+    balance: { admitted, stored: admitted - waiting - removed - lost, waiting, removed, refused: 0, erased: 0, expired: 0, lost, exact: lost === 0 },
     last_error: state === 'error' ? { code: 'elements_unavailable', message: 'the accessibility service does not answer', help: 'Restart the desktop session. If it happens again, set elementsNever for the program that blocks it.', at: ago(9) } : null,
     clock_offset_ms: Math.floor(next() * 400) - 200, app_key, self: { rss_bytes: 9_000_000 + Math.floor(next() * 4_000_000), cpu_ms_per_min: 40 + Math.floor(next() * 60) },
     history: [{ at: ago(9), state, why: WHY[state] ?? null }, { at: ago(80), state: 'recording', why: null }, { at: ago(90), state: 'needs_consent', why: null }],

@@ -11,7 +11,7 @@ export interface RevisionDetail extends Revision { xml: string; header: string; 
 export interface Rollout { revision: number; percent: number; previous: number | null; clients_on_new: number; clients: number }
 export type Preset = 'standard' | 'works_council';
 export interface ProjectConfiguration {
-  draft: { xml: string; saved_at: string; saved_by: { id: string; name: string } } | null;
+  draft: { xml: string; saved_at: string; saved_by: string } | null;
   published: Revision | null;
   rollout: Rollout | null;
   preset: Preset;
