@@ -109,7 +109,7 @@ ${allow.join('\n')}
   <capture idleAfter="PT3M" elements="true"/>
   <rules>
     <!-- Titles may hold names: they travel as hashes. -->
-    <rule name="all allowed work">
+    <rule name="allowed work">
       <on events="all" except="scroll element_focused"/>
       <log columns="@app @window @web @element @keys" hash="user_name machine_name${council ? ' window_title page_title' : ''}"/>
     </rule>
@@ -123,7 +123,7 @@ ${allow.join('\n')}
     <test name="a foreign program is not even seen" expect="refused">
       <event event_type="left_click" process_name="solitaire.exe"/>
     </test>
-${apps[0] ? `    <test name="a click is kept" expect="log" rule="all allowed work">
+${apps[0] ? `    <test name="a click is kept" expect="log" rule="allowed work">
       <event event_type="left_click" process_name="${apps[0]}"${browsers.includes(apps[0]) ? ` url="https://${sites[0] ?? 'a.example'}/"` : ''} user_name="muster"/>
       <result user_name="#hash"/>
     </test>
