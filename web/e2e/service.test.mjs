@@ -48,10 +48,16 @@ function step(title, options, walk = options) {
       await walk(context);
     } catch (cause) {
       stopped = title;
-      if (process.env.LODE_SHOTS) await page.screenshot({ path: join(process.env.LODE_SHOTS, 'failed.png'), fullPage: true });
+      if (process.env.LODE_SHOTS) await picture(process.env.LODE_SHOTS);
       throw cause;
     }
   });
+}
+
+/** A picture of every page that is open, with the number it was opened at. */
+async function picture(folder) {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  for (const [number, one] of pages.entries()) await one.screenshot({ path: join(folder, `failed-${number}.png`), fullPage: true });
 }
 
 /** Opens an address and waits until nothing is loading. A page that listens live never falls silent, so the network is no sign. */
@@ -321,7 +327,8 @@ step('s11_a viewer is let in by a link, sees its pages only, and is told who can
   await theirs.goto(link.replace(/^https?:\/\/[^/]+/, address));
   await theirs.getByLabel('New password').fill(VIEWER.password);
   await press('Set the password and sign in', theirs);
-  await theirs.getByRole('heading', { level: 1 }).waitFor();
+  await theirs.waitForURL((url) => !url.pathname.startsWith('/password/'));
+  await ready(theirs);
   assert.equal(await theirs.getByRole('link', { name: 'Configuration' }).count(), 0);
   await open(`/p/${project}/configuration`, theirs);
   await says('Your role does not open this page', theirs);
