@@ -243,7 +243,7 @@ route('POST', '/projects/{p}/configuration/publish', 'lead', (world, asked) => {
   const { problems, valid } = checked(world, asked);
   if (!valid) throw new Refused(422, 'policy', 'the configuration has errors', 'Mend them, then publish.', problems);
   asked.status = 201;
-  world.record(asked.account, 'configuration.published', asked.project, null, { percent: asked.body.percent });
+  world.record(asked.account, 'configuration.publish', asked.project, null, { percent: asked.body.percent });
   return short(publishRevision(world, asked.project, asked.account, asked.body.xml, asked.body.note, asked.body.percent));
 });
 route('POST', '/projects/{p}/configuration/rollout', 'lead', (world, { project, body }) => {

@@ -232,5 +232,5 @@ function seed(world) {
     { id: randomUUID(), agent_id: project.clients[9].agent_id, seq: 12, reason: 'event_type: "klick" is no event type', at: ago(900), bytes: 318 },
   ];
   world.record(anna, 'project.created', project, { kind: 'project', id: project.id });
-  world.record(anna, 'configuration.published', project, { kind: 'revision', id: '1' }, { revision: 1, percent: 100 });
+  world.record(anna, 'configuration.publish', project, { kind: 'revision', id: '1' }, { revision: 1, percent: 100 });
 }

@@ -386,7 +386,7 @@ step('d10_oversight shows revisions, counters and the chain, and no content', as
   }
   await page.getByRole('link', { name: 'Audit log' }).click();
   await says(/The chain is whole/);
-  await page.getByRole('row', { name: /configuration\.published/ }).first().waitFor();
+  await page.getByRole('row', { name: /configuration\.publish/ }).first().waitFor();
 });
 
 const PAGES = () => [
