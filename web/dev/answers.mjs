@@ -174,7 +174,7 @@ route('POST', '/projects/{p}/invitations', 'lead', (world, asked) => {
 route('DELETE', '/projects/{p}/invitations/{id}', 'lead', (_, { project, groups }) => { found(project.invitations.find((one) => one.id === groups.id), 'invitation').state = 'revoked'; });
 route('GET', '/join/{token}', 'public', (world) => ({
   project: world.projects[0]?.name ?? 'Accounts payable', purposes: world.projects[0]?.purposes ?? [], state: 'invited', consent: [{ lang: 'en', text: 'Until 28 February we record clicks and window changes in SAP, Excel and the order pages.' }],
-  what: 'Lode records which windows of SAP, Excel and orders.example.org you use, and which buttons and fields, Monday to Friday from 8:00 to 18:00.\nIt does not record what you type, no pictures, no other program and no other web page.\nYour name is replaced by a code before it leaves your computer.', install: installLines('lodek_personal'),
+  what: ['Lode records which windows of SAP, Excel and orders.example.org you use, and which buttons and fields, Monday to Friday from 8:00 to 18:00.', 'It does not record what you type, no pictures, no other program and no other web page.', 'Your name is replaced by a code before it leaves your computer.'], install: installLines('lodek_personal'),
 }));
 
 function enrol(world, project, key, state) {
@@ -227,14 +227,14 @@ route('GET', '/projects/{p}/balance', 'oversight', (_, { project }) => balance(p
 function balance(project) {
   const sum = (name) => project.clients.reduce((total, one) => total + one.balance[name], 0);
   const lost = sum('lost');
-  return { clients: project.clients.length, admitted: sum('admitted'), uploaded: sum('stored'), waiting: sum('waiting'), removed: sum('removed'), refused: sum('refused'), stored: sum('stored'), erased: 0, expired: 0, lost, exact: lost === 0, by_rule: [{ rule: 'gate.app', filtered: 120_400 }, { rule: 'gate.site', filtered: 9_310 }] };
+  return { clients: project.clients.length, admitted: sum('admitted'), waiting: sum('waiting'), removed: sum('removed'), refused: sum('refused'), stored: sum('stored'), erased: 0, expired: 0, lost, exact: lost === 0, by_rule: [{ rule: 'gate.app', filtered: 120_400 }, { rule: 'gate.site', filtered: 9_310 }] };
 }
 
 // Configuration
 route('GET', '/config/vocabulary', 'signed_in', () => vocabulary);
 const short = ({ xml, header, signature, key, changes, ...revision }) => revision;
 route('GET', '/projects/{p}/configuration', 'oversight', (_, { project }) => ({ draft: project.draft, published: project.revisions.at(-1) ? short(project.revisions.at(-1)) : null, rollout: shownRollout(project), preset: project.preset }));
-route('PUT', '/projects/{p}/configuration/draft', 'lead', (_, { project, account, body }) => { project.draft = { xml: body.xml, saved_at: now(), saved_by: { id: account.id, name: account.name } }; return { saved_at: project.draft.saved_at }; });
+route('PUT', '/projects/{p}/configuration/draft', 'lead', (_, { project, account, body }) => { project.draft = { xml: body.xml, saved_at: now(), saved_by: account.name }; return { saved_at: project.draft.saved_at }; });
 const checked = (world, { project, body }) => world.policy.check(body.xml, project.revisions.at(-1)?.xml ?? null, { people: project.clients.length, clients: project.clients.length });
 route('POST', '/projects/{p}/configuration/check', 'lead', checked);
 route('POST', '/projects/{p}/configuration/preview', 'lead', (world, asked) => world.policy.preview(asked.body.xml, SAMPLE));
@@ -243,7 +243,7 @@ route('POST', '/projects/{p}/configuration/publish', 'lead', (world, asked) => {
   const { problems, valid } = checked(world, asked);
   if (!valid) throw new Refused(422, 'policy', 'the configuration has errors', 'Mend them, then publish.', problems);
   asked.status = 201;
-  world.record(asked.account, 'configuration.published', asked.project, null, { percent: asked.body.percent });
+  world.record(asked.account, 'configuration.publish', asked.project, null, { percent: asked.body.percent });
   return short(publishRevision(world, asked.project, asked.account, asked.body.xml, asked.body.note, asked.body.percent));
 });
 route('POST', '/projects/{p}/configuration/rollout', 'lead', (world, { project, body }) => {

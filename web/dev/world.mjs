@@ -109,7 +109,7 @@ ${allow.join('\n')}
   <capture idleAfter="PT3M" elements="true"/>
   <rules>
     <!-- Titles may hold names: they travel as hashes. -->
-    <rule name="all allowed work">
+    <rule name="allowed work">
       <on events="all" except="scroll element_focused"/>
       <log columns="@app @window @web @element @keys" hash="user_name machine_name${council ? ' window_title page_title' : ''}"/>
     </rule>
@@ -123,7 +123,7 @@ ${allow.join('\n')}
     <test name="a foreign program is not even seen" expect="refused">
       <event event_type="left_click" process_name="solitaire.exe"/>
     </test>
-${apps[0] ? `    <test name="a click is kept" expect="log" rule="all allowed work">
+${apps[0] ? `    <test name="a click is kept" expect="log" rule="allowed work">
       <event event_type="left_click" process_name="${apps[0]}"${browsers.includes(apps[0]) ? ` url="https://${sites[0] ?? 'a.example'}/"` : ''} user_name="muster"/>
       <result user_name="#hash"/>
     </test>
@@ -149,7 +149,7 @@ export function newClient(project, index, state, revision, app_key) {
     capabilities: { keys: 'yes', pointer: 'yes', clipboard: 'yes', elements: index % 5 === 0 ? 'partial: the accessibility bus answers for some programs only' : 'yes', screenshots: index % 7 === 0 ? 'no: the compositor does not allow it' : 'yes', extension: index % 3 === 0 ? 'no: not connected' : 'yes' },
     spool: { events: waiting, bytes: waiting * 287, screenshots: 0, oldest: waiting > 0 ? ago(12 + waiting) : null },
     counters: { captured: admitted * 3, stored: admitted, merged: Math.floor(admitted / 9), filtered: { 'gate.app': Math.floor(admitted * 1.4), 'gate.site': Math.floor(admitted * 0.2), 'rule:no payment runs': 12 }, refused: 0, erased: removed },
-    balance: { admitted, stored: admitted - waiting - removed - lost, waiting, removed, refused: 0, lost, exact: lost === 0 },
+    balance: { admitted, stored: admitted - waiting - removed - lost, waiting, removed, refused: 0, erased: 0, expired: 0, lost, exact: lost === 0 },
     last_error: state === 'error' ? { code: 'elements_unavailable', message: 'the accessibility service does not answer', help: 'Restart the desktop session. If it happens again, set elementsNever for the program that blocks it.', at: ago(9) } : null,
     clock_offset_ms: Math.floor(next() * 400) - 200, app_key, self: { rss_bytes: 9_000_000 + Math.floor(next() * 4_000_000), cpu_ms_per_min: 40 + Math.floor(next() * 60) },
     history: [{ at: ago(9), state, why: WHY[state] ?? null }, { at: ago(80), state: 'recording', why: null }, { at: ago(90), state: 'needs_consent', why: null }],
@@ -232,5 +232,5 @@ function seed(world) {
     { id: randomUUID(), agent_id: project.clients[9].agent_id, seq: 12, reason: 'event_type: "klick" is no event type', at: ago(900), bytes: 318 },
   ];
   world.record(anna, 'project.created', project, { kind: 'project', id: project.id });
-  world.record(anna, 'configuration.published', project, { kind: 'revision', id: '1' }, { revision: 1, percent: 100 });
+  world.record(anna, 'configuration.publish', project, { kind: 'revision', id: '1' }, { revision: 1, percent: 100 });
 }

@@ -7,6 +7,9 @@ import { chromium } from 'playwright-core';
 export let address = (process.env.LODE_URL ?? 'http://127.0.0.1:4700').replace(/\/$/, '');
 export const useAddress = (url) => { address = url; };
 
+/** How long a person would wait for one thing to appear. */
+const WAIT_MS_MAX = 10_000;
+
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
@@ -19,6 +22,7 @@ export function startBrowser() {
 /** A page that fails the test on any script error and on anything the content security policy stops. */
 export async function openPage(browser, { theme = 'light', width = 1280, bypassCSP = false } = {}) {
   const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: theme, bypassCSP, acceptDownloads: true });
+  context.setDefaultTimeout(WAIT_MS_MAX);
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.message));

@@ -11,7 +11,7 @@ export interface RevisionDetail extends Revision { xml: string; header: string; 
 export interface Rollout { revision: number; percent: number; previous: number | null; clients_on_new: number; clients: number }
 export type Preset = 'standard' | 'works_council';
 export interface ProjectConfiguration {
-  draft: { xml: string; saved_at: string; saved_by: { id: string; name: string } } | null;
+  draft: { xml: string; saved_at: string; saved_by: string } | null;
   published: Revision | null;
   rollout: Rollout | null;
   preset: Preset;
@@ -82,8 +82,9 @@ export const previewConfiguration = (slug: string, xml: string, source: 'sample'
   send<Preview>('POST', of(slug, '/preview'), { xml, source, days });
 export const explainEvent = (slug: string, xml: string, event: Record<string, string>) => send<PreviewEvent>('POST', of(slug, '/explain'), { xml, event });
 export const publish = (slug: string, xml: string, note: string, percent: number) => send<Revision>('POST', of(slug, '/publish'), { xml, note, percent });
-export const widenRollout = (slug: string, percent: number) => send<Rollout>('POST', of(slug, '/rollout'), { percent });
+export const widenRollout = (slug: string, percent: number) => send<Revision>('POST', of(slug, '/rollout'), { percent });
 export const rollBack = (slug: string, revision: number, note: string) => send<Revision>('POST', of(slug, '/rollback'), { revision, note });
+export const readRevisions = (slug: string) => get<ConfigurationAnswers['revisions']>(configurationPath.revisions(slug));
 export const readRevision = (slug: string, revision: number) => get<RevisionDetail>(configurationPath.revision(slug, revision));
 
 export function readTemplate(slug: string, preset: Preset, apps: string[], sites: string[]): Promise<{ xml: string }> {

@@ -7,7 +7,7 @@ export const CLIENT_STATES = [
 export type ClientState = (typeof CLIENT_STATES)[number];
 
 /** Where the admitted events of a client went; `lost` is what the others do not explain. */
-export interface Balance { admitted: number; stored: number; waiting: number; removed: number; refused: number; lost: number; exact: boolean }
+export interface Balance { admitted: number; stored: number; waiting: number; removed: number; refused: number; erased: number; expired: number; lost: number; exact: boolean }
 
 export interface Client {
   agent_id: string; name: string; team: string | null; state: ClientState; why: string | null;
@@ -30,7 +30,7 @@ export interface DeadLetter { id: string; agent_id: string; seq: number; reason:
 export interface Alerts { silence_hours: number; email: string[]; webhook: boolean }
 export interface LiveCounts { counts: Counts; events_per_min: number; events_today: number; last_event_at: string | null }
 export interface ProjectBalance {
-  clients: number; admitted: number; uploaded: number; waiting: number; removed: number; refused: number; stored: number;
+  clients: number; admitted: number; waiting: number; removed: number; refused: number; stored: number;
   erased: number; expired: number; lost: number; exact: boolean; by_rule: { rule: string; filtered: number }[];
 }
 

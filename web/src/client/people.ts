@@ -21,7 +21,7 @@ export interface Invitation {
 export interface NewInvitations { invitations: (Invitation & { link: string })[]; rejects: { line: number; reason: string }[] }
 
 export interface Join {
-  project: string; purposes: string[]; what: string; consent: { lang: string; text: string }[]; install: InstallLines[]; state: InvitationState;
+  project: string; purposes: string[]; what: string[]; consent: { lang: string; text: string }[]; install: InstallLines[]; state: InvitationState;
 }
 
 const of = (slug: string, rest: string) => `/projects/${encodeURIComponent(slug)}${rest}`;

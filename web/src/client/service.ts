@@ -3,7 +3,7 @@
 import type { Account } from './access';
 import { address, send } from './http';
 
-export interface Smtp { host: string; port: number; user: string; from: string; tls: string; password_set: boolean }
+export interface Smtp { host: string; port: number; user: string; from: string; password_set: boolean }
 export interface Oidc { issuer: string; client_id: string; name: string; secret_set: boolean }
 export interface ServiceSettings { public_url: string | null; smtp: Smtp | null; oidc: Oidc | null; webhook_url: string | null }
 /** Secrets go in and never come out; absent ones stay as they are. */
@@ -17,7 +17,7 @@ export interface AuditEntry {
   n: number; at: string; actor: { kind: 'account' | 'token' | 'agent' | 'service'; id: string; name: string | null }; action: string; project: string | null;
   subject: { kind: string; id: string } | null; detail: Record<string, unknown>; hash: string;
 }
-export interface AuditHead { n: number; hash: string; signed_at: string | null; signature: string | null; key: string; verified: boolean; broken_at: number | null }
+export interface AuditHead { n: number; hash: string; signed_at: string | null; signature: string | null; key: string | null; verified: boolean; broken_at: number | null }
 
 const paged = (limit: number, offset: number) => new URLSearchParams({ limit: String(limit), offset: String(offset) });
 

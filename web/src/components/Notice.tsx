@@ -78,6 +78,12 @@ export function AnswerFailure({ error, again }: { error: ServiceError; again: ()
   );
 }
 
+/** A part that failed; one that this service does not know yet is told calmly, because nothing went wrong. */
+export function PartFailure({ error, again }: { error: ServiceError; again?: () => void }) {
+  if (error.code !== 'not_found') return <ErrorNote error={error} again={again} />;
+  return <div data-missing="true"><Empty icon="shield" title={t('empty.part.title')}>{t('empty.part.text')}</Empty></div>;
+}
+
 export function Waiting({ height = 200 }: { height?: number }) {
   return (
     <div role="status">

@@ -447,7 +447,6 @@ export const serviceWords = {
   'oversight.balance.text': 'Every event that a rule admitted is in one of these places. What no rule admitted is counted and nothing else.',
   'balance.clients': 'Clients',
   'balance.admitted': 'Admitted by a rule',
-  'balance.uploaded': 'Sent',
   'balance.waiting': 'Waiting on desktops',
   'balance.removed': 'Removed by users or for lack of space',
   'balance.refused': 'Refused',

@@ -104,6 +104,8 @@ export const en = {
   'empty.jobs.title': 'No figures yet',
   'empty.jobs.text': 'The jobs that build them have not run, or one of them failed.',
   'empty.jobs.go': 'See the jobs',
+  'empty.part.title': 'Not available here',
+  'empty.part.text': 'This service does not offer this part yet. Everything else works without it.',
   'empty.data.title': '{project} holds no events yet',
   'empty.data.enrolled': 'Once a client records, the figures follow by themselves. A recorded log can be imported too.',
   'empty.data.clients': 'See the clients',

@@ -26,7 +26,7 @@ export default function Join() {
           <h2>{t('join.why')}</h2>
           <ul className="plain">{answer.purposes.map((one) => <li key={one}>{one}</li>)}</ul>
           <h2>{t('join.what')}</h2>
-          {answer.what.split('\n').filter(Boolean).map((line) => <p key={line}>{line}</p>)}
+          {answer.what.map((line) => <p key={line}>{line}</p>)}
           {answer.consent.map((one) => <blockquote key={one.lang} lang={one.lang}>{one.text}</blockquote>)}
         </div>
       </section>

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { type Alerts, fleetPath, saveAlerts } from '../../client/fleet';
 import { Chips } from '../../components/Chips';
 import { Dialog } from '../../components/Dialog';
-import { ErrorNote, Waiting } from '../../components/Notice';
+import { ErrorNote, PartFailure, Waiting } from '../../components/Notice';
 import { useAnswer } from '../../state/answers';
 import { useProject } from '../../state/project';
 import { useWork } from '../../state/work';
@@ -25,7 +25,7 @@ export function AlertsDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={t('clients.alerts')} onClose={onClose}>
       <p className="muted">{t('clients.alerts.text')}</p>
-      {error ? <ErrorNote error={error} again={again} /> : !alerts ? <Waiting height={160} /> : (
+      {error ? <PartFailure error={error} again={again} /> : !alerts ? <Waiting height={160} /> : (
         <form className="stack" onSubmit={(event) => { event.preventDefault(); void save(); }}>
           <label className="field"><span>{t('clients.alerts.hours')}</span><input className="input" type="number" required min={1} max={SILENCE_HOURS_MAX} value={alerts.silence_hours} onChange={(event) => setAlerts({ ...alerts, silence_hours: Number(event.target.value) })} /></label>
           <Chips label={t('clients.alerts.email')} values={alerts.email} onChange={(email) => setAlerts({ ...alerts, email })} clean={(typed) => (/^\S+@\S+$/.test(typed) ? typed : '')} />

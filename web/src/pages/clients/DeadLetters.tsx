@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { type DeadLetter, deleteLetter, fleetPath, replayLetter } from '../../client/fleet';
 import { DataTable, type TableColumn } from '../../components/DataTable';
-import { Empty, ErrorNote, Waiting } from '../../components/Notice';
+import { Empty, ErrorNote, PartFailure, Waiting } from '../../components/Notice';
 import { formatBytes, formatTime } from '../../format';
 import { useAnswer } from '../../state/answers';
 import { changeQuery } from '../../state/location';
@@ -44,7 +44,7 @@ export function DeadLetters() {
       <div className="panel-body stack-tight">
         {work.error && <ErrorNote error={work.error} />}
         {outcome && <p role="status" className="note">{outcome}</p>}
-        {error ? <ErrorNote error={error} again={again} /> : !answer ? <Waiting height={200} />
+        {error ? <PartFailure error={error} again={again} /> : !answer ? <Waiting height={200} />
           : answer.dead_letters.length === 0 ? <Empty icon="check" title={t('clients.letters.none')}>{t('clients.letters.none.text')}</Empty>
           : <DataTable label={t('clients.letters')} columns={columns} rows={answer.dead_letters} rowKey={(row) => row.id} height_px={720} />}
       </div>

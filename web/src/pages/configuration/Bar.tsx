@@ -12,6 +12,7 @@ import { goTo } from '../../state/location';
 import { useProject } from '../../state/project';
 import { useWork } from '../../state/work';
 import { t } from '../../text';
+import { withoutBrowsers } from '../new/wish';
 import { elementsOf, firstElement } from '../../xml/tree';
 import { type Loaded, useDraft } from './draft';
 import { allowedProcesses, BOTH_PX_MIN } from './model';
@@ -51,7 +52,7 @@ export function Bar({ loaded, onGoal }: BarProps) {
       {preset && (
         <Confirm
           title={t('configuration.council')} action={t('configuration.council.do')} onClose={() => setPreset(false)}
-          onConfirm={async () => draft.setText((await readTemplate(project.slug, 'works_council', draft.root ? allowedProcesses(draft.root) : [], sites())).xml)}
+          onConfirm={async () => draft.setText((await readTemplate(project.slug, 'works_council', withoutBrowsers(draft.root ? allowedProcesses(draft.root) : [], sites()), sites())).xml)}
         >
           <p>{t('configuration.council.text')}</p>
         </Confirm>

@@ -19,7 +19,7 @@ import { DraftContext, type Loaded, useEditing, useFirstText, useLoaded } from '
 import { Editor } from './Editor';
 import { Preview } from './Preview';
 import { Revisions } from './Revisions';
-import { Rollout } from './Rollout';
+import { Rollout, Standing } from './Rollout';
 
 const PARTS: { name: string; title: PlainKey; icon: IconName }[] = [
   { name: 'edit', title: 'configuration.edit', icon: 'edit' },
@@ -50,7 +50,8 @@ function Parts({ first, vocabulary, loaded }: { first: string; vocabulary: Vocab
   return (
     <DraftContext value={draft}>
       <div className="stack configuration">
-        {loaded.configuration?.rollout && <Rollout rollout={loaded.configuration.rollout} onChange={loaded.again} />}
+        {loaded.configuration?.rollout ? <Rollout rollout={loaded.configuration.rollout} onChange={loaded.again} />
+          : loaded.configuration?.published && <Standing published={loaded.configuration.published} onChange={loaded.again} />}
         <Bar loaded={loaded} onGoal={setGoal} />
         <nav className="tabs" aria-label={t('configuration.parts')}>
           {PARTS.map((one) => (

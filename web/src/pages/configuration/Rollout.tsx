@@ -1,6 +1,6 @@
 // How far the newest revision has come among the clients: widen it to all, or go back to the one before.
-import { useEffect } from 'react';
-import { rollBack, type Rollout as RolloutState, widenRollout } from '../../client/configuration';
+import { useEffect, useState } from 'react';
+import { readRevisions, rollBack, type Revision, type Rollout as RolloutState, widenRollout } from '../../client/configuration';
 import { ErrorNote } from '../../components/Notice';
 import { Icon } from '../../components/Icon';
 import { useProject } from '../../state/project';
@@ -36,6 +36,28 @@ export function Rollout({ rollout, onChange }: { rollout: RolloutState; onChange
           <Icon name="refresh" size={16} />{t('rollout.back', { revision: rollout.previous })}
         </button>
       )}
+    </section>
+  );
+}
+
+/** The revision that every client obeys, once its roll-out is over: one press still goes back to the one that it replaced. */
+export function Standing({ published, onChange }: { published: Revision; onChange: () => void }) {
+  const project = useProject();
+  const work = useWork();
+  const [before, setBefore] = useState<number | null>(null);
+  useEffect(() => {
+    void readRevisions(project.slug).then(({ revisions }) => setBefore(revisions.find((one) => one.state === 'superseded')?.revision ?? null), () => setBefore(null));
+  }, [project.slug, published.revision]);
+  if (before === null) return null;
+  return (
+    <section className="panel rollout" aria-label={t('rollout.title')}>
+      <div className="grow stack-tight">
+        <strong>{t('rollout.revision', { revision: published.revision, percent: 100 })}</strong>
+        {work.error && <ErrorNote error={work.error} />}
+      </div>
+      <button type="button" className="button button-bad" disabled={work.busy} onClick={() => void work.run(() => rollBack(project.slug, before, t('rollout.back.note', { revision: published.revision }))).then(onChange)}>
+        <Icon name="refresh" size={16} />{t('rollout.back', { revision: before })}
+      </button>
     </section>
   );
 }

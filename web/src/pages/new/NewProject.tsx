@@ -15,7 +15,7 @@ import { KEY_DAYS } from '../people/AppKeys';
 import { Applications, Privacy, Purpose } from './fields';
 import { Install } from './Install';
 import './new.css';
-import { isBrowser, STANDARD, type Wish } from './wish';
+import { isBrowser, STANDARD, type Wish, withoutBrowsers } from './wish';
 
 const STEPS = ['purpose', 'privacy', 'applications', 'check', 'install'] as const;
 type Step = (typeof STEPS)[number];
@@ -51,7 +51,7 @@ function Wizard({ onBack }: { onBack: () => void }) {
   const prepare = () => work.run(async () => {
     const made = project ?? await createEnrolledProject(projectOf(wish));
     setProject(made);
-    const { xml } = await readTemplate(made.slug, wish.preset, wish.apps, wish.sites);
+    const { xml } = await readTemplate(made.slug, wish.preset, withoutBrowsers(wish.apps, wish.sites), wish.sites);
     setDraft({ xml, check: await checkConfiguration(made.slug, xml, new AbortController().signal) });
     return true;
   });

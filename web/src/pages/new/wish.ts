@@ -18,10 +18,12 @@ export const USUAL: Retention = { raw_days: 30, picture_days: 14, aggregate_mont
 export const GROUP_SIZE: Record<Preset, number> = { standard: 5, works_council: 10 };
 export const STANDARD: Wish = { name: '', purposes: '', preset: 'standard', min_group_size: GROUP_SIZE.standard, retention: USUAL, apps: [], sites: [] };
 
-export const BROWSERS = ['chrome.exe', 'msedge.exe', 'firefox.exe', 'chromium', 'firefox'];
+export const BROWSERS = ['chrome.exe', 'msedge.exe', 'firefox.exe', 'chrome', 'chromium', 'msedge', 'firefox'];
 export const COMMON_APPS = ['excel.exe', 'winword.exe', 'outlook.exe', 'saplogon.exe', 'msedge.exe', 'chrome.exe', 'acrobat.exe', 'soffice.bin', 'firefox'];
 
 export const isBrowser = (app: string): boolean => BROWSERS.includes(app);
+/** What to ask a template for: with sites it allows browsers on these alone, and a browser that is named beside them would be allowed everywhere. */
+export const withoutBrowsers = (apps: string[], sites: string[]): string[] => (sites.length > 0 ? apps.filter((app) => !isBrowser(app)) : apps);
 export const isLong = (retention: Retention): boolean =>
   retention.raw_days > USUAL.raw_days || retention.picture_days > USUAL.picture_days || retention.aggregate_months > USUAL.aggregate_months;
 

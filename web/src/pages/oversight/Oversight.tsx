@@ -5,7 +5,7 @@ import '../../text/configuration';
 import { type Council, privacyPath } from '../../client/privacy';
 import { AuditLog } from '../../components/AuditLog';
 import { Icon, type IconName } from '../../components/Icon';
-import { Empty, ErrorNote, Waiting } from '../../components/Notice';
+import { Empty, PartFailure, Waiting } from '../../components/Notice';
 import { PageLink } from '../../components/PageLink';
 import { formatNumber, formatTime } from '../../format';
 import { readRoute } from '../../routes';
@@ -36,7 +36,7 @@ export default function Oversight() {
 function Summary() {
   const project = useProject();
   const { answer, error, again } = useAnswer<Council>(privacyPath.council(project.slug));
-  if (error) return <ErrorNote error={error} again={again} />;
+  if (error) return <section className="panel"><PartFailure error={error} again={again} /></section>;
   if (!answer) return <Waiting height={480} />;
   const { balance, retention } = answer;
   return (
@@ -71,7 +71,7 @@ function Summary() {
             <div className="panel-body stack-tight">
               <p className="muted">{t('oversight.balance.text')}</p>
               <dl className="fact-rows small">
-                {(['clients', 'admitted', 'uploaded', 'waiting', 'removed', 'refused', 'stored', 'erased', 'expired', 'lost'] as const).map((name) => <div key={name}><dt>{t(`balance.${name}`)}</dt><dd>{formatNumber(balance[name])}</dd></div>)}
+                {(['clients', 'admitted', 'waiting', 'removed', 'refused', 'stored', 'erased', 'expired', 'lost'] as const).map((name) => <div key={name}><dt>{t(`balance.${name}`)}</dt><dd>{formatNumber(balance[name])}</dd></div>)}
                 {balance.by_rule.map((one) => <div key={one.rule}><dt>{t('detail.filtered', { what: one.rule })}</dt><dd>{formatNumber(one.filtered)}</dd></div>)}
               </dl>
             </div>

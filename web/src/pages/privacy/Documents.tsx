@@ -4,7 +4,7 @@ import { type DocumentName, DOCUMENTS, privacyPath } from '../../client/privacy'
 import type { ServiceError } from '../../client';
 import { getText } from '../../client/http';
 import { Icon } from '../../components/Icon';
-import { ErrorNote, Waiting } from '../../components/Notice';
+import { PartFailure, Waiting } from '../../components/Notice';
 import { Segmented } from '../../components/Segmented';
 import { asServiceError } from '../../state/answers';
 import { changeQuery, usePlace } from '../../state/location';
@@ -26,7 +26,7 @@ export function Documents() {
       <div className="panel-body stack">
         <p className="muted">{t('documents.text')}</p>
         <div className="scroll-x"><Segmented<DocumentName> label={t('documents.which')} value={name} onChange={(document) => changeQuery({ document })} choices={DOCUMENTS.map((one) => ({ value: one, text: t(`documents.${one}`) }))} /></div>
-        {error ? <ErrorNote error={error} /> : text === null ? <Waiting height={320} /> : <pre className="document" tabIndex={0} role="group" aria-label={t(`documents.${name}`)}>{text}</pre>}
+        {error ? <PartFailure error={error} /> : text === null ? <Waiting height={320} /> : <pre className="document" tabIndex={0} role="group" aria-label={t(`documents.${name}`)}>{text}</pre>}
       </div>
     </section>
   );

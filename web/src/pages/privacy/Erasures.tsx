@@ -5,7 +5,7 @@ import { Confirm } from '../../components/Confirm';
 import { CopyBox } from '../../components/Copy';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Dialog } from '../../components/Dialog';
-import { Empty, ErrorNote, Waiting } from '../../components/Notice';
+import { Empty, PartFailure, Waiting } from '../../components/Notice';
 import { formatNumber, formatTime } from '../../format';
 import { useAnswer } from '../../state/answers';
 import { useProject } from '../../state/project';
@@ -48,7 +48,7 @@ export function Erasures() {
       <section className="panel" aria-label={t('privacy.erasures')}>
         <div className="panel-head"><h2>{t('privacy.erasures')}</h2></div>
         <div className="panel-body">
-          {error ? <ErrorNote error={error} again={again} /> : !answer ? <Waiting height={160} />
+          {error ? <PartFailure error={error} again={again} /> : !answer ? <Waiting height={160} />
             : answer.erasures.length === 0 ? <Empty icon="check" title={t('erasures.none')}>{t('erasures.none.text')}</Empty>
             : <DataTable label={t('privacy.erasures')} columns={columns} rows={answer.erasures} rowKey={(row) => row.id} height_px={480} />}
         </div>

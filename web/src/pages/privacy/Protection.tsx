@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from 'react';
 import { changePrivacy, type Privacy, privacyPath } from '../../client/privacy';
 import { Icon } from '../../components/Icon';
-import { ErrorNote, Waiting } from '../../components/Notice';
+import { ErrorNote, PartFailure, Waiting } from '../../components/Notice';
 import { formatDay } from '../../format';
 import { useAnswer } from '../../state/answers';
 import { may } from '../../state/permissions';
@@ -18,7 +18,7 @@ const FIELDS = ['raw_days', 'picture_days', 'aggregate_months'] as const;
 export function Protection() {
   const project = useProject();
   const { answer, error, again } = useAnswer<Privacy>(privacyPath.privacy(project.slug));
-  if (error) return <ErrorNote error={error} again={again} />;
+  if (error) return <section className="panel"><PartFailure error={error} again={again} /></section>;
   if (!answer) return <Waiting height={420} />;
   return (
     <div className="grid">

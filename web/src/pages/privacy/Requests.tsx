@@ -4,7 +4,7 @@ import { askRequest, decideRequest, privacyPath, type RequestDetail, type Reques
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Dialog } from '../../components/Dialog';
 import { Icon } from '../../components/Icon';
-import { Empty, ErrorNote, Waiting } from '../../components/Notice';
+import { Empty, ErrorNote, PartFailure, Waiting } from '../../components/Notice';
 import { formatTime, NOTHING } from '../../format';
 import { useMe } from '../../state/account';
 import { useAnswer } from '../../state/answers';
@@ -47,7 +47,7 @@ export function Requests() {
       <div className="panel-body stack-tight">
         <p className="muted">{t('requests.text')}</p>
         {work.error && <ErrorNote error={work.error} />}
-        {error ? <ErrorNote error={error} again={again} /> : !answer ? <Waiting height={200} />
+        {error ? <PartFailure error={error} again={again} /> : !answer ? <Waiting height={200} />
           : answer.requests.length === 0 ? <Empty icon="people" title={t('requests.none')} actions={ask}>{t('requests.none.text')}</Empty>
           : <DataTable label={t('privacy.requests')} columns={columns} rows={answer.requests} rowKey={(row) => row.id} height_px={640} />}
       </div>

@@ -7,7 +7,7 @@ import { useAnswer } from '../../state/answers';
 import { useWork } from '../../state/work';
 import { t } from '../../text';
 
-const NO_MAIL: Smtp = { host: '', port: 587, user: '', from: '', tls: 'starttls', password_set: false };
+const NO_MAIL: Smtp = { host: '', port: 587, user: '', from: '', password_set: false };
 const NO_LOGIN: Oidc = { issuer: '', client_id: '', name: '', secret_set: false };
 
 export function ServiceSettings() {
