@@ -129,45 +129,68 @@ fn oracle() -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The pages, in a real browser, on the real service.
+/// The pages, in a real browser, on the real service: those that show a log over `lode demo`, those of people and fleet over
+/// `lode serve`, from the first account on.
 fn browser() -> Result<Outcome> {
     setup::build_pages()?;
     build_lode()?;
-    let service = Service::start()?;
-    command::run(
-        program("npm").args(["run", "--silent", "e2e"]).current_dir(root().join("web")).env("LODE_URL", &service.url),
-    )?;
+    let walk = |script: &str, service: &Service| {
+        let mut npm = program("npm");
+        npm.args(["run", "--silent", script]).current_dir(root().join("web")).env("LODE_URL", &service.url);
+        if let Some(token) = &service.setup_token {
+            npm.env("LODE_SETUP_TOKEN", token).env("LODE_FLEET", fleet());
+        }
+        command::run(&mut npm)
+    };
+    walk("e2e", &Service::start("demo")?)?;
+    walk("e2e:service", &Service::start("serve")?)?;
     Ok(Outcome::Passed)
+}
+
+/// The command that runs simulated clients for as long as the walk takes; address and app key follow it.
+fn fleet() -> String {
+    let simulate = "simulate --clients 3 --every-ms 500 --seconds 300";
+    format!("sh -c 'exec {} {simulate} --server \"$0\" --key \"$1\"'", lode().display())
 }
 
 fn build_lode() -> Result<()> {
     command::run(program("cargo").args(["build", "--package", "server", "--bin", "lode", "--quiet"]))
 }
 
-/// `lode demo` on a free port with a new data folder; gone with the guard.
+/// `lode demo` or `lode serve` on a free port with a new data folder; gone with the guard.
 struct Service {
     process: Child,
     folder: PathBuf,
     url: String,
+    /// With which the first account is made, where accounts are needed.
+    setup_token: Option<String>,
 }
 
 impl Service {
-    fn start() -> Result<Self> {
-        let folder = scratch("service");
+    fn start(mode: &str) -> Result<Self> {
+        let folder = scratch(mode);
+        std::fs::create_dir_all(&folder)?;
         let mut process = program(lode())
-            .args(["demo", "--listen", "127.0.0.1:0", "--data"])
-            .arg(&folder)
+            .args([mode, "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.join("data"))
+            .arg("--master-key")
+            .arg(folder.join("master.key"))
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start lode")?;
-        let mut line = String::new();
         let output = process.stdout.take().context("lode has no output")?;
-        BufReader::new(output).read_line(&mut line)?;
-        let url = line
-            .split_whitespace()
-            .find(|word| word.starts_with("http://"))
-            .context("lode did not say where it listens")?;
-        Ok(Self { process, folder, url: url.to_owned() })
+        let mut lines = BufReader::new(output).lines();
+        let mut said = || -> Result<String> { Ok(lines.next().context("lode said nothing more")??) };
+        let word = |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+        let url = word(&said()?).context("lode did not say where it listens")?;
+        let setup_token = match mode {
+            "serve" => {
+                let link = word(&said()?).context("lode did not say how the first account is made")?;
+                Some(link.split_once("/setup#").context("the link holds no token")?.1.to_owned())
+            }
+            _ => None,
+        };
+        Ok(Self { process, folder, url, setup_token })
     }
 }
 
