@@ -113,8 +113,12 @@ fn bare(input: &TemplateInput) -> Result<Configuration, Vec<Problem>> {
 
 fn apps(input: &TemplateInput) -> Result<Vec<App>, Vec<Problem>> {
     let mut apps = Vec::new();
-    if !input.applications.is_empty() {
-        apps.push(App { processes: input.applications.clone(), ..App::default() });
+    // A browser named beside sites is meant for these sites: an entry without sites would let every page in.
+    let is_meant_for_sites =
+        |name: &String| !input.sites.is_empty() && BROWSERS.split(' ').any(|browser| browser == name);
+    let processes: Vec<String> = input.applications.iter().filter(|name| !is_meant_for_sites(name)).cloned().collect();
+    if !processes.is_empty() {
+        apps.push(App { processes, ..App::default() });
     }
     if !input.sites.is_empty() {
         let site =

@@ -114,6 +114,15 @@ fn templates_are_configurations_without_a_warning() {
 }
 
 #[test]
+fn d1_a_browser_named_beside_sites_sees_these_sites_only() {
+    let mut input = input();
+    input.applications.push("msedge.exe".to_owned());
+    let configuration = template(Preset::Standard, &input).unwrap();
+    let entries = configuration.allow.apps.iter().filter(|app| app.processes.iter().any(|name| name == "msedge.exe"));
+    assert!(entries.into_iter().all(|app| !app.sites.is_empty()), "{:?}", configuration.allow.apps);
+}
+
+#[test]
 fn the_works_council_preset_keeps_titles_idle_times_and_lengths_out() {
     let configuration = template(Preset::WorksCouncil, &input()).unwrap();
     assert_eq!(configuration.upload.hold, std::time::Duration::from_secs(3_600));
