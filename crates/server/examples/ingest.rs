@@ -25,12 +25,12 @@ use store::control::projects::ProjectKind;
 use store::{Settings, Store};
 use uilog::policy::{self, Preset, TemplateInput};
 
-/// Clients that send at once.
-const CLIENTS: usize = 16;
+/// Clients that send at once; each stays within what one agent may call at once.
+const CLIENTS: usize = 96;
 /// Events of one envelope.
 const BATCH: usize = 100;
 /// Envelopes of one client, for each of the two measurements.
-const ENVELOPES: usize = 600;
+const ENVELOPES: usize = 150;
 
 #[tokio::main]
 async fn main() -> Result<()> {

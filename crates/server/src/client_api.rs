@@ -35,7 +35,6 @@ use policies::Policies;
 use speaker::Speakers;
 use std::sync::Arc;
 use store::Store;
-use uilog::envelope::PACKED_BYTES_MAX;
 
 /// Where the clients' calls begin.
 pub const BASE: &str = "/client/v1";
@@ -88,7 +87,7 @@ impl Fleet {
 /// The calls of the clients.
 pub fn router(state: &AppState) -> Router<AppState> {
     let spoken = Router::new()
-        .route("/events", post(events::land).layer(DefaultBodyLimit::max(PACKED_BYTES_MAX)))
+        .route("/events", post(events::land))
         .route("/heartbeat", post(heartbeat::beat))
         .route("/configuration", get(configuration::fetch))
         .route_layer(middleware::from_fn_with_state(state.clone(), speaker::required));

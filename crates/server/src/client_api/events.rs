@@ -13,16 +13,18 @@ use crate::jobs::runner::now_us;
 use crate::keyring::ProjectKeys;
 use axum::Extension;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use store::ingest::clients::{Speaker, Standing};
 use store::ingest::dead_letters::DeadLetter;
 use store::ingest::landing::{Batch, Entry, LandError, hash_of};
 use uilog::column;
-use uilog::envelope::{self, Acknowledgement, DecodeError, Header, Line, Outcome, Receipt, Rejection};
+use uilog::envelope::{
+    self, Acknowledgement, DecodeError, Header, Line, Outcome, PACKED_BYTES_MAX, Receipt, Rejection,
+};
 use uilog::event::Fingerprint;
 use uilog::policy::Policy;
 use uilog::{Event, EventType, SeqRanges};
@@ -30,6 +32,9 @@ use uuid::Uuid;
 
 /// Seconds until the next envelope is welcome.
 const NEXT_S: u32 = 60;
+
+/// How long a body may take to arrive; whoever is slower gives its room back.
+const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Bytes of a packed envelope above which it is unpacked on a thread of its own.
 const LARGE_BYTES: usize = 64 << 10;
@@ -41,11 +46,14 @@ const REMOVED_MAX: u64 = 1 << 32;
 pub(super) async fn land(
     State(state): State<AppState>,
     Extension(speaker): Extension<Speaker>,
-    body: Bytes,
+    request: Request,
 ) -> ApiResult<Json<Acknowledgement>> {
     state.fleet.limits.call(&speaker.project, speaker.agent_id)?;
     let admission = &state.fleet.admission;
-    let _room = admission.body(body.len()).ok_or_else(|| busy(admission))?;
+    // Room is taken before a byte is read; who does not say how long the body is gets room for the longest.
+    let _room = admission.body(announced_bytes(&request)?).ok_or_else(|| busy(admission))?;
+    let body = axum::body::to_bytes(request.into_body(), PACKED_BYTES_MAX);
+    let body = tokio::time::timeout(BODY_TIME_MAX, body).await.map_err(|_| too_slow())?.map_err(|_| too_large())?;
     let place = admission.unpack().await;
     let received_at_us = now_us();
     let unpacked = if body.len() > LARGE_BYTES {
@@ -80,6 +88,26 @@ pub(super) async fn land(
         duplicates: landed.duplicates,
         rejected: sorted.rejected,
     }))
+}
+
+/// How long the body says it is.
+fn announced_bytes(request: &Request) -> ApiResult<usize> {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    match length {
+        Some(bytes) if bytes > PACKED_BYTES_MAX => Err(too_large()),
+        Some(bytes) => Ok(bytes),
+        None => Ok(PACKED_BYTES_MAX),
+    }
+}
+
+fn too_slow() -> ApiError {
+    let message = format!("an envelope took longer than {} s to arrive", BODY_TIME_MAX.as_secs());
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message, "send fewer events at once")
+}
+
+fn too_large() -> ApiError {
+    let message = format!("an envelope has at most {PACKED_BYTES_MAX} bytes as sent");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message, "send fewer events at once")
 }
 
 /// A line with the hash of its text.
