@@ -8,11 +8,12 @@ use super::{HEARTBEAT_S, heartbeat_s};
 use crate::api::AppState;
 use crate::api::errors::{ApiError, ApiResult};
 use crate::api::paging::time_text;
+use crate::client_address::{AddressRange, Peer};
 use crate::identity::secret_text::{self, KeyKind};
 use crate::jobs::runner::now_us;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
@@ -72,6 +73,8 @@ pub struct EnrolAnswer {
 
 pub async fn enrol(
     State(state): State<AppState>,
+    Peer(peer): Peer,
+    headers: HeaderMap,
     Json(asked): Json<EnrolRequest>,
 ) -> ApiResult<(StatusCode, Json<EnrolAnswer>)> {
     let now_us = now_us();
@@ -84,6 +87,10 @@ pub async fn enrol(
         || refused("this app key is unknown, over, used up or revoked", "ask the project lead for another one");
     let key = state.store.control().app_key(&shown.id).await?;
     let key = key.filter(|key| secret_text::same_hash(&key.hash, &shown.hash)).ok_or_else(unusable)?;
+    let range = key.address_range.as_deref().and_then(|range| range.parse::<AddressRange>().ok());
+    if range.is_some_and(|range| !range.contains(state.client_address(peer, &headers))) {
+        return Err(refused("this app key does not work from here", "use it inside the network that it was made for"));
+    }
     let message = format!("lode-enrol-1\n{}\n{}\n{}", asked.nonce, key.id, asked.public_key);
     prove(&state, &asked.nonce, &asked.public_key, &asked.signature, message.as_bytes(), now_us)?;
     // Counted last: a call that proves nothing uses nothing up.

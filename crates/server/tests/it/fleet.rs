@@ -192,6 +192,10 @@ fn s2_a_key_enrols_as_often_as_it_may_and_not_after_it_was_revoked() {
     assert!(study.enrol(&key).is_err(), "revoked");
     let wrong = json!({ "key": key["key"].as_str().unwrap().replace("lodek_", "lodek_x") });
     assert!(study.enrol(&wrong).is_err(), "a typing error");
+    let here = study.key(json!({ "name": "here", "address_range": "127.0.0.0/8" }));
+    assert!(study.enrol(&here).is_ok());
+    let elsewhere = study.key(json!({ "name": "elsewhere", "address_range": "10.0.0.0/8" }));
+    assert!(study.enrol(&elsewhere).is_err(), "another network");
     let listed = study.running.client.get(&study.path("/app-keys")).expect(200).to_string();
     assert!(!listed.contains(key["key"].as_str().unwrap()), "a key is shown once");
 }
