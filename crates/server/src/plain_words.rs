@@ -101,5 +101,5 @@ fn clock(minute: u16) -> String {
 
 fn span(duration: Duration) -> String {
     let minutes = duration.as_secs().div_ceil(60);
-    if minutes % 60 == 0 { format!("{} hours", minutes / 60) } else { format!("{minutes} minutes") }
+    if minutes.is_multiple_of(60) { format!("{} hours", minutes / 60) } else { format!("{minutes} minutes") }
 }

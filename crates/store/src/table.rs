@@ -80,7 +80,7 @@ impl SnapshotTable {
     fn merged(
         &self,
         clusters: &[Cluster<FileEntry>],
-        scan: &dyn Fn(Vec<FileGroup>, Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>>,
+        scan: &Scan<'_>,
         projection: Option<&Vec<usize>>,
         partitions: usize,
     ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -115,6 +115,9 @@ impl SnapshotTable {
         Ok(Arc::new(ClusteredScan::new(Arc::new(self.schema.project(&wanted)?), runs)))
     }
 }
+
+/// Reads groups of files, each a partition, with these columns.
+type Scan<'a> = dyn Fn(Vec<FileGroup>, Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> + 'a;
 
 fn partitioned(file: &FileEntry) -> PartitionedFile {
     PartitionedFile::new(file.path.clone(), file.bytes as u64)

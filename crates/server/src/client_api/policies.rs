@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Store, StoreError};
 use tokio::sync::Mutex;
 use uilog::policy::{self, Policy, Variables};
@@ -28,17 +29,27 @@ pub enum PolicyError {
 
 /// Compiled configurations.
 #[derive(Default)]
-pub struct Policies(Mutex<HashMap<(String, i64), (Arc<Policy>, u64)>>, std::sync::atomic::AtomicU64);
+pub struct Policies {
+    /// By project and revision.
+    kept: Mutex<HashMap<(String, i64), Kept>>,
+    /// Counts the questions, to know which configuration was used longest ago.
+    asked: AtomicU64,
+}
+
+struct Kept {
+    policy: Arc<Policy>,
+    used: u64,
+}
 
 impl Policies {
     /// The policy of a revision.
     pub async fn of(&self, store: &Store, project: &str, revision: i64) -> Result<Arc<Policy>, PolicyError> {
-        let now = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mut kept = self.0.lock().await;
+        let now = self.asked.fetch_add(1, Ordering::Relaxed);
+        let mut kept = self.kept.lock().await;
         let key = (project.to_owned(), revision);
-        if let Some((policy, used)) = kept.get_mut(&key) {
-            *used = now;
-            return Ok(policy.clone());
+        if let Some(known) = kept.get_mut(&key) {
+            known.used = now;
+            return Ok(known.policy.clone());
         }
         let text = match store.control().revision(project, revision).await {
             Ok(found) => found.xml,
@@ -49,11 +60,11 @@ impl Policies {
             policy::parse(&text).and_then(|configuration| Policy::compile(&configuration, &Variables::default()));
         let policy = Arc::new(policy.map_err(|_| PolicyError::Unusable(revision))?);
         if kept.len() >= KEPT_MAX
-            && let Some(oldest) = kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+            && let Some(oldest) = kept.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone())
         {
             kept.remove(&oldest);
         }
-        kept.insert(key, (policy.clone(), now));
+        kept.insert(key, Kept { policy: policy.clone(), used: now });
         Ok(policy)
     }
 }

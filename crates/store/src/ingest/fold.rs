@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn what_was_merged_is_merged_again_only_with_files_of_its_size() {
-        assert_eq!(merged(&[900_000, 100_000, 100_000, 5, 5, 5, 5, 5, 5]), [0; 0]);
+        assert_eq!(merged(&[900_000, 100_000, 100_000, 5, 5, 5, 5, 5]), [0; 0]);
         assert_eq!(
             merged(&[900_000, 20_000, 20_000, 20_000, 20_000, 5, 5, 5, 5]),
             [5, 5, 5, 5, 20_000, 20_000, 20_000, 20_000]
