@@ -192,8 +192,12 @@ async fn decide(
         let message = format!("the request is {} already", request.state(now_us));
         return Err(ApiError::conflict(message, "ask again if it is still needed"));
     }
-    if request.asked_by == actor.account.id {
-        return Err(ApiError::conflict("nobody decides what they asked for themselves", "another account must decide"));
+    // Whoever asked may take the request back, but not approve it.
+    if approved && request.asked_by == actor.account.id {
+        return Err(ApiError::conflict(
+            "nobody approves what they asked for themselves",
+            "another account must approve",
+        ));
     }
     actor.session()?;
     if approved && !still_eligible(state, access, &request.asked_by).await? {

@@ -133,7 +133,7 @@ impl Control {
     ) -> Result<bool, StoreError> {
         let decided = sqlx::query(
             "UPDATE requests SET state = $3, decided_by = $4, decided_at = $5
-             WHERE project = $1 AND id = $2 AND state = 'open' AND asked_by <> $4 AND asked_at > $6",
+             WHERE project = $1 AND id = $2 AND state = 'open' AND (asked_by <> $4 OR $3 = 'refused') AND asked_at > $6",
         )
         .bind(project)
         .bind(id)
