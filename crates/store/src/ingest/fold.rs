@@ -192,17 +192,20 @@ fn to_merge(cluster: &Cluster<Arc<FileEntry>>) -> Option<Vec<Arc<FileEntry>>> {
         return None;
     }
     let largest = cluster.files.iter().map(|file| file.rows).max().unwrap_or(0);
-    let recent = cluster.rows() - largest;
-    if largest >= FILE_ROWS_TARGET / LEVEL_FACTOR && recent * 100 >= cluster.rows() * MERGE_ALL_PERCENT {
+    let recent_rows = cluster.rows() - largest;
+    if largest >= FILE_ROWS_TARGET / LEVEL_FACTOR && recent_rows * 100 >= cluster.rows() * MERGE_ALL_PERCENT {
         return Some(cluster.files.clone());
     }
+    // The large file is not written anew for a few rows: it waits until they are a good part.
+    let large = cluster.files.iter().position(|file| file.rows == largest && largest > LEVEL_ROWS);
+    let recent = || cluster.files.iter().enumerate().filter(|(place, _)| Some(*place) != large).map(|(_, file)| file);
     let mut rows = LEVEL_ROWS;
     loop {
-        let level: Vec<_> = cluster.files.iter().filter(|file| file.rows <= rows).cloned().collect();
+        let level: Vec<_> = recent().filter(|file| file.rows <= rows).cloned().collect();
         if level.len() >= MERGE_FILES {
             return Some(level);
         }
-        if level.len() == cluster.files.len() {
+        if level.len() == recent().count() {
             return None;
         }
         rows *= LEVEL_FACTOR;
