@@ -26,8 +26,6 @@ use sqlx::{AnyPool, Executor};
 use std::path::Path;
 use std::str::FromStr;
 
-pub use writer::QUEUE_JOBS_MAX;
-
 /// Connections for reading beside the one that writes.
 const READERS_MAX: u32 = 4;
 
@@ -74,11 +72,6 @@ impl Ingest {
     /// another content, and then nothing of the batch is stored; [`LandError::Unavailable`] if the database failed.
     pub async fn land(&self, batch: Batch) -> Result<Landed, LandError> {
         self.writer.land(batch).await
-    }
-
-    /// Jobs that wait for the writer, for whoever spreads the load.
-    pub fn queued(&self) -> usize {
-        self.writer.queued()
     }
 
     /// Removes everything about a project.

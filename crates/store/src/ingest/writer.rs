@@ -18,10 +18,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait; the next one is refused.
-pub const QUEUE_JOBS_MAX: usize = 2_048;
+const QUEUE_JOBS_MAX: usize = 2_048;
 
 /// Bytes of events that may wait; the next batch is refused.
-pub const QUEUE_BYTES_MAX: usize = 64 << 20;
+const QUEUE_BYTES_MAX: usize = 64 << 20;
 
 /// Jobs of one commit at most, so that nobody waits long for the sync.
 const GROUP_JOBS_MAX: usize = 256;
@@ -130,10 +130,6 @@ impl Writer {
         if self.jobs.send(Job::Close(reply)).await.is_ok() {
             let _ = done.await;
         }
-    }
-
-    pub(super) fn queued(&self) -> usize {
-        QUEUE_JOBS_MAX - self.jobs.capacity()
     }
 }
 
