@@ -7,19 +7,22 @@
 //! | `setup` | installs what is missing, and says what |
 //! | `codegen` | writes the files that are generated from code; `--check` compares them |
 //! | `tidy` | checks facts about the repository |
+//! | `planted` | turns on bugs that are there on purpose, one by one, and runs the tests that must find them |
 //! | `bench` | measures; see `xtask/README.md` |
 
 mod bench;
 mod codegen;
 mod command;
 mod demo;
+mod planted;
 mod setup;
 mod test;
 mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | bench [OPTIONS]";
+const USAGE: &str =
+    "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | planted [BUG…] | bench [OPTIONS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Some("setup") => setup::for_demo().and_then(|()| setup::for_tests()),
         Some("codegen") => codegen::run(rest),
         Some("tidy") => tidy::run(),
+        Some("planted") => planted::run(rest),
         Some("bench") => bench::run(rest),
         _ => Err(anyhow::anyhow!(USAGE)),
     };

@@ -203,13 +203,14 @@ impl Drop for Service {
 }
 
 /// A PostgreSQL of its own, reachable through a socket in its folder.
-struct Postgres {
+pub struct Postgres {
     folder: PathBuf,
     bin: PathBuf,
 }
 
 impl Postgres {
-    fn start() -> Result<Self> {
+    /// Starts one in a new folder.
+    pub fn start() -> Result<Self> {
         let bin = setup::postgres_folder().context("PostgreSQL's server programs are not in /usr/lib/postgresql")?;
         let server = Self { folder: scratch("postgres"), bin };
         std::fs::create_dir_all(&server.folder)?;
@@ -224,7 +225,8 @@ impl Postgres {
         Ok(server)
     }
 
-    fn url(&self) -> String {
+    /// How it is reached.
+    pub fn url(&self) -> String {
         format!("postgres://lode@localhost/postgres?host={}", self.folder.display())
     }
 

@@ -15,6 +15,7 @@ pub mod column;
 pub mod envelope;
 pub mod event;
 pub mod notation;
+pub mod planted;
 pub mod policy;
 pub mod random;
 pub mod schema;

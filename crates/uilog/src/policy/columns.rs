@@ -4,6 +4,7 @@
 //! Where redaction or a floor takes something away, `all` is every text column, these included.
 
 use crate::column::{COLUMNS, ColumnId, ColumnType};
+use crate::planted;
 
 use super::words::ColumnGroup;
 
@@ -171,6 +172,9 @@ pub fn members(group: ColumnGroup) -> ColumnSet {
 
 /// Whether a rule that logs must name the column singly: neither `all` nor a group means it (promise D2).
 pub fn must_be_named(column: ColumnId) -> bool {
+    if planted::is("wildcard-includes-text") {
+        return false;
+    }
     matches!(column, ColumnId::Text | ColumnId::ValueFingerprint | ColumnId::Url)
 }
 

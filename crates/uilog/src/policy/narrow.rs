@@ -10,6 +10,7 @@ use super::columns::{ColumnSet, Selection};
 use super::gate::{EVERY_PATH, host_fits};
 use super::model::*;
 use super::scrub::Work;
+use crate::planted;
 
 /// The configuration that holds on a machine with this floor.
 ///
@@ -17,6 +18,9 @@ use super::scrub::Work;
 /// most the same columns; and no column, picture, application, page or time that the floor forbids is left.
 pub fn narrow(configuration: &Configuration, floor: &Floor) -> Configuration {
     let mut narrowed = configuration.clone();
+    if planted::is("service-widens-floor") {
+        return narrowed;
+    }
     narrowed.schedules.extend(floor.schedule.clone());
     if let Some(bound) = &floor.allow {
         narrowed.allow.apps = common_apps(&configuration.allow.apps, &bound.apps);

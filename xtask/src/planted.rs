@@ -1,0 +1,143 @@
+//! `cargo xtask planted`: every bug that is put in on purpose, and the test that must find it.
+//!
+//! One build holds all bugs; `LODE_PLANTED` turns one on. A test that passes with its bug is no evidence, so that counts as
+//! a failure here; and all of them must pass while no bug is turned on.
+
+use crate::command::{self, program};
+use crate::test;
+use anyhow::{Result, bail};
+use std::process::Stdio;
+
+/// A bug, the promise it breaks, and the test that must find it.
+struct Bug {
+    name: &'static str,
+    promise: &'static str,
+    /// `lib` or `it`.
+    target: &'static str,
+    test: &'static str,
+}
+
+const fn bug(name: &'static str, promise: &'static str, target: &'static str, test: &'static str) -> Bug {
+    Bug { name, promise, target, test }
+}
+
+const BUGS: &[Bug] = &[
+    bug("ack-before-commit", "P1", "it", "harness::p1_p2_p5_what_a_fleet_was_told_is_stored_is_there_after_kill_9"),
+    bug("dedupe-off", "P2", "it", "harness::p2_p7_a_bad_network_loses_and_doubles_nothing"),
+    bug("silent-drop", "P5", "it", "harness::p2_p7_a_bad_network_loses_and_doubles_nothing"),
+    bug("sort-by-clock", "P8", "it", "ingest::p8_a_clock_that_runs_backwards_changes_no_order"),
+    bug(
+        "unbounded-queue",
+        "P9",
+        "lib",
+        "client_api::admission::tests::p9_bodies_beyond_the_budget_find_no_room_until_others_are_gone",
+    ),
+    bug("shared-quota", "P11", "lib", "client_api::limits::tests::p11_one_key_that_is_used_up_leaves_another_alone"),
+    bug("stale-views", "P12", "it", "fleet::p12_what_a_desktop_sends_is_visible_within_ten_seconds_and_once"),
+    bug("migrate-in-place", "P14", "it", "migration::p14_an_older_layout_becomes_this_one_and_a_copy_of_it_stays"),
+    bug("job-writes-in-place", "P15", "it", "marts::p15_a_table_that_cannot_be_made_stays_the_one_before"),
+    bug(
+        "project-filter-off",
+        "S1",
+        "it",
+        "permissions::s1_d10_every_operation_lets_in_whom_the_table_says_and_nobody_else",
+    ),
+    bug("key-never-expires", "S2", "it", "fleet::s2_a_key_enrols_nobody_after_its_last_day"),
+    bug("token-not-rechecked", "S3", "it", "fleet::s3_a_revoked_client_is_out_within_five_seconds"),
+    bug("no-unpack-cap", "S5", "it", "fleet::s5_bombs_and_nonsense_are_refused_and_the_next_envelope_is_taken"),
+    bug("store-original-png", "S6", "it", "pictures::s6_a_picture_is_kept_as_ours_once_and_opened_by_those_who_may"),
+    bug("no-header-timeout", "S7", "it", "doors::s7_a_head_that_never_ends_is_closed"),
+    bug(
+        "job-sees-files",
+        "S8",
+        "lib",
+        "confined::walls::tests::s8_behind_the_walls_there_is_no_file_no_network_and_no_new_program",
+    ),
+    bug("user-enumeration", "S9", "it", "accounts::s9_whoever_is_refused_learns_nothing"),
+    bug("session-survives-logout", "S10", "it", "accounts::s10_a_copied_cookie_is_worth_nothing_after_logout"),
+    bug("audit-unchained", "S11", "it", "accounts::s11_a_cut_edited_or_swapped_entry_is_seen"),
+    bug("http-fallback", "S12", "it", "accounts::s12_behind_a_proxy_only_encrypted_requests_are_taken"),
+    bug("log-event-text", "S14", "it", "harness::s14_a_log_of_everything_holds_no_content"),
+    bug("one-person-reident", "D4", "it", "privacy::d4_naming_a_person_takes_two_people_a_reason_and_leaves_a_trace"),
+    bug("unkeyed-hash", "D5", "it", "fleet::d5_a_name_is_hashed_twice_and_the_first_hash_is_stored_nowhere"),
+    bug("k-check-off", "D6", "it", "fleet::d6_sql_without_the_grant_raw_shows_no_group_below_the_minimum"),
+    bug(
+        "erase-skips-marts",
+        "D8",
+        "it",
+        "privacy::d8_an_erased_participant_leaves_no_byte_and_gets_a_certificate_that_can_be_checked",
+    ),
+    bug("local-clock-retention", "D9", "it", "ingest::d9_the_services_clock_ends_events_whatever_an_agents_clock_says"),
+    bug(
+        "dpo-sees-content",
+        "D10",
+        "it",
+        "permissions::s1_d10_every_operation_lets_in_whom_the_table_says_and_nobody_else",
+    ),
+    bug("service-widens-floor", "D12", "lib", "policy::narrow::tests::d12_under_a_floor_nothing_is_ever_wider"),
+    bug(
+        "wildcard-includes-text",
+        "D2",
+        "lib",
+        "policy::columns::tests::d2_all_and_groups_never_mean_text_fingerprint_or_url",
+    ),
+];
+
+/// Builds the program with all bugs and runs each one's test; `names` picks some.
+///
+/// Errors: a test that passes although its bug is turned on, or fails although none is.
+pub fn run(names: &[String]) -> Result<()> {
+    let wanted: Vec<&Bug> =
+        BUGS.iter().filter(|bug| names.is_empty() || names.iter().any(|name| name == bug.name)).collect();
+    if wanted.is_empty() {
+        bail!("there is no such bug; there are {}", BUGS.iter().map(|bug| bug.name).collect::<Vec<_>>().join(", "));
+    }
+    let postgres = test::Postgres::start()?;
+    command::run(program("cargo").args(ARGUMENTS).arg("--no-run"))?;
+    let mut wrong = Vec::new();
+    for bug in &wanted {
+        for (planted, must_pass) in [("", true), (bug.name, false)] {
+            let passed = passes(bug, planted, &postgres.url());
+            let said = match (passed == must_pass, must_pass) {
+                (true, true) => continue,
+                (true, false) => "found by",
+                (false, true) => "fails without any bug:",
+                (false, false) => "NOT found by",
+            };
+            println!("{:24} {:4} {said} {}", bug.name, bug.promise, bug.test);
+            if passed != must_pass {
+                wrong.push(bug.name);
+            }
+        }
+    }
+    // The program with bugs lies where the one without did.
+    command::run(program("cargo").args(["build", "--quiet", "--package", "server", "--bin", "lode"]))?;
+    let found = wanted.len() - wrong.len();
+    println!("planted bugs: {found} passed, {} failed", wrong.len());
+    if wrong.is_empty() { Ok(()) } else { bail!("not found: {}", wrong.join(", ")) }
+}
+
+/// One build of everything, with all bugs in it.
+const ARGUMENTS: &[&str] = &[
+    "test",
+    "--quiet",
+    "--package",
+    "server",
+    "--package",
+    "store",
+    "--package",
+    "uilog",
+    "--features",
+    "server/planted",
+];
+
+fn passes(bug: &Bug, planted: &str, postgres: &str) -> bool {
+    let mut test = program("cargo");
+    test.args(ARGUMENTS);
+    match bug.target {
+        "lib" => test.arg("--lib"),
+        target => test.args(["--test", target]),
+    };
+    test.args(["--", "--exact", bug.test]).env("LODE_PLANTED", planted).env("LODE_TEST_POSTGRES", postgres);
+    test.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
