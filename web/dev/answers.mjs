@@ -281,7 +281,7 @@ route('PATCH', '/projects/{p}/privacy', 'lead', (_, { project, body, account }) 
   return { min_group_size: project.min_group_size, retention: project.retention, purposes: project.purposes, preset: project.preset, key_epochs: project.epochs };
 });
 function ask(project, account, wish) {
-  const request = { id: randomUUID(), ...wish, asked_by: account.id, asked_at: now(), state: 'open', decided_by: null, decided_at: null };
+  const request = { id: randomUUID(), ...wish, asked_by: { id: account.id, name: account.name }, asked_at: now(), state: 'open', decided_by: null, decided_at: null };
   project.requests.unshift(request);
   return request;
 }
@@ -290,9 +290,9 @@ route('POST', '/projects/{p}/requests', 'identities', (_, asked) => { asked.stat
 for (const [word, state] of [['approve', 'approved'], ['refuse', 'refused']]) {
   route('POST', `/projects/{p}/requests/{id}/${word}`, 'identities', (_, { project, groups, account }) => {
     const request = found(project.requests.find((one) => one.id === groups.id), 'request');
-    if (word === 'approve' && request.asked_by === account.id) throw new Refused(403, 'forbidden', 'who asks cannot approve', 'Another person with the right must approve it.');
+    if (word === 'approve' && request.asked_by.id === account.id) throw new Refused(403, 'forbidden', 'who asks cannot approve', 'Another person with the right must approve it.');
     if (word === 'approve' && request.kind === 'lower_k') project.min_group_size = request.value;
-    return Object.assign(request, { state, decided_by: account.id, decided_at: now() });
+    return Object.assign(request, { state, decided_by: { id: account.id, name: account.name }, decided_at: now() });
   });
 }
 route('GET', '/projects/{p}/requests/{id}', 'identities', (_, { project, groups }) => { const request = found(project.requests.find((one) => one.id === groups.id), 'request'); return { ...request, ...(request.state === 'approved' && request.kind === 'reidentify' ? { person: { name: 'Dora Lind', email: 'dora@example.org' } } : {}) }; });

@@ -345,10 +345,7 @@ async function letDecide(person) {
   assert.equal(answer.status(), 200, await answer.text());
 }
 
-/** Steps that have not passed on the real service yet; they run on the stand-in. */
-const ON_STAND_IN = { skip: Boolean(process.env.LODE_URL) };
-
-step('a name is lifted by two people only', ON_STAND_IN, async () => {
+step('a name is lifted by two people only', async () => {
   if (await missing('requests', `/p/${project}/privacy/requests`)) return;
   await open(`/p/${project}/people/members`);
   await press(`Change ${ADMIN.name}`);
@@ -370,7 +367,7 @@ step('a name is lifted by two people only', ON_STAND_IN, async () => {
   await row.getByText('Refused').waitFor();
 });
 
-step('d6_raising the smallest group works at once', ON_STAND_IN, async () => {
+step('d6_raising the smallest group works at once', async () => {
   if (await missing('privacy', `/p/${project}/privacy/protection`)) return;
   await open(`/p/${project}/privacy/protection`);
   await page.getByLabel('Smallest group that is shown, people').fill('7');
@@ -390,7 +387,7 @@ step('a token for a program is shown once', async () => {
   assert.equal(await page.getByText('lodet_').count(), 0);
 });
 
-step('d10_oversight shows revisions, counters and the chain, and no content', ON_STAND_IN, async () => {
+step('d10_oversight shows revisions, counters and the chain, and no content', async () => {
   if (!(await missing('council', `/p/${project}/oversight`))) {
     await open(`/p/${project}/oversight`);
     await says('Revision 3');

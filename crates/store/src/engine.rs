@@ -3,8 +3,12 @@
 //! Questions run on threads of their own, so that pages stay quick while they do; each is bounded in time, memory and
 //! scratch space, can be cancelled by dropping its answer, and sees its project's tables and nothing else: no file, no
 //! other project, no statement that changes anything.
+//!
+//! None of that is a wall against a hostile text, so a text that a person wrote is not planned here at all: it goes
+//! [`outside`](crate::outside), to a process that has nothing to lose.
 
-use crate::operator::{Operator, RowFunction};
+use crate::operator::{Operator, RowFunction, RowFunctions};
+use crate::outside::{Order, Outside};
 use crate::snapshot::{PERSONS, Snapshot};
 use crate::store::Settings;
 use crate::table::{OBJECTS_URL, SnapshotTable};
@@ -20,17 +24,20 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext, col, lit};
 use futures::StreamExt;
 use object_store::ObjectStore;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use uilog::planted;
 
 /// A question may take this long (promises.md, limits).
 pub const QUESTION_SECONDS_MAX: u64 = 300;
@@ -41,11 +48,14 @@ pub const SCRATCH_BYTES_MAX: u64 = 10 << 30;
 /// Rows of one batch inside the engine.
 const BATCH_ROWS: usize = 16 * 1024;
 
+/// Threads that read files; what asks for more waits.
+const FILE_THREADS_MAX: usize = 64;
+
 /// Batches that may wait for whoever reads the answer.
 const ANSWER_QUEUE: usize = 2;
 
 /// A value for a `$name` in a question.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Parameter {
     /// A text, or null.
     Text(Option<String>),
@@ -57,11 +67,22 @@ pub enum Parameter {
     Texts(Option<Vec<String>>),
 }
 
+/// Who wrote a text of SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Author {
+    /// It ships with Lode.
+    Lode,
+    /// Somebody who uses Lode.
+    Person,
+}
+
 /// What to ask, and how far to go.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Question {
     /// One `SELECT`, `WITH` or `EXPLAIN`.
     pub sql: String,
+    /// Who wrote it.
+    pub author: Author,
     /// Values of its `$name`s.
     pub parameters: HashMap<String, Parameter>,
     /// Time it may take.
@@ -71,14 +92,25 @@ pub struct Question {
 }
 
 impl Question {
-    /// A question without parameters, under the ordinary limits.
-    pub fn new(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), parameters: HashMap::new(), seconds_max: QUESTION_SECONDS_MAX, partitions: None }
+    /// A question of a person, without parameters, under the ordinary limits.
+    pub fn of_person(sql: impl Into<String>) -> Self {
+        Self { author: Author::Person, ..Self::of_lode(sql) }
+    }
+
+    /// A question that ships with Lode, without parameters, under the ordinary limits.
+    pub fn of_lode(sql: impl Into<String>) -> Self {
+        Self {
+            sql: sql.into(),
+            author: Author::Lode,
+            parameters: HashMap::new(),
+            seconds_max: QUESTION_SECONDS_MAX,
+            partitions: None,
+        }
     }
 }
 
 /// What an answer cost; complete when the answer is.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Cost {
     /// Most memory the engine accounted for at one moment.
     pub peak_memory_bytes: usize,
@@ -97,6 +129,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer that `task` puts into `batches`; dropping the answer ends the task.
+    pub fn of_task(
+        schema: SchemaRef,
+        batches: mpsc::Receiver<Result<RecordBatch, StoreError>>,
+        cost: Arc<Mutex<Cost>>,
+        task: tokio::task::AbortHandle,
+    ) -> Self {
+        Self { schema, batches, cost, _task: AbortOnDrop(task) }
+    }
+
     /// The next rows; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, StoreError>> {
         self.batches.recv().await
@@ -139,6 +181,10 @@ pub struct Engine {
     environment: Arc<RuntimeEnv>,
     cores: usize,
     operators: RwLock<Functions>,
+    /// Where questions of people go.
+    outside: OnceLock<Arc<dyn Outside>>,
+    /// The folder of the files; what is outside reads them there.
+    folder: Option<PathBuf>,
     /// Threads of the questions; `None` only while it is being dropped.
     threads: Option<tokio::runtime::Runtime>,
 }
@@ -156,7 +202,12 @@ impl std::fmt::Debug for Functions {
 }
 
 impl Engine {
-    pub(crate) fn new(settings: &Settings, scratch: &Path, objects: Arc<dyn ObjectStore>) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        settings: &Settings,
+        scratch: &Path,
+        objects: Arc<dyn ObjectStore>,
+        folder: Option<&Path>,
+    ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(scratch).map_err(StoreError::file("make the folder", scratch))?;
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![scratch.to_owned()]))
@@ -173,10 +224,23 @@ impl Engine {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(settings.cores.max(1))
             .thread_name("lode-question")
-            .enable_all()
+            .max_blocking_threads(FILE_THREADS_MAX)
+            .enable_time()
             .build()
             .map_err(StoreError::file("start threads for", scratch))?;
-        Ok(Self { environment, cores: settings.cores.max(1), operators: RwLock::default(), threads: Some(threads) })
+        Ok(Self {
+            environment,
+            cores: settings.cores.max(1),
+            operators: RwLock::default(),
+            outside: OnceLock::new(),
+            folder: folder.map(Path::to_owned),
+            threads: Some(threads),
+        })
+    }
+
+    /// Says where questions of people are answered; the first one who says so is obeyed.
+    pub fn send_people_outside(&self, outside: Arc<dyn Outside>) {
+        let _ = self.outside.set(outside);
     }
 
     /// Lends the engine functions that stand elsewhere.
@@ -193,8 +257,30 @@ impl Engine {
 
     /// Starts a question over `snapshot`, with functions that only this question has.
     ///
-    /// Errors: [`StoreError::Sql`] with the place in the text, as far as the engine knows it.
+    /// Text of a person, in the question or in a view it could read, is answered outside this process.
+    ///
+    /// Errors: [`StoreError::Sql`] with the place in the text, as far as the engine knows it; [`StoreError::Invalid`] for
+    /// text of a person where there is no outside.
     pub async fn ask(
+        &self,
+        snapshot: &Snapshot,
+        question: Question,
+        row_functions: &RowFunctions,
+    ) -> Result<Answer, StoreError> {
+        let of_person = |author| author == Author::Person;
+        if of_person(question.author) || snapshot.views.iter().any(|view| of_person(view.author)) {
+            let (Some(outside), Some(folder)) = (self.outside.get(), &self.folder) else {
+                return Err(StoreError::Invalid(
+                    "SQL that people wrote runs in a process of its own, and none is set up here".into(),
+                ));
+            };
+            return outside.ask(Order::new(snapshot, question, row_functions, folder), snapshot.clone()).await;
+        }
+        self.ask_here(snapshot, question, &row_functions.functions).await
+    }
+
+    /// Starts a question in this process, whoever wrote it.
+    pub(crate) async fn ask_here(
         &self,
         snapshot: &Snapshot,
         question: Question,
@@ -356,7 +442,7 @@ fn enough_people(
     table: Arc<dyn TableProvider>,
     persons_min: Option<i64>,
 ) -> Result<Option<Arc<dyn TableProvider>>, StoreError> {
-    let Some(least) = persons_min else { return Ok(Some(table)) };
+    let Some(least) = persons_min.filter(|_| !planted::is("k-check-off")) else { return Ok(Some(table)) };
     if table.schema().column_with_name(PERSONS).is_none() {
         return Ok(None);
     }
@@ -371,12 +457,20 @@ async fn bound(
     parameters: &HashMap<String, Parameter>,
 ) -> Result<DataFrame, DataFusionError> {
     let frame = context.sql_with_options(sql, read_only()).await?;
+    if frame.logical_plan().exists(|part| Ok(shows_settings(part)))? {
+        return Err(DataFusionError::Plan("the settings of the engine are not shown".into()));
+    }
     if parameters.is_empty() {
         return Ok(frame);
     }
     let values =
         parameters.iter().map(|(name, value)| (name.clone(), ScalarAndMetadata::from(scalar(value)))).collect();
     frame.with_param_values(ParamValues::Map(values))
+}
+
+/// Settings name folders of the machine.
+fn shows_settings(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::TableScan(scan) if scan.table_name.table() == "df_settings")
 }
 
 /// Nothing that changes anything: no tables made, no rows written, no settings.

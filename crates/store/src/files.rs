@@ -54,6 +54,12 @@ impl Files {
         Ok(Self { object_store, folder: Some(folder.to_owned()), staging: staging.to_owned() })
     }
 
+    /// Files that are only read, in a folder that is there.
+    pub(crate) fn to_read(folder: &Path) -> Result<Self, StoreError> {
+        let object_store = Arc::new(LocalFileSystem::new_with_prefix(folder)?);
+        Ok(Self { object_store, folder: None, staging: PathBuf::new() })
+    }
+
     /// Files in any object store; `staging` is still a folder of this machine.
     pub fn in_object_store(object_store: Arc<dyn ObjectStore>, staging: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(staging).map_err(StoreError::file("make the folder", staging))?;

@@ -7,7 +7,8 @@
 //! 1. [`landing`]: a batch and the received `seq` ranges of its (agent, epoch) are one transaction, then the receipt;
 //! 2. [`fold`]: landed batches become files of the event table, in the order of events;
 //! 3. [`clients`]: enrolment, tokens, heartbeats, states, errors: the register of agents;
-//! 4. [`removal`]: what is erased or whose time is over goes, and is counted.
+//! 4. [`pictures`]: encrypted files, a row and a key each;
+//! 5. [`removal`]: what is erased or whose time is over goes, and is counted.
 //!
 //! Nothing here knows HTTP, a policy or a signature: who calls has decided what may be stored.
 
@@ -15,6 +16,7 @@ pub mod clients;
 pub mod dead_letters;
 pub mod fold;
 pub mod landing;
+pub mod pictures;
 pub mod removal;
 mod tables;
 mod writer;

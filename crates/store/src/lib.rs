@@ -9,7 +9,7 @@
 //!    [`ingest`] is the same for what agents send while they record, one batch after the other.
 //! 5. [`snapshot`] is one explicit list of files, kept readable as long as somebody reads it.
 //! 6. [`engine`] answers SQL over one snapshot; [`table`] declares the order of the rows, [`clusters`] says which files share agents,
-//!    [`operator`] lends the engine sequence operators that stand elsewhere.
+//!    [`operator`] lends the engine sequence operators that stand elsewhere, [`outside`] takes questions of people away.
 //! 7. [`marts`] writes the table of a job: the old one or the new one, never something between.
 //! 8. [`ocel`] writes a log for object-centric tools;
 //! 9. [`upkeep`] compacts, retires and erases by rewriting files; [`backup`] saves and restores a folder.
@@ -29,6 +29,7 @@ pub mod ingest;
 pub mod marts;
 pub mod ocel;
 pub mod operator;
+pub mod outside;
 pub mod snapshot;
 mod store;
 pub mod table;

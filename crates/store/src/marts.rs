@@ -6,10 +6,10 @@
 use crate::clusters::clusters;
 use crate::columns::{AGENT_KEY, EVENT_ORDER};
 use crate::control::manifest::{FileEntry, TableEntry};
-use crate::engine::{Cost, Parameter, Question};
+use crate::engine::{Author, Cost, Parameter, Question};
 use crate::files::{Staged, hex};
 use crate::import::{SortedWriter, publish_all};
-use crate::operator::RowFunction;
+use crate::operator::RowFunctions;
 use crate::snapshot::{Snapshot, TableFiles};
 use crate::{Store, StoreError};
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -17,6 +17,7 @@ use arrow::datatypes::{Int64Type, SchemaRef};
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use uilog::planted;
 
 /// A table to be made.
 #[derive(Clone)]
@@ -25,10 +26,12 @@ pub struct Build {
     pub table: String,
     /// The question whose answer is the table.
     pub sql: String,
+    /// Who wrote it.
+    pub author: Author,
     /// Values of its `$name`s.
     pub parameters: HashMap<String, Parameter>,
     /// Functions that only this table needs.
-    pub row_functions: Vec<RowFunction>,
+    pub row_functions: RowFunctions,
     /// Tables it reads; the first one decides the parts of a per-agent table.
     pub reads: Vec<String>,
     /// Whether each row depends on rows of the same agent only.
@@ -77,6 +80,9 @@ impl Store {
             if !snapshot.tables.contains_key(name) {
                 return Err(StoreError::Missing { kind: "table", name: name.clone() });
             }
+        }
+        if planted::is("job-writes-in-place") {
+            self.control().drop_table(&snapshot.project.id, &build.table).await?;
         }
         let old = snapshot.tables.get(&build.table);
         let mut parts = if build.per_agent { parts(snapshot, build) } else { Vec::new() };
@@ -154,6 +160,7 @@ impl Store {
     ) -> Result<(Vec<Staged>, SchemaRef, Cost), StoreError> {
         let question = Question {
             sql: build.sql.clone(),
+            author: build.author,
             parameters: build.parameters.clone(),
             seconds_max: build.seconds_max,
             partitions: Some(threads),

@@ -69,6 +69,15 @@ pub struct RowFunction {
     pub compute: RowCompute,
 }
 
+/// The functions of a row that one project has, and what they were made from.
+#[derive(Clone, Default)]
+pub struct RowFunctions {
+    /// The functions.
+    pub functions: Vec<RowFunction>,
+    /// From which another process can make the same ones; whoever registers them knows how to read it.
+    pub source: String,
+}
+
 impl Operator {
     pub(crate) fn aggregate(&self) -> AggregateUDF {
         AggregateUDF::from(Aggregate { signature: any_of(self.arguments), operator: self.clone() })

@@ -6,6 +6,7 @@
 use crate::StoreError;
 use crate::control::manifest::FileEntry;
 use crate::control::projects::Project;
+use crate::engine::Author;
 use crate::files::Files;
 use arrow::datatypes::SchemaRef;
 use object_store::ObjectStoreExt;
@@ -13,6 +14,7 @@ use object_store::path::Path as ObjectPath;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::FOOTER_SIZE;
 use parquet::file::metadata::{FooterTail, ParquetMetaDataReader};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
@@ -35,10 +37,12 @@ pub struct Snapshot {
 pub const PERSONS: &str = "users";
 
 /// A table that is computed whenever it is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// SQL name.
     pub name: String,
+    /// Who wrote its question.
+    pub author: Author,
     /// Its question; a `$name` in it takes the value it has in the question that reads the view.
     pub sql: String,
 }
@@ -123,7 +127,7 @@ impl Leases {
 }
 
 /// Reads the columns of a file from its footer, in two small reads.
-async fn read_schema(files: &Files, entry: &FileEntry) -> Result<SchemaRef, StoreError> {
+pub(crate) async fn read_schema(files: &Files, entry: &FileEntry) -> Result<SchemaRef, StoreError> {
     let damaged = |reason: String| StoreError::Damaged { path: entry.path.clone(), reason };
     let (store, path, size) = (files.object_store(), ObjectPath::from(entry.path.as_str()), entry.bytes as u64);
     let tail_start = size.saturating_sub(FOOTER_SIZE as u64);

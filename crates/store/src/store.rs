@@ -81,7 +81,7 @@ impl Store {
         files.clear_staging()?;
         let scratch = folder.join("scratch");
         let _ = if scratch.is_file() { std::fs::remove_file(&scratch) } else { std::fs::remove_dir_all(&scratch) };
-        let engine = Engine::new(&settings, &scratch, files.object_store())?;
+        let engine = Engine::new(&settings, &scratch, files.object_store(), files.folder())?;
         let store = Self {
             inner: Arc::new(Inner {
                 control,
@@ -135,6 +135,7 @@ impl Store {
     /// Removes a project and every row about it, here and in the ingest database; its files become garbage.
     pub async fn delete_project(&self, id: &str) -> Result<(), StoreError> {
         let _turn = self.import_turn(id).await;
+        self.expire_pictures(id, i64::MAX).await?;
         self.ingest().forget_project(id).await?;
         self.control().delete_project(id).await
     }
@@ -186,7 +187,7 @@ impl Store {
         let now_us = chrono::Utc::now().timestamp_micros();
         self.control().fail_interrupted_imports(now_us).await?;
         self.control().fail_interrupted_runs(now_us).await?;
-        self.finish_folds().await?;
+        self.finish_folds(None).await?;
         self.collect_garbage().await?;
         let known: std::collections::HashSet<String> =
             self.control().known_files().await?.into_iter().map(|file| file.0).collect();

@@ -9,12 +9,14 @@ use crate::engine::{Parameter, Question};
 use crate::files::FILE_ROWS_TARGET;
 use crate::import::{SortedWriter, publish_all};
 use crate::ingest::removal::{Removed, Why};
+use crate::operator::RowFunctions;
 use crate::snapshot::{Snapshot, TableFiles};
 use crate::{Store, StoreError};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int32Type, Int64Type};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use uilog::planted;
 
 /// A file with fewer rows than this is merged with its neighbours.
 pub const SMALL_FILE_ROWS: i64 = FILE_ROWS_TARGET / 4;
@@ -42,7 +44,9 @@ pub struct Erased {
 }
 
 /// When an event came; of a log that was brought along, when it happened.
-const CAME: &str = "coalesce(received_at, time)";
+fn came() -> &'static str {
+    if planted::is("local-clock-retention") { "time" } else { "coalesce(received_at, time)" }
+}
 
 impl Store {
     /// Merges runs of small event files.
@@ -85,9 +89,9 @@ impl Store {
         let snapshot = self.snapshot(&project).await?;
         let Some(events) = snapshot.tables.get(EVENTS) else { return Ok(Rewritten::default()) };
         let parameters = HashMap::from([("cutoff".to_owned(), Parameter::TimeUs(Some(cutoff_us)))]);
-        let over = self.rows_per_agent(&snapshot, &format!("{CAME} < $cutoff"), parameters.clone()).await?;
+        let over = self.rows_per_agent(&snapshot, &format!("{} < $cutoff", came()), parameters.clone()).await?;
         let runs = alone(events, |file| holds_any(file, over.keys()));
-        let sql = format!("SELECT * FROM events WHERE {CAME} >= $cutoff");
+        let sql = format!("SELECT * FROM events WHERE {} >= $cutoff", came());
         let rewritten = self.rewrite(&snapshot, runs, &sql, parameters, now_us).await?;
         self.count_gone(&project, &over, Why::Expired).await?;
         Ok(rewritten)
@@ -104,7 +108,7 @@ impl Store {
         let removed = self.ingest().remove_agent(&project, agent_id).await?;
         let mut erased = Erased { removed, ..Erased::default() };
         let snapshot = self.snapshot(&project).await?;
-        for table in snapshot.tables.keys().filter(|name| *name != EVENTS) {
+        for table in snapshot.tables.keys().filter(|name| *name != EVENTS && !planted::is("erase-skips-marts")) {
             self.control().drop_table(&project, table).await?;
             erased.tables += 1;
         }
@@ -135,7 +139,10 @@ impl Store {
     ) -> Result<HashMap<i64, i64>, StoreError> {
         let sql =
             format!("SELECT CAST({AGENT_KEY} AS BIGINT), count(*) FROM events WHERE {fitting} GROUP BY {AGENT_KEY}");
-        let mut answer = self.engine().ask(snapshot, Question { parameters, ..Question::new(sql) }, &[]).await?;
+        let mut answer = self
+            .engine()
+            .ask(snapshot, Question { parameters, ..Question::of_lode(sql) }, &RowFunctions::default())
+            .await?;
         let mut rows = HashMap::new();
         while let Some(batch) = answer.next().await {
             let batch = batch?;
@@ -149,7 +156,7 @@ impl Store {
     /// The people in the events that fit.
     async fn people(&self, snapshot: &Snapshot, fitting: &str) -> Result<HashSet<i32>, StoreError> {
         let sql = format!("SELECT DISTINCT CAST({USER_KEY} AS INT) FROM events WHERE {fitting}");
-        let mut answer = self.engine().ask(snapshot, Question::new(sql), &[]).await?;
+        let mut answer = self.engine().ask(snapshot, Question::of_lode(sql), &RowFunctions::default()).await?;
         let mut people = HashSet::new();
         while let Some(batch) = answer.next().await {
             people.extend(batch?.column(0).as_primitive::<Int32Type>().values());
@@ -212,8 +219,8 @@ impl Store {
                 views: Vec::new(),
                 persons_min: None,
             };
-            let question = Question { parameters: parameters.clone(), partitions: Some(1), ..Question::new(sql) };
-            let mut answer = self.engine().ask(&part, question, &[]).await?;
+            let question = Question { parameters: parameters.clone(), partitions: Some(1), ..Question::of_lode(sql) };
+            let mut answer = self.engine().ask(&part, question, &RowFunctions::default()).await?;
             let mut writer = SortedWriter::new(self.files().clone(), events.schema.clone());
             while let Some(batch) = answer.next().await {
                 writer.write(batch?.with_schema(events.schema.clone())?)?;

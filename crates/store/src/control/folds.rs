@@ -50,9 +50,10 @@ impl Control {
         Ok(())
     }
 
-    /// Folds whose batches may still be in the ingest database.
-    pub(crate) async fn folds(&self) -> Result<Vec<(String, Vec<String>)>, StoreError> {
-        let rows = sqlx::query("SELECT id, batches FROM folds").fetch_all(&self.pool).await?;
+    /// Folds, of one project or of all, whose batches may still be in the ingest database.
+    pub(crate) async fn folds(&self, project: Option<&str>) -> Result<Vec<(String, Vec<String>)>, StoreError> {
+        let select = "SELECT id, batches FROM folds WHERE $1 = '' OR project = $1";
+        let rows = sqlx::query(select).bind(project.unwrap_or_default()).fetch_all(&self.pool).await?;
         let batches = |text: String| text.split(',').map(str::to_owned).collect();
         rows.iter().map(|row| Ok((row.try_get(0)?, batches(row.try_get(1)?)))).collect()
     }

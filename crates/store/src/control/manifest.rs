@@ -7,11 +7,12 @@ use super::Control;
 use super::imports::{self, ImportRecord};
 use super::keys::NewKeys;
 use crate::StoreError;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 /// One file of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Path inside the object store.
     pub path: String,

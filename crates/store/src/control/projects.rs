@@ -68,7 +68,7 @@ pub enum CaseRule {
 }
 
 /// One project.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Project {
     /// UUID, never used again.
     pub id: String,

@@ -26,6 +26,7 @@ use sqlx::Row;
 use std::collections::HashMap;
 use std::sync::Arc;
 use uilog::Event;
+use uilog::planted;
 use uuid::Uuid;
 
 /// Events of one fold at most; more wait for the next one.
@@ -132,6 +133,8 @@ impl Store {
     pub async fn fold(&self, project: &str, now_us: i64) -> Result<Folded, StoreError> {
         let _turn = self.import_turn(project).await;
         let _folding = self.folding().await;
+        // The last fold may have been committed without its batches being removed, if a database went away in between.
+        self.finish_folds(Some(project)).await?;
         let (waiting, more) = self.ingest().oldest_batches(project).await?;
         if waiting.is_empty() {
             return Ok(Folded::default());
@@ -148,9 +151,7 @@ impl Store {
         let fold = Fold { id: Uuid::now_v7().to_string(), project: project.to_owned(), batches, keys };
         let published = publish_all(self.files(), staged, project, EVENTS, &fold.id).await?;
         if let Err(error) = self.control().commit_fold(&fold, &published, now_us).await {
-            for file in published {
-                self.files().delete(&file.path).await?;
-            }
+            self.forget_unless_committed(&fold, &published).await?;
             return Err(error);
         }
         self.ingest().remove_batches(&fold.batches).await?;
@@ -158,9 +159,19 @@ impl Store {
         Ok(Folded { batches: fold.batches.len(), events, more })
     }
 
-    /// Removes batches whose fold was committed by a process that ended before it could.
-    pub(crate) async fn finish_folds(&self) -> Result<(), StoreError> {
-        for (id, batches) in self.control().folds().await? {
+    /// After a commit that failed. A database that went away may have committed all the same, so files are deleted only
+    /// where it says that it did not; others are found at the next start.
+    async fn forget_unless_committed(&self, fold: &Fold, published: &[FileEntry]) -> Result<(), StoreError> {
+        let committed = self.control().folds(Some(&fold.project)).await?.iter().any(|(id, _)| *id == fold.id);
+        for file in published.iter().filter(|_| !committed) {
+            self.files().delete(&file.path).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes batches whose fold was committed and whose removal did not follow, of one project or of all.
+    pub(crate) async fn finish_folds(&self, project: Option<&str>) -> Result<(), StoreError> {
+        for (id, batches) in self.control().folds(project).await? {
             self.ingest().remove_batches(&batches).await?;
             self.control().end_fold(&id).await?;
         }
@@ -234,6 +245,9 @@ fn read(waiting: Vec<Waiting>) -> Result<Vec<StreamEvents>, StoreError> {
         .into_iter()
         .map(|((agent, epoch), mut events)| {
             events.sort_unstable_by_key(|event| event.seq);
+            if planted::is("sort-by-clock") {
+                events.sort_by_key(|event| event.time_us);
+            }
             StreamEvents { name: stream_name(agent, epoch), events }
         })
         .collect();

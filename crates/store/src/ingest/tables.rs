@@ -13,6 +13,8 @@ pub(super) const OF_PROJECT: &[&str] = &[
     "batches",
     "event_hashes",
     "dead_letters",
+    "pictures",
+    "picture_keys",
 ];
 
 /// Makes the tables that are not there yet; PostgreSQL has another name for bytes.
@@ -64,4 +66,12 @@ const TABLES: &[&str] = &[
         id TEXT PRIMARY KEY, project TEXT NOT NULL, agent_id TEXT NOT NULL, epoch TEXT NOT NULL, seq BIGINT,
         reason TEXT NOT NULL, received_at BIGINT NOT NULL, body BYTES NOT NULL)",
     "CREATE INDEX IF NOT EXISTS dead_letters_by_project ON dead_letters (project, received_at)",
+    "CREATE TABLE IF NOT EXISTS pictures (
+        project TEXT NOT NULL, screenshot_id TEXT NOT NULL, agent_id TEXT NOT NULL, day BIGINT NOT NULL, sent_sha256 TEXT NOT NULL,
+        path TEXT NOT NULL, bytes BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, masks TEXT NOT NULL,
+        received_at BIGINT NOT NULL, hidden BIGINT NOT NULL, PRIMARY KEY (project, screenshot_id))",
+    "CREATE INDEX IF NOT EXISTS pictures_by_agent ON pictures (project, agent_id, day)",
+    "CREATE TABLE IF NOT EXISTS picture_keys (
+        project TEXT NOT NULL, agent_id TEXT NOT NULL, day BIGINT NOT NULL, sealed TEXT NOT NULL,
+        PRIMARY KEY (project, agent_id, day))",
 ];

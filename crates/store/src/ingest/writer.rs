@@ -16,6 +16,7 @@ use sqlx::{AnyConnection, Connection, Executor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
+use uilog::planted;
 
 /// Jobs that may wait; the next one is refused.
 const QUEUE_JOBS_MAX: usize = 2_048;
@@ -291,6 +292,10 @@ impl Task {
                     }
                     Job::Checkpoint(_) | Job::Close(_) => {}
                 }
+            }
+            if planted::is("ack-before-commit") {
+                told.drain(..).for_each(Told::commit);
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
             // Nothing is told before this returns: an acknowledged event survives a power cut (P1).
             transaction.commit().await.map_err(|error| error.to_string())

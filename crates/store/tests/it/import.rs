@@ -3,6 +3,7 @@
 use crate::support::{Place, ask, begin, files_below, hash_of, import, over_both, project};
 use store::StoreError;
 use store::columns::EVENTS;
+use store::operator::RowFunctions;
 use uilog::{Event, notation};
 use uuid::Uuid;
 
@@ -110,9 +111,9 @@ async fn a_log_whose_users_take_turns_comes_out_in_the_order_of_agents() {
     let snapshot = store.snapshot(&project.id).await.unwrap();
     let question = store::engine::Question {
         partitions: Some(1),
-        ..store::engine::Question::new("SELECT event_order FROM events")
+        ..store::engine::Question::of_lode("SELECT event_order FROM events")
     };
-    let mut answer = store.engine().ask(&snapshot, question, &[]).await.unwrap();
+    let mut answer = store.engine().ask(&snapshot, question, &RowFunctions::default()).await.unwrap();
     while let Some(batch) = answer.next().await {
         let batch = batch.unwrap();
         let orders = batch.column(0).to_data();

@@ -170,6 +170,23 @@ async fn p2_whatever_the_order_each_event_is_stored_once_and_in_its_place() {
     }
 }
 
+/// TC6: whatever a client's clock does, the numbers decide.
+#[tokio::test(flavor = "multi_thread")]
+async fn p8_a_clock_that_runs_backwards_changes_no_order() {
+    over_both(async |place| {
+        let store = place.open().await;
+        let project = project(&store, "Orders").await;
+        let backwards = (1..=9).map(|seq| Event { time_us: NOW_US - seq as i64, ..event(agent(1), seq, "t") });
+        store.ingest().land(batch_of(&project, agent(1), backwards)).await.unwrap();
+        fold_all(&store, &project).await;
+        let stored = ask(&store, &project, "SELECT seq FROM events ORDER BY event_order").await.unwrap();
+        assert_eq!(stored.join(" "), "1 2 3 4 5 6 7 8 9");
+        let stored = ask(&store, &project, "SELECT seq FROM events").await.unwrap();
+        assert_eq!(stored.join(" "), "1 2 3 4 5 6 7 8 9", "as they lie in the file");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn recent_files_are_read_in_the_order_of_events_beside_a_large_one() {
     over_both(async |place| {

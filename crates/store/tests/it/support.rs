@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use store::columns::EVENTS;
 use store::control::imports::{ImportRecord, ImportState};
 use store::control::projects::{Project, ProjectKind};
-use store::engine::{Answer, Question};
+use store::engine::{Answer, Author, Question};
 use store::files::hex;
 use store::marts::Build;
+use store::operator::RowFunctions;
 use store::{Settings, Store, StoreError};
 use tempfile::TempDir;
 use uilog::notation;
@@ -126,10 +127,11 @@ pub fn table(name: &str, sql: &str) -> Build {
         table: name.into(),
         sql: sql.into(),
         parameters: Default::default(),
-        row_functions: Vec::new(),
+        row_functions: RowFunctions::default(),
         reads: vec![EVENTS.into()],
         per_agent: false,
         revision: sql.into(),
+        author: Author::Lode,
         seconds_max: 60,
     }
 }
@@ -143,7 +145,7 @@ pub async fn ask(store: &Store, project: &Project, sql: &str) -> Result<Vec<Stri
 /// A question that has begun.
 pub async fn answer(store: &Store, project: &Project, sql: &str) -> Result<Answer, StoreError> {
     let snapshot = store.snapshot(&project.id).await?;
-    store.engine().ask(&snapshot, Question::new(sql), &[]).await
+    store.engine().ask(&snapshot, Question::of_lode(sql), &RowFunctions::default()).await
 }
 
 /// Rows of a batch as text, cells apart by spaces.

@@ -28,14 +28,14 @@ export function Requests() {
   const columns: TableColumn<TwoPersonRequest>[] = [
     { name: 'kind', title: t('requests.what'), head: true, show: (row) => <span>{t(`requests.${row.kind}`)}{row.value !== null && ` → ${row.value}`}{row.subject && <><br /><code className="small muted">{row.subject}</code></>}</span> },
     { name: 'reason', title: t('requests.reason'), wrap: true, show: (row) => row.reason || NOTHING },
-    { name: 'asked', title: t('requests.asked'), show: (row) => <span>{row.asked_by === me?.id ? me.name : row.asked_by}<br /><span className="muted small">{formatTime(row.asked_at)}</span></span> },
+    { name: 'asked', title: t('requests.asked'), show: (row) => <span>{row.asked_by.name}<br /><span className="muted small">{formatTime(row.asked_at)}</span></span> },
     { name: 'state', title: t('keys.state'), show: (row) => <span className={`tag ${SIGNS[row.state].className}`}><span aria-hidden="true">{SIGNS[row.state].sign}</span>{t(`requests.state.${row.state}`)}</span> },
-    { name: 'decided', title: t('requests.decided'), show: (row) => (row.decided_by === me?.id ? me?.name : row.decided_by) ?? NOTHING },
+    { name: 'decided', title: t('requests.decided'), show: (row) => row.decided_by?.name ?? NOTHING },
     {
       name: 'do', title: t('people.do'), show: (row) => {
         if (row.state === 'approved' && row.kind === 'reidentify') return <button type="button" className="button button-small" onClick={() => setShown(row.id)}>{t('requests.show')}</button>;
         if (row.state !== 'open') return '';
-        if (row.asked_by === me?.id) return <span className="row"><span className="muted small">{t('requests.other')}</span><button type="button" className="button button-small" disabled={work.busy} onClick={() => decide(row, 'refuse')}>{t('requests.withdraw')}</button></span>;
+        if (row.asked_by.id === me?.id) return <span className="row"><span className="muted small">{t('requests.other')}</span><button type="button" className="button button-small" disabled={work.busy} onClick={() => decide(row, 'refuse')}>{t('requests.withdraw')}</button></span>;
         return <span className="row"><button type="button" className="button button-small button-primary" disabled={work.busy} onClick={() => decide(row, 'approve')}>{t('requests.approve')}</button><button type="button" className="button button-small" disabled={work.busy} onClick={() => decide(row, 'refuse')}>{t('requests.refuse')}</button></span>;
       },
     },
