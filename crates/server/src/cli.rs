@@ -16,6 +16,7 @@ mod sql;
 mod user;
 
 use crate::client_address::AddressRange;
+use crate::confined::{self, Confinement, Program, Workers};
 use crate::jobs::runner::WorkshopError;
 use crate::serve::{LISTEN_DEFAULT, ServeOptions, Service, end_of_process};
 use crate::{api, operators, sample};
@@ -25,6 +26,7 @@ use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use store::{Settings, Store, StoreError};
 
 /// How a command ended.
@@ -78,6 +80,9 @@ struct Common {
     /// Cores for one question
     #[arg(long, global = true, env = "LODE_CORES", value_name = "N")]
     cores: Option<usize>,
+    /// Look at people's SQL and clients' pictures without walls, where this machine has none
+    #[arg(long, global = true, env = "LODE_UNCONFINED")]
+    unconfined: bool,
     /// File of the master key, outside the data folder; made at the first start
     #[arg(long, global = true, env = "LODE_MASTER_KEY_FILE", value_name = "FILE")]
     master_key: Option<PathBuf>,
@@ -136,6 +141,9 @@ enum Command {
     /// Accounts: list, add, reset, disable, enable
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Answer one question of a person, given on standard input, without files or network
+    #[command(hide = true)]
+    Worker,
     /// Print the OpenAPI document of the HTTP interface
     #[command(hide = true)]
     Openapi,
@@ -154,6 +162,10 @@ enum Command {
 
 /// Runs a command line to its end.
 pub fn run(arguments: Arguments) -> ExitCode {
+    if matches!(arguments.command, Command::Worker) {
+        // Before any thread is started, so that its walls stand around all of them.
+        return confined::child::run();
+    }
     let json = arguments.common.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -190,13 +202,16 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
                 tls: reach.tls_cert.zip(reach.tls_key),
                 proxies: reach.behind_proxy,
                 public_url: reach.public_url,
+                program: program(common)?,
                 ..ServeOptions::on(reach.listen)
             };
             serve(open(common).await?, options).await
         }
         Command::Demo { listen } => {
             let master_key = common.master_key.clone();
-            serve(open(common).await?, ServeOptions { open: true, master_key, ..ServeOptions::on(listen) }).await
+            let program = program(common)?;
+            let options = ServeOptions { open: true, master_key, program, ..ServeOptions::on(listen) };
+            serve(open(common).await?, options).await
         }
         Command::Import(command) => command.run(&open(common).await?, common.json).await,
         Command::Export(command) => command.run(&open(common).await?, common.json).await,
@@ -205,6 +220,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
         Command::Job(command) => command.run(&open(common).await?, common.json).await,
         Command::Project(command) => command.run(&open(common).await?, common.json).await,
         Command::User(command) => command.run(&open(common).await?, common.json).await,
+        Command::Worker => unreachable!("it has ended before threads were started"),
         Command::Openapi => {
             print!("{}", api::openapi::text());
             Ok(ExitKind::Done)
@@ -242,7 +258,14 @@ fn settings(common: &Common) -> Settings {
 async fn open(common: &Common) -> Result<Store> {
     let store = Store::open(settings(common)).await?;
     store.engine().register(operators::all());
+    store.engine().send_people_outside(Arc::new(Workers::new(program(common)?, store.settings())));
     Ok(store)
+}
+
+/// What is run where people's SQL and clients' pictures are looked at.
+fn program(common: &Common) -> Result<Program> {
+    let confinement = if common.unconfined { Confinement::Waived } else { Confinement::Required };
+    Ok(Program { confinement, ..Program::this()? })
 }
 
 async fn serve(store: Store, options: ServeOptions) -> Result<ExitKind> {

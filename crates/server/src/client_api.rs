@@ -8,6 +8,7 @@
 //! 3. [`events`] unpacks within bounds, scrubs again with the project's rules, hashes once more with a key that no agent
 //!    has, lands the batch, and answers with a receipt per event.
 //!
+//! Pictures go a way of their own, with budgets of their own: [`screenshots`], [`pictures`](crate::pictures).
 //! [`folding`](crate::folding) makes tables of what landed.
 
 pub mod admission;
@@ -18,6 +19,7 @@ mod heartbeat;
 pub mod limits;
 pub mod nonces;
 pub mod policies;
+mod screenshots;
 pub mod speaker;
 
 use crate::api::{self, AppState, errors};
@@ -28,7 +30,7 @@ use admission::Admission;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use limits::Limits;
 use nonces::Nonces;
 use policies::Policies;
@@ -88,6 +90,7 @@ impl Fleet {
 pub fn router(state: &AppState) -> Router<AppState> {
     let spoken = Router::new()
         .route("/events", post(events::land))
+        .route("/screenshots/{id}", put(screenshots::keep))
         .route("/heartbeat", post(heartbeat::beat))
         .route("/configuration", get(configuration::fetch))
         .route_layer(middleware::from_fn_with_state(state.clone(), speaker::required));

@@ -20,6 +20,7 @@ const CERTIFICATE_CONTEXT: &str = "lode-erasure-1\n";
 /// Errors: the store's; the erasure stays open then.
 pub async fn erase(state: &AppState, erasure: &Erasure) -> Result<()> {
     let store = &state.store;
+    let pictures = store.remove_pictures_of(&erasure.project, &erasure.subject).await?;
     let erased = store.erase_agent(&erasure.project, &erasure.subject, now_us()).await?;
     store.collect_garbage().await?;
     // A run that had begun before may have made a table from the old files: this one comes after it.
@@ -35,7 +36,7 @@ pub async fn erase(state: &AppState, erasure: &Erasure) -> Result<()> {
         "done_at_us": done_us,
         "rows": erased.rewritten.rows_removed,
         "marts": erased.tables,
-        "pictures": 0,
+        "pictures": pictures,
         "dead_letters": erased.removed.dead_letters,
         "batches": erased.removed.batches,
         "files_rewritten": erased.rewritten.files_before,

@@ -83,7 +83,7 @@ pub async fn export_log(store: &Store, project: &str, format: LogFormat, path: &
     let workshop = Workshop::open(store, project).await?;
     let snapshot = workshop.snapshot(store).await?;
     let sql = export_question(format.question()).context("the export's question is not part of this program")?;
-    let answer = store.engine().ask(&snapshot, Question::new(sql), workshop.functions()).await?;
+    let answer = store.engine().ask(&snapshot, Question::of_lode(sql), workshop.functions()).await?;
     let (handle, path) = (Handle::current(), path.to_owned());
     tokio::task::spawn_blocking(move || write(format, AnswerReader { answer, handle: handle.clone() }, &path, &handle))
         .await?

@@ -9,6 +9,7 @@ use crate::jobs::runner::{Selection, now_us};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use uilog::planted;
 
 /// How often landed batches become files.
 pub const FOLD_EVERY: Duration = Duration::from_secs(2);
@@ -37,6 +38,9 @@ pub async fn keep(state: AppState) {
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
+        if planted::is("stale-views") {
+            continue;
+        }
         let folded = match round(&state).await {
             Ok(folded) => folded,
             Err(error) => {

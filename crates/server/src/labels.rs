@@ -151,6 +151,15 @@ pub fn parse(text: &str) -> Result<Vec<Rule>, RuleError> {
     Ok(rules)
 }
 
+/// The SQL functions that apply a project's own rules and then the default ones.
+///
+/// Errors: [`RuleError`] names the rule and the column.
+pub fn functions_of(own: &str) -> Result<Vec<RowFunction>, RuleError> {
+    let mut rules = parse(own)?;
+    rules.extend(parse(DEFAULT_RULES)?);
+    Ok(functions(&rules))
+}
+
 /// The SQL functions that apply `rules`, the project's own first.
 pub fn functions(rules: &[Rule]) -> Vec<RowFunction> {
     [Label::Application, Label::Screen, Label::Activity]

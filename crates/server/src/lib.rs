@@ -4,16 +4,19 @@
 //!
 //! 1. [`import`] recognises a format and reads it row by row; [`importing`] takes a file into a project;
 //! 2. [`jobs`] turns events into tables, with SQL that stands in `jobs/`, [`labels`] that give things names, and
-//!    [`operators`] that lend the engine the algorithms of `discovery`;
+//!    [`operators`] that lend the engine the algorithms of `discovery`; what people wrote runs [`confined`];
 //! 3. [`analyses`] answers the questions of the pages; [`api`] is how they are asked; [`pages`] serves the UI;
 //! 4. [`export`] and [`exporting`] hand the log on to other tools; [`rows`] gives answers the form of a file.
 //!
 //! What desktops send goes another way: [`client_api`] takes it in, [`folding`] makes tables of it, [`keyring`] holds the keys
-//! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch. [`retention`] ends what is over, [`erasing`] what a
+//! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch, [`pictures`] keeps what screens showed. [`retention`] ends what is over, [`erasing`] what a
 //! person wants gone, [`alerts`] tells of clients that fell silent. [`identity`] knows who somebody is, [`access`] what they may, and
 //! [`audit`] what they did.
 //!
 //! [`simulation`] is clients without desktops. [`cli`] is the same by hand; [`serve`] keeps the service running.
+
+#[cfg(all(feature = "planted", not(debug_assertions)))]
+compile_error!("a program with bugs on purpose is never released");
 
 pub mod access;
 pub mod alerts;
@@ -24,6 +27,7 @@ pub mod cli;
 pub mod client_address;
 pub mod client_api;
 pub mod configuring;
+pub mod confined;
 pub mod erasing;
 pub mod export;
 pub mod exporting;
@@ -37,6 +41,7 @@ pub mod labels;
 pub mod live;
 pub mod operators;
 pub mod pages;
+pub mod pictures;
 pub mod plain_words;
 pub mod retention;
 pub mod rows;

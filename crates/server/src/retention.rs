@@ -8,6 +8,7 @@
 
 use crate::api::AppState;
 use crate::jobs::runner::{Selection, now_us};
+use crate::pictures::first_day;
 use crate::{alerts, erasing};
 use anyhow::{Context, Result};
 use std::time::Duration;
@@ -63,6 +64,7 @@ async fn end(state: &AppState, project: &Project, now_us: i64) -> Result<()> {
     let kept = store.control().project_settings(&project.id).await?.retention;
     let cutoff_us = cutoff_us(&kept, now_us);
     store.ingest().expire(&project.id, cutoff_us, now_us - HASHES_DAYS * DAY_US).await.context("what waits")?;
+    store.expire_pictures(&project.id, first_day(kept.picture_days, now_us)).await.context("pictures")?;
     let retired = store.retire(&project.id, cutoff_us, now_us).await.context("events")?;
     if retired.rows_removed > 0 {
         drop_tables(state, project, i64::MAX).await?;

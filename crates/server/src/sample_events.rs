@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int32Type;
 use serde_json::{Map, Value, json};
 use store::engine::{Parameter, Question};
+use store::operator::RowFunctions;
 use store::{Store, StoreError};
 use uilog::column::ColumnId;
 use uilog::{Event, EventType};
@@ -73,8 +74,9 @@ pub async fn own(store: &Store, project: &str, since_us: i64, events_max: usize)
         names.join(", ")
     );
     let parameters = [("since".to_owned(), Parameter::TimeUs(Some(since_us)))].into();
-    let question = Question { parameters, ..Question::new(sql) };
-    let (batches, _, _) = store.engine().ask(&snapshot, question, &[]).await?.collect(events_max).await?;
+    let question = Question { parameters, ..Question::of_lode(sql) };
+    let (batches, _, _) =
+        store.engine().ask(&snapshot, question, &RowFunctions::default()).await?.collect(events_max).await?;
     Ok(batches.iter().flat_map(events_of).collect())
 }
 

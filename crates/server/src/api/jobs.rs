@@ -222,7 +222,7 @@ async fn plan(state: &AppState, project: &str, job: &Job) -> ApiResult<()> {
         .iter()
         .all(|read| snapshot.tables.contains_key(read) || snapshot.views.iter().any(|view| view.name == *read));
     if ready {
-        let question = Question { parameters: parameters(&job.head.params), ..Question::new(job.sql.as_str()) };
+        let question = Question { parameters: parameters(&job.head.params), ..Question::of_person(job.sql.as_str()) };
         state.store.engine().ask(&snapshot, question, workshop.functions()).await?;
     }
     Ok(())
@@ -282,7 +282,7 @@ pub async fn dry_run(
     let head = head::parse(&dry.sql).map_err(|error| ApiError::text(error.message.clone(), Some(error.position)))?;
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = shown_to(&access, &workshop, workshop.snapshot(&state.store).await?);
-    let question = Question { parameters: parameters(&head.params), ..Question::new(dry.sql) };
+    let question = Question { parameters: parameters(&head.params), ..Question::of_person(dry.sql) };
     let asked = state.store.engine().ask(&snapshot, question, workshop.functions()).await;
     let answer = asked.map_err(|error| explained(error, &snapshot))?;
     let schema = answer.schema.clone();

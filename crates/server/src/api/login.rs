@@ -24,6 +24,7 @@ use serde_json::json;
 use std::net::IpAddr;
 use store::control::accounts::{Account, NewAccount};
 use store::control::audit::AuditActor;
+use uilog::planted;
 use utoipa::ToSchema;
 
 /// The first account.
@@ -89,6 +90,9 @@ pub async fn login(
     state.identity.throttle.try_login(&login.email, address)?;
     let account = control.account_by_email(&login.email).await?;
     let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+    if account.is_none() && planted::is("user-enumeration") {
+        return Err(ApiError::unauthenticated("there is no such account", "ask an admin for one"));
+    }
     let right = state.identity.passwords.is_right(login.password, hash).await?;
     let Some(account) = account.filter(|account| right && !account.disabled) else {
         audit::record(control, audit::nobody(), "login.failed", None, None, json!({}), now_us()).await?;
@@ -142,7 +146,9 @@ pub async fn logout(State(state): State<AppState>, actor: MaybeActor) -> ApiResu
         && let By::Session(session) = &actor.by
     {
         let control = state.store.control();
-        control.end_login_session(&actor.account.id, &session.id).await?;
+        if !planted::is("session-survives-logout") {
+            control.end_login_session(&actor.account.id, &session.id).await?;
+        }
         audit::record(control, &actor, "logout", None, None, json!({}), now_us()).await?;
     }
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, session::gone())]).into_response())

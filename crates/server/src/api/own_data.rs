@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::columns::AGENT_KEY;
 use store::engine::Question;
+use store::operator::RowFunctions;
 use utoipa::IntoParams;
 
 /// Events of one file; a desk gives about 10,000 a day.
@@ -59,8 +60,8 @@ pub async fn export(
     let fitting = if keys.is_empty() { "false".to_owned() } else { format!("{AGENT_KEY} IN ({keys})") };
     let snapshot = state.store.snapshot(access.id()).await?;
     let (schema, batches) = if snapshot.tables.contains_key(store::columns::EVENTS) {
-        let question = Question::new(format!("SELECT * FROM events WHERE {fitting} ORDER BY event_order"));
-        let answer = state.store.engine().ask(&snapshot, question, &[]).await?;
+        let question = Question::of_lode(format!("SELECT * FROM events WHERE {fitting} ORDER BY event_order"));
+        let answer = state.store.engine().ask(&snapshot, question, &RowFunctions::default()).await?;
         let schema = answer.schema.clone();
         let (batches, cut, _) = answer.collect(EVENTS_MAX).await?;
         if cut {

@@ -143,7 +143,7 @@ async fn ask_store(state: &AppState, access: &ProjectAccess, sql: &str, rows_max
     }
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = shown_to(access, &workshop, workshop.snapshot(&state.store).await?);
-    let asked = state.store.engine().ask(&snapshot, Question::new(sql), workshop.functions()).await;
+    let asked = state.store.engine().ask(&snapshot, Question::of_person(sql), workshop.functions()).await;
     let answer = asked.map_err(|error| explained(error, &snapshot))?;
     let schema = answer.schema.clone();
     let (batches, truncated, cost) = answer.collect(rows_max).await?;

@@ -18,7 +18,9 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::StoreError;
 use store::control::requests::{Request, RequestKind};
+use uilog::planted;
 use utoipa::ToSchema;
 
 /// How long an approved name can be seen: a day, in microseconds.
@@ -46,16 +48,22 @@ pub struct RequestShown {
     subject: Option<String>,
     value: Option<i64>,
     reason: String,
-    /// Id of the account.
-    asked_by: String,
+    asked_by: Named,
     asked_at: Option<String>,
     /// `open`, `approved`, `refused` or `expired`.
     state: String,
-    decided_by: Option<String>,
+    decided_by: Option<Named>,
     decided_at: Option<String>,
     /// Who is behind the agent: for the two who agreed, for a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<Person>,
+}
+
+/// An account as others see it.
+#[derive(Serialize, ToSchema)]
+pub struct Named {
+    id: String,
+    name: String,
 }
 
 /// What is asked for.
@@ -81,7 +89,11 @@ pub async fn list(
 ) -> ApiResult<Json<RequestList>> {
     let found = state.store.control().requests(access.id(), page.limit(), page.offset()).await?;
     let now_us = now_us();
-    Ok(Json(RequestList { requests: found.into_iter().map(|request| shown(request, now_us)).collect() }))
+    let mut requests = Vec::with_capacity(found.len());
+    for request in found {
+        requests.push(shown(&state, request, now_us).await?);
+    }
+    Ok(Json(RequestList { requests }))
 }
 
 /// Asks for something that a second person must approve within seven days.
@@ -123,7 +135,7 @@ pub async fn ask(
     enough_people(&state, &access).await?;
     told(&state, &actor, "ask", &request).await?;
     control.put_request(&request).await?;
-    Ok((StatusCode::CREATED, Json(shown(request, now_us))))
+    Ok((StatusCode::CREATED, Json(shown(&state, request, now_us).await?)))
 }
 
 /// One request. For a day after an approval, the two who agreed see who is behind the agent; each look is audited.
@@ -141,7 +153,7 @@ pub async fn show(
         told(&state, &actor, "look", &request).await?;
         person = person_behind(&state, &request).await?;
     }
-    Ok(Json(RequestShown { person, ..shown(request, now_us) }))
+    Ok(Json(RequestShown { person, ..shown(&state, request, now_us).await? }))
 }
 
 /// Approves what another account asked for; it happens at once.
@@ -163,7 +175,7 @@ pub async fn approve(
         }
         RequestKind::EraseProject => projects::erase(&state, access.id()).await?,
     }
-    Ok(Json(shown(request, now_us())))
+    Ok(Json(shown(&state, request, now_us()).await?))
 }
 
 /// Refuses what another account asked for.
@@ -175,7 +187,8 @@ pub async fn refuse(
     access: ProjectAccess,
     ItemId(id): ItemId,
 ) -> ApiResult<Json<RequestShown>> {
-    Ok(Json(shown(decide(&state, &actor, &access, &id, false).await?, now_us())))
+    let request = decide(&state, &actor, &access, &id, false).await?;
+    Ok(Json(shown(&state, request, now_us()).await?))
 }
 
 /// The audit entry comes first: what cannot be written down does not happen.
@@ -193,7 +206,7 @@ async fn decide(
         return Err(ApiError::conflict(message, "ask again if it is still needed"));
     }
     // Whoever asked may take the request back, but not approve it.
-    if approved && request.asked_by == actor.account.id {
+    if approved && request.asked_by == actor.account.id && !planted::is("one-person-reident") {
         return Err(ApiError::conflict(
             "nobody approves what they asked for themselves",
             "another account must approve",
@@ -273,19 +286,33 @@ async fn person_behind(state: &AppState, request: &Request) -> ApiResult<Option<
     Ok(Some(invitations::person(&state.identity.sealer, &invitation)?))
 }
 
-fn shown(request: Request, now_us: i64) -> RequestShown {
-    RequestShown {
+async fn shown(state: &AppState, request: Request, now_us: i64) -> ApiResult<RequestShown> {
+    let asked_by = named(state, request.asked_by.clone()).await?;
+    let decided_by = match request.decided_by.clone() {
+        Some(account) => Some(named(state, account).await?),
+        None => None,
+    };
+    Ok(RequestShown {
         state: request.state(now_us).to_owned(),
         id: request.id,
         kind: request.kind.as_str(),
         subject: request.subject,
         value: request.value,
         reason: request.reason,
-        asked_by: request.asked_by,
+        asked_by,
         asked_at: time_text(request.asked_at_us),
-        decided_by: request.decided_by,
+        decided_by,
         decided_at: request.decided_at_us.and_then(time_text),
         person: None,
+    })
+}
+
+/// An account outlives what it asked for; one that is gone all the same has no name but its id.
+async fn named(state: &AppState, id: String) -> ApiResult<Named> {
+    match state.store.control().account(&id).await {
+        Ok(account) => Ok(Named { id, name: account.name }),
+        Err(StoreError::Missing { .. }) => Ok(Named { name: id.clone(), id }),
+        Err(error) => Err(error.into()),
     }
 }
 

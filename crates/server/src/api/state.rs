@@ -2,9 +2,11 @@
 
 use crate::client_address::{AddressRange, client_address};
 use crate::client_api::Fleet;
+use crate::confined::Program;
 use crate::identity::Identity;
 use crate::importing::Progress;
 use crate::jobs::runner::{Runner, Selection};
+use crate::pictures::Pictures;
 use axum::http::HeaderMap;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +25,8 @@ pub struct AppState {
     pub identity: Arc<Identity>,
     /// What the clients' calls share.
     pub fleet: Arc<Fleet>,
+    /// Pictures that clients send.
+    pub pictures: Arc<Pictures>,
     /// Where the service listens.
     pub address: SocketAddr,
     /// How requests reach it.
@@ -119,11 +123,19 @@ impl<T> Drop for Entered<T> {
 
 impl AppState {
     /// The state of a service that listens at `address`.
-    pub fn new(store: Store, identity: Identity, address: SocketAddr, front: Front, now_us: i64) -> Self {
+    pub fn new(
+        store: Store,
+        identity: Identity,
+        address: SocketAddr,
+        front: Front,
+        program: Program,
+        now_us: i64,
+    ) -> Self {
         let runner = Runner::new(store.clone());
         let identity = Arc::new(identity);
         Self {
             fleet: Arc::new(Fleet::new(store.clone(), identity.clone())),
+            pictures: Arc::new(Pictures::new(store.clone(), identity.clone(), program)),
             store,
             runner,
             identity,

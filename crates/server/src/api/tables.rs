@@ -86,7 +86,8 @@ pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiRe
         let schema = match table {
             Some(table) => Some(table.schema.clone()),
             None if job.head.view && snapshot.tables.contains_key(EVENTS) => {
-                let question = Question::new(format!("{}\nLIMIT 0", job.sql.trim_end()));
+                let sql = format!("{}\nLIMIT 0", job.sql.trim_end());
+                let question = Question { author: job.origin.author(), ..Question::of_person(sql) };
                 Some(state.store.engine().ask(&snapshot, question, workshop.functions()).await?.schema.clone())
             }
             None => None,
@@ -106,7 +107,8 @@ pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiRe
         });
     }
     let operators = state.store.engine().operators();
-    let labels = workshop.functions().iter().map(|function| (function.name, function.signature, function.description));
+    let labels =
+        workshop.functions().functions.iter().map(|function| (function.name, function.signature, function.description));
     let functions = operators.into_iter().chain(labels).map(|(name, signature, description)| FunctionShown {
         name: name.into(),
         signature: signature.into(),

@@ -67,6 +67,7 @@ impl Simulate {
             every: Duration::from_millis(self.every_ms.max(1)),
             repeat_percent: self.repeat.min(100),
             beat_every: self.beat_ms.map(Duration::from_millis),
+            remember: false,
         };
         let (ledger, end, began) = (Arc::new(Mutex::new(Ledger::default())), CancellationToken::new(), Instant::now());
         if !as_json {

@@ -38,10 +38,11 @@ impl Sql {
         let workshop = Workshop::open(store, &self.project).await?;
         let snapshot = workshop.snapshot(store).await?;
         let started = Instant::now();
-        let mut answer = match store.engine().ask(&snapshot, Question::new(sql.as_str()), workshop.functions()).await {
-            Ok(answer) => answer,
-            Err(error) => return Err(pointed(error, &sql)),
-        };
+        let mut answer =
+            match store.engine().ask(&snapshot, Question::of_person(sql.as_str()), workshop.functions()).await {
+                Ok(answer) => answer,
+                Err(error) => return Err(pointed(error, &sql)),
+            };
         let schema = answer.schema.clone();
         let terminal = std::io::stdout().is_terminal();
         if as_json || terminal {

@@ -4,6 +4,7 @@
 use rand::RngExt;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uilog::planted;
 
 /// Bytes of envelopes, as sent, that may be in memory at once.
 const BYTES_MAX: usize = 32 << 20;
@@ -40,6 +41,7 @@ impl Default for Admission {
 impl Admission {
     /// Room for a body of this many bytes; `None` if there is none now.
     pub fn body(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = if planted::is("unbounded-queue") { 1 } else { bytes };
         let bytes = u32::try_from(bytes.max(1)).ok()?;
         self.bytes.clone().try_acquire_many_owned(bytes).ok()
     }

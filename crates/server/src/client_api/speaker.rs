@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use store::ingest::clients::{Speaker, Standing};
+use uilog::planted;
 
 /// How long what was looked up is believed; below the five seconds within which a revocation must work (promise S3).
 pub const REMEMBERED_US: i64 = 3_000_000;
@@ -27,7 +28,10 @@ pub struct Speakers(Mutex<HashMap<String, (Option<Speaker>, i64)>>);
 impl Speakers {
     fn remembered(&self, hash: &str, now_us: i64) -> Option<Option<Speaker>> {
         let known = self.0.lock().ok()?;
-        known.get(hash).filter(|(_, at_us)| now_us - at_us < REMEMBERED_US).map(|(speaker, _)| speaker.clone())
+        known
+            .get(hash)
+            .filter(|(_, at_us)| now_us - at_us < REMEMBERED_US || planted::is("token-not-rechecked"))
+            .map(|(speaker, _)| speaker.clone())
     }
 
     fn remember(&self, hash: String, speaker: Option<Speaker>, now_us: i64) {

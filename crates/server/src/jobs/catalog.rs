@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use store::Position;
 use store::columns::EVENTS;
 use store::control::jobs::JobOverride;
+use store::engine::Author;
 use store::snapshot::View;
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../jobs");
@@ -42,6 +43,13 @@ pub enum Origin {
     Replaced,
     /// The project's own.
     Custom,
+}
+
+impl Origin {
+    /// Who wrote the text.
+    pub fn author(self) -> Author {
+        if self == Self::BuiltIn { Author::Lode } else { Author::Person }
+    }
 }
 
 /// When a job runs by itself.
@@ -161,7 +169,7 @@ impl Catalog {
         self.jobs
             .iter()
             .filter(|job| job.enabled && job.head.view)
-            .map(|job| View { name: job.name.clone(), sql: job.sql.clone() })
+            .map(|job| View { name: job.name.clone(), author: job.origin.author(), sql: job.sql.clone() })
             .collect()
     }
 

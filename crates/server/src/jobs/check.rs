@@ -158,7 +158,7 @@ impl Subject {
     async fn ask(&self, sql: &str) -> anyhow::Result<DBOutput<DefaultColumnType>> {
         let workshop = Workshop::open(&self.store, PROJECT).await?;
         let snapshot = workshop.snapshot(&self.store).await?;
-        let answer = self.store.engine().ask(&snapshot, Question::new(sql), workshop.functions()).await?;
+        let answer = self.store.engine().ask(&snapshot, Question::of_lode(sql), workshop.functions()).await?;
         let types = answer.schema.fields().iter().map(|_| DefaultColumnType::Any).collect();
         let (batches, _, _) = answer.collect(ROWS_MAX).await?;
         let text = |value: &Value| match value {

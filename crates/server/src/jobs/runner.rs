@@ -11,7 +11,7 @@ use store::control::projects::{CaseRule, Project};
 use store::control::runs::RunRecord;
 use store::engine::{Parameter, QUESTION_SECONDS_MAX};
 use store::marts::{Build, Built};
-use store::operator::RowFunction;
+use store::operator::RowFunctions;
 use store::snapshot::Snapshot;
 use store::{Position, Store, StoreError};
 use tokio::sync::Mutex;
@@ -67,8 +67,7 @@ pub struct Workshop {
     /// The jobs.
     pub catalog: Catalog,
     project: Project,
-    functions: Vec<RowFunction>,
-    rules_text: String,
+    functions: RowFunctions,
 }
 
 /// Jobs or rules that cannot be read.
@@ -91,10 +90,8 @@ impl Workshop {
         let project = store.control().project(project).await?;
         let catalog = Catalog::new(&store.control().job_overrides(&project.id).await?)?;
         let own = store.control().label_rules(&project.id).await?.map(|(text, _)| text).unwrap_or_default();
-        let mut rules = labels::parse(&own)?;
-        rules.extend(labels::parse(labels::DEFAULT_RULES)?);
-        let functions = labels::functions(&rules);
-        Ok(Self { catalog, project, functions, rules_text: format!("{own}\n{}", labels::DEFAULT_RULES) })
+        let functions = RowFunctions { functions: labels::functions_of(&own)?, source: own };
+        Ok(Self { catalog, project, functions })
     }
 
     /// The project's tables now, with its views.
@@ -105,7 +102,7 @@ impl Workshop {
     }
 
     /// Functions that the project's SQL can use besides the operators.
-    pub fn functions(&self) -> &[RowFunction] {
+    pub fn functions(&self) -> &RowFunctions {
         &self.functions
     }
 
@@ -116,12 +113,14 @@ impl Workshop {
         if params.contains_key("case_rule") {
             params.extend(case_params(&self.project.case_rule));
         }
-        let labelled = self.functions.iter().any(|function| job.sql.contains(&format!("{}(", function.name)));
-        let revision =
-            format!("{}\n{through}\n{params:?}\n{}", job.sql, if labelled { self.rules_text.as_str() } else { "" });
+        let labelled = self.functions.functions.iter().any(|function| job.sql.contains(&format!("{}(", function.name)));
+        let rules =
+            if labelled { format!("{}\n{}", self.functions.source, labels::DEFAULT_RULES) } else { String::new() };
+        let revision = format!("{}\n{through}\n{params:?}\n{rules}", job.sql);
         Build {
             table: job.name.clone(),
             sql: job.sql.clone(),
+            author: job.origin.author(),
             parameters: parameters(&params),
             row_functions: self.functions.clone(),
             reads,

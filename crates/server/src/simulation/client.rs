@@ -242,6 +242,24 @@ impl SimulatedClient {
         Ok(Sent::Acknowledged(acknowledgement))
     }
 
+    /// Sends a picture with the areas that were painted over (left, top, width, height, reason); gives the answer.
+    ///
+    /// Errors: the network.
+    pub async fn send_picture(
+        &self,
+        id: Uuid,
+        png: Vec<u8>,
+        masks: &[(u32, u32, u32, u32, &str)],
+    ) -> Result<(u16, Value)> {
+        let areas = masks.iter().map(|(x, y, width, height, reason)| {
+            json!({ "x": x, "y": y, "width": width, "height": height, "reason": reason })
+        });
+        let areas = URL_SAFE_NO_PAD.encode(Value::from_iter(areas).to_string());
+        let request = self.http.put(format!("{}/client/v1/screenshots/{id}", self.server)).bearer_auth(&self.token);
+        let answer = request.header("content-type", "image/png").header("lode-masks", areas).body(png).send().await?;
+        Ok((answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null)))
+    }
+
     /// Says how it is; fetches a new configuration if there is one, and returns the seconds until the next time.
     pub async fn beat(&mut self, state: &str) -> Result<u64> {
         let request = self.http.post(format!("{}/client/v1/heartbeat", self.server)).bearer_auth(&self.token);

@@ -27,6 +27,8 @@ pub struct Behaviour {
     pub repeat_percent: u32,
     /// Time between two heartbeats; `None`: as the service says.
     pub beat_every: Option<Duration>,
+    /// Whether the ledger keeps what was sent, to compare it with what is stored.
+    pub remember: bool,
 }
 
 /// What happened to a fleet.
@@ -35,6 +37,9 @@ pub struct Ledger {
     /// Per agent and epoch: the numbers that were acknowledged. Each of them is an obligation of the service.
     #[serde(skip)]
     pub obligations: BTreeMap<(String, String), SeqRanges>,
+    /// What was sent, acknowledged or not: the content of each number, by agent.
+    #[serde(skip)]
+    pub sent: BTreeMap<String, BTreeMap<u64, Content>>,
     /// Agents that enrolled.
     pub enrolled: u64,
     /// Envelopes that were acknowledged.
@@ -57,7 +62,23 @@ pub struct Ledger {
     pub beat_times_us: Vec<u64>,
 }
 
+/// What of an event no rule takes away, and which therefore must come back as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Microseconds since 1970, UTC.
+    pub time_us: i64,
+    /// As columns name it.
+    pub event_type: String,
+}
+
 impl Ledger {
+    fn remember(&mut self, events: &[uilog::Event]) {
+        for event in events {
+            let content = Content { time_us: event.time_us, event_type: event.event_type.name().to_owned() };
+            self.sent.entry(event.agent_id.to_string()).or_default().insert(event.seq, content);
+        }
+    }
+
     /// The time within which a share of the envelopes was acknowledged, in milliseconds.
     pub fn percentile_ms(times_us: &[u64], share: f64) -> f64 {
         let mut times = times_us.to_vec();
@@ -166,6 +187,9 @@ async fn deliver(
     round: u32,
 ) -> bool {
     let Ok(packed) = client.pack(events) else { return true };
+    if behaviour.remember {
+        note(ledger, |ledger| ledger.remember(events));
+    }
     let mut again = behaviour.repeat_percent > 0 && round * behaviour.repeat_percent % 100 < behaviour.repeat_percent;
     loop {
         let began = Instant::now();

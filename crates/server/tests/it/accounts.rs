@@ -375,6 +375,11 @@ fn s12_behind_a_proxy_only_encrypted_requests_are_taken() {
     assert_eq!(ask("x-forwarded-proto: https"), 200);
     assert_eq!(ask("x-forwarded-proto: http"), 400);
     assert_eq!(ask("accept: */*"), 400);
+    // Nor are clients, whose calls go another way.
+    let nonce =
+        |line: &str| running.client.send("POST", "//client/v1/nonce", &["host: lode.example.org", line], b"").status;
+    assert_eq!(nonce("x-forwarded-proto: https"), 200);
+    assert_eq!(nonce("x-forwarded-proto: http"), 400);
 }
 
 #[test]

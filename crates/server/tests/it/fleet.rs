@@ -1,19 +1,13 @@
-//! Desktops and the service: who may enrol and speak, what is taken from whom, and what is still there after `kill -9`.
+//! Desktops and the service: who may enrol and speak, and what is taken from whom.
 //!
 //! The desktops are simulated clients, which scrub and sign as real ones do.
 
 use crate::people::{House, Person, house};
-use crate::support::{Answer, Running, lode, master_key, service};
+use crate::support::{Answer, Running, service};
 use serde_json::{Value, json};
 use server::simulation::client::{Sent, SimulatedClient};
-use server::simulation::fleet::{Behaviour, Ledger, run};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use store::control::members::{Grant, Role};
-use tokio_util::sync::CancellationToken;
 use uilog::envelope::{self, Header};
 use uilog::{Event, EventType};
 
@@ -80,7 +74,7 @@ impl Study {
 }
 
 /// Makes a project, publishes a configuration, and returns the short name.
-fn study(change: &dyn Fn(&str, &str, &Value) -> Answer, name: &str) -> String {
+pub fn study(change: &dyn Fn(&str, &str, &Value) -> Answer, name: &str) -> String {
     let project = change("POST", "/projects", &json!({ "name": name, "kind": "enrolled" })).expect(201);
     let slug = project["slug"].as_str().unwrap().to_owned();
     let id = project["id"].as_str().unwrap();
@@ -161,7 +155,7 @@ fn d1_what_no_rule_admits_is_refused_by_the_service_too_and_leaves_no_byte() {
     }
 }
 
-fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
@@ -198,6 +192,19 @@ fn s2_a_key_enrols_as_often_as_it_may_and_not_after_it_was_revoked() {
     assert!(study.enrol(&elsewhere).is_err(), "another network");
     let listed = study.running.client.get(&study.path("/app-keys")).expect(200).to_string();
     assert!(!listed.contains(key["key"].as_str().unwrap()), "a key is shown once");
+}
+
+#[test]
+fn s2_a_key_enrols_nobody_after_its_last_day() {
+    let study = Study::new();
+    let key = study.key(json!({ "name": "short", "days": 1 }));
+    let id = key["app_key"]["id"].as_str().unwrap();
+    let control = study.running.store.control();
+    let kept = study.running.wait(control.app_key(id)).unwrap().unwrap();
+    let day_us = 24 * 3_600 * 1_000_000;
+    assert!(study.running.wait(control.use_app_key(id, kept.expires_at_us - 1)).unwrap());
+    assert!(!study.running.wait(control.use_app_key(id, kept.expires_at_us)).unwrap(), "its last day is over");
+    assert!((kept.expires_at_us - kept.created_at_us - day_us).abs() < day_us / 10);
 }
 
 #[test]
@@ -395,108 +402,4 @@ fn feed(house: &House, lead: &Person, slug: &str) {
         assert!(Instant::now() < end, "the jobs never ran");
         std::thread::yield_now();
     }
-}
-
-/// A service as a child process, to be killed.
-struct Killed {
-    child: Child,
-    url: String,
-}
-
-impl Killed {
-    fn start(folder: &Path, port: u16) -> Self {
-        let listen = format!("127.0.0.1:{port}");
-        let key = master_key();
-        let arguments = ["--master-key", key.to_str().unwrap(), "demo", "--listen", &listen];
-        let mut child = lode(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.contains("ready"), "{line}");
-        Self { child, url: format!("http://{listen}") }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// TS1: `kill -9` while a fleet sends, some of it twice. Afterwards every acknowledged event is there, once.
-#[test]
-fn p1_what_a_fleet_was_told_is_stored_is_there_after_kill_9() {
-    const KILLS: u64 = 10;
-    const CLIENTS: usize = 40;
-    let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let mut service = Killed::start(folder.path(), port);
-    let client = crate::support::Client(format!("127.0.0.1:{port}").parse().unwrap());
-    let slug = study(&|method, path, body| client.change(method, path, body), "Orders");
-    let key = client.post(&format!("/projects/{slug}/app-keys"), &json!({ "name": "fleet" })).expect(201);
-    let behaviour = Behaviour {
-        server: service.url.clone(),
-        app_key: key["key"].as_str().unwrap().into(),
-        clients: CLIENTS,
-        batch: 25,
-        every: Duration::from_millis(150),
-        repeat_percent: 20,
-        beat_every: Some(Duration::from_millis(700)),
-    };
-    let (ledger, end) = (Arc::new(Mutex::new(Ledger::default())), CancellationToken::new());
-    let fleet = threads.spawn(run(behaviour, ledger.clone(), end.clone()));
-    let told = |ledger: &Mutex<Ledger>| ledger.lock().unwrap().acknowledged;
-    let mut before = 0;
-    for kill in 1..=KILLS {
-        // The moment comes when some more was acknowledged, another number each time.
-        let limit = Instant::now() + Duration::from_secs(60);
-        while told(&ledger) < before + 500 + kill * 137 {
-            assert!(Instant::now() < limit, "the fleet does not get through: {:?}", ledger.lock().unwrap());
-            std::thread::yield_now();
-        }
-        before = told(&ledger);
-        service.kill();
-        service = Killed::start(folder.path(), port);
-    }
-    end.cancel();
-    threads.block_on(fleet).unwrap().unwrap();
-    let ledger = ledger.lock().unwrap().clone();
-    let path = format!("/projects/{slug}/query");
-    let sql = "SELECT agent_id, count(*), count(DISTINCT seq), min(seq), max(seq) FROM events GROUP BY agent_id";
-    let limit = Instant::now() + Duration::from_secs(60);
-    loop {
-        let stored = client.post(&path, &json!({ "sql": sql, "limit": 1000 })).expect(200);
-        let missing = missing(&ledger, &stored);
-        if missing == 0 {
-            break;
-        }
-        assert!(Instant::now() < limit, "{missing} acknowledged events are not there after {KILLS} kills");
-        std::thread::yield_now();
-    }
-    let balance = client.get(&format!("/projects/{slug}/balance")).expect(200);
-    assert_eq!(balance["lost"], 0, "{balance}");
-    println!("{KILLS} kills, {} events acknowledged to {CLIENTS} clients, none lost, none twice", ledger.acknowledged);
-}
-
-/// How many acknowledged events are not stored. Panics if one is there twice, or if an agent is unknown.
-fn missing(ledger: &Ledger, stored: &Value) -> u64 {
-    let mut missing = 0;
-    let rows: std::collections::HashMap<&str, &Value> =
-        stored["rows"].as_array().unwrap().iter().map(|row| (row[0].as_str().unwrap(), row)).collect();
-    for agent in rows.keys() {
-        let known = ledger.obligations.keys().any(|(known, _)| known == agent);
-        assert!(known, "agent {agent} was never acknowledged anything");
-    }
-    for ((agent, _), told) in &ledger.obligations {
-        let count = |cell: usize| rows.get(agent.as_str()).map_or(0, |row| row[cell].as_u64().unwrap());
-        assert_eq!(count(1), count(2), "agent {agent} has an event twice");
-        missing += told.count().saturating_sub(count(1));
-    }
-    missing
 }

@@ -56,7 +56,7 @@ async fn freshness(store: &Store) -> BTreeMap<String, Freshness> {
 async fn number(store: &Store, sql: &str) -> i64 {
     let workshop = Workshop::open(store, PROJECT).await.unwrap();
     let snapshot = workshop.snapshot(store).await.unwrap();
-    let answer = store.engine().ask(&snapshot, Question::new(sql), workshop.functions()).await.unwrap();
+    let answer = store.engine().ask(&snapshot, Question::of_lode(sql), workshop.functions()).await.unwrap();
     let (batches, _, _) = answer.collect(1).await.unwrap();
     server::rows::rows(&batches).unwrap()[0][0].as_i64().unwrap()
 }

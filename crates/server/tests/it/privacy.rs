@@ -2,7 +2,7 @@
 //! that show rules instead of contents (promises D4, D6, D8, D9, D10, D11).
 
 use crate::people::{House, Person, house};
-use crate::support::{master_key, number_of};
+use crate::support::{master_key, number_of, program};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -95,17 +95,24 @@ fn sent(
 }
 
 /// What the service's own rounds work with.
-fn state(house: &House) -> AppState {
+pub fn state(house: &House) -> AppState {
     let store = house.running.store.clone();
     house.running.wait(async {
         let sealer =
             Sealer::open(Some(&master_key()), &store.settings().folder.clone(), store.control()).await.unwrap();
-        AppState::new(store, Identity::new(sealer, false), house.running.client.0, Front::default(), now_us())
+        AppState::new(
+            store,
+            Identity::new(sealer, false),
+            house.running.client.0,
+            Front::default(),
+            program(),
+            now_us(),
+        )
     })
 }
 
 /// Files of the data folder in which a text can be read.
-fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
+pub fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

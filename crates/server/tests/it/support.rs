@@ -2,13 +2,14 @@
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use server::confined::{Confinement, Program, Workers};
 use server::serve::{ServeOptions, Service};
 use server::{operators, sample};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use store::{Settings, Store};
 use tempfile::TempDir;
@@ -168,7 +169,7 @@ pub fn master_key() -> PathBuf {
 /// How tests run a service: on a free port, open unless they say otherwise.
 pub fn options() -> ServeOptions {
     let listen = "127.0.0.1:0".parse().unwrap();
-    ServeOptions { open: true, master_key: Some(master_key()), ..ServeOptions::on(listen) }
+    ServeOptions { open: true, master_key: Some(master_key()), program: program(), ..ServeOptions::on(listen) }
 }
 
 /// A service over a data folder of its own; it ends with the test.
@@ -207,10 +208,16 @@ pub fn service_with(options: ServeOptions) -> Running {
     Running { client: Client(address), store, setup_token, _folder: folder, _threads: threads }
 }
 
-/// A store with the operators, over two cores.
+/// The real program, for what is looked at behind walls.
+pub fn program() -> Program {
+    Program { path: env!("CARGO_BIN_EXE_lode").into(), confinement: Confinement::Required }
+}
+
+/// A store with the operators, over two cores; SQL of people goes to the real program.
 pub async fn open(folder: &Path) -> Store {
     let store = Store::open(Settings { cores: 2, ..Settings::for_folder(folder) }).await.unwrap();
     store.engine().register(operators::all());
+    store.engine().send_people_outside(Arc::new(Workers::new(program(), store.settings())));
     store
 }
 
@@ -270,7 +277,11 @@ pub fn number(folder: &Path, project: &str, sql: &str) -> i64 {
 /// The same of an open store.
 pub async fn number_of(store: &Store, project: &str, sql: &str) -> i64 {
     let snapshot = store.snapshot(project).await.unwrap();
-    let answer = store.engine().ask(&snapshot, store::engine::Question::new(sql), &[]).await.unwrap();
+    let answer = store
+        .engine()
+        .ask(&snapshot, store::engine::Question::of_lode(sql), &store::operator::RowFunctions::default())
+        .await
+        .unwrap();
     let (batches, _, _) = answer.collect(1).await.unwrap();
     server::rows::rows(&batches).unwrap()[0][0].as_i64().unwrap()
 }

@@ -1,0 +1,184 @@
+//! Pictures of clients: encoded anew, encrypted with a key of the participant's day, kept; and opened again.
+//!
+//! ```text
+//! sent PNG ─ worker: decode, encode ─▶ our PNG ─ encrypt ─▶ synced file ─▶ row ─▶ receipt
+//! ```
+//!
+//! The keys stand sealed in the database and nowhere else, so that whoever destroys the key of a day has destroyed its
+//! pictures, those in backups of the files too (promise D8). What is absent: nothing here looks at what a picture shows.
+
+use crate::confined::{Program, pictures::sides, recode};
+use crate::identity::Identity;
+use anyhow::{Context, Result, anyhow, bail};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce};
+use rand::Rng;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use store::Store;
+use store::files::hex;
+use store::ingest::pictures::{Kept, PROJECT_BYTES_MAX, Picture};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// Pictures that are encoded at once; each takes a process.
+const ENCODING_MAX: usize = 4;
+
+/// Pictures that may wait for their turn; whoever comes then is sent away for a while.
+const WAITING_MAX: usize = 64;
+
+/// Bytes of a nonce.
+const NONCE_BYTES: usize = 12;
+
+/// A day, in microseconds.
+const DAY_US: i64 = 24 * 3_600 * 1_000_000;
+
+/// A picture as a client sends it.
+#[derive(Debug)]
+pub struct Sent {
+    /// Id of the project.
+    pub project: String,
+    /// The agent.
+    pub agent_id: Uuid,
+    /// As events name it.
+    pub screenshot_id: Uuid,
+    /// The PNG.
+    pub png: Vec<u8>,
+    /// Areas that the client painted over, with reasons: a JSON array.
+    pub masks: String,
+}
+
+/// Why a picture was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// It is at fault.
+    #[error("the picture was refused: {0}")]
+    Refused(String),
+    /// There is no room now.
+    #[error("too many pictures wait")]
+    Busy,
+    /// The project's pictures take all the room they may.
+    #[error("the pictures of this project take {} GiB, which is all they may", PROJECT_BYTES_MAX >> 30)]
+    Full,
+    /// This service failed.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// Keeps and opens pictures.
+pub struct Pictures {
+    store: Store,
+    identity: Arc<Identity>,
+    program: Program,
+    encoding: Semaphore,
+    waiting: Semaphore,
+}
+
+impl Pictures {
+    /// Pictures in a store; `program` looks at them first.
+    pub fn new(store: Store, identity: Arc<Identity>, program: Program) -> Self {
+        let (encoding, waiting) = (Semaphore::new(ENCODING_MAX), Semaphore::new(WAITING_MAX));
+        Self { store, identity, program, encoding, waiting }
+    }
+
+    /// Keeps a picture; it is durable when this returns. The same one again changes nothing.
+    pub async fn keep(&self, sent: Sent, now_us: i64) -> Result<Kept, PictureError> {
+        sides(&sent.png).map_err(PictureError::Refused)?;
+        let sent_sha256 = hex(&Sha256::digest(&sent.png));
+        let (project, agent, id) = (&sent.project, sent.agent_id.to_string(), sent.screenshot_id.to_string());
+        let ingest = self.store.ingest();
+        if let Ok(there) = ingest.picture(project, &id).await {
+            let same = there.sent_sha256 == sent_sha256 && there.agent_id == agent;
+            return Ok(if same { Kept::Again } else { Kept::Conflict });
+        }
+        let _waits = self.waiting.try_acquire().map_err(|_| PictureError::Busy)?;
+        if ingest.picture_bytes(project).await.map_err(anyhow::Error::from)? > PROJECT_BYTES_MAX {
+            return Err(PictureError::Full);
+        }
+        let ours = {
+            let _turn = self.encoding.acquire().await.map_err(anyhow::Error::from)?;
+            recode(&self.program, sent.png).await.map_err(PictureError::Refused)?
+        };
+        let (width, height) = sides(&ours).map_err(|error| anyhow!("a worker gave no picture: {error}"))?;
+        let day = now_us.div_euclid(DAY_US);
+        let sealed = self.encrypt(project, &agent, day, &id, &ours).await?;
+        let picture = Picture {
+            // Another name every time: a file that a power cut left is never one that a row names.
+            path: format!("{project}/{agent}/{day}/{}", Uuid::now_v7()),
+            screenshot_id: id,
+            agent_id: agent,
+            day,
+            sent_sha256,
+            bytes: sealed.len() as i64,
+            width: i64::from(width),
+            height: i64::from(height),
+            masks: sent.masks,
+            received_at_us: now_us,
+            hidden: false,
+        };
+        self.store.write_picture(&picture.path, sealed).await.map_err(anyhow::Error::from)?;
+        let kept = ingest.put_picture(project, &picture).await.map_err(anyhow::Error::from)?;
+        if kept != Kept::New {
+            self.store.remove_picture_file(&picture.path).await.map_err(anyhow::Error::from)?;
+        }
+        Ok(kept)
+    }
+
+    /// The PNG of a picture.
+    ///
+    /// Errors: its key was destroyed, its file is gone or damaged.
+    pub async fn open(&self, project: &str, picture: &Picture) -> Result<Vec<u8>> {
+        let (agent, day) = (&picture.agent_id, picture.day);
+        let sealed = self.store.ingest().find_picture_key(project, agent, day).await?;
+        let sealed = sealed.context("the key of this picture was destroyed")?;
+        let cipher = self.cipher(project, agent, day, &sealed)?;
+        let bytes = self.store.read_picture(&picture.path).await?;
+        let (nonce, body) = bytes.split_first_chunk::<NONCE_BYTES>().context("the file of this picture is damaged")?;
+        let payload = Payload { msg: body, aad: picture.screenshot_id.as_bytes() };
+        cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| anyhow!("the file of this picture is damaged"))
+    }
+
+    async fn encrypt(&self, project: &str, agent: &str, day: i64, id: &str, png: &[u8]) -> Result<Vec<u8>> {
+        let mut key = [0; 32];
+        rand::rng().fill_bytes(&mut key);
+        let new = self.identity.sealer.seal(&purpose(project, agent, day), &URL_SAFE_NO_PAD.encode(key))?;
+        let sealed = self.store.ingest().picture_key(project, agent, day, &new).await?;
+        let cipher = self.cipher(project, agent, day, &sealed)?;
+        let mut nonce = [0; NONCE_BYTES];
+        rand::rng().fill_bytes(&mut nonce);
+        let payload = Payload { msg: png, aad: id.as_bytes() };
+        let body =
+            cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| anyhow!("a picture cannot be encrypted"))?;
+        Ok([&nonce[..], &body].concat())
+    }
+
+    fn cipher(&self, project: &str, agent: &str, day: i64, sealed: &str) -> Result<ChaCha20Poly1305> {
+        let text = self.identity.sealer.unseal(&purpose(project, agent, day), sealed)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes())?;
+        let Ok(key) = <[u8; 32]>::try_from(bytes) else { bail!("a key of pictures has not 32 bytes") };
+        Ok(ChaCha20Poly1305::new(&Key::from(key)))
+    }
+}
+
+/// The first day, counted from 1970, of which pictures are kept.
+pub fn first_day(picture_days: u32, now_us: i64) -> i64 {
+    now_us.div_euclid(DAY_US) - (i64::from(picture_days) - 1)
+}
+
+fn purpose(project: &str, agent: &str, day: i64) -> String {
+    format!("pictures/{project}/{agent}/{day}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d9_pictures_of_today_and_the_days_before_it_are_kept_and_never_one_more() {
+        let noon = 100 * DAY_US + DAY_US / 2;
+        assert_eq!(first_day(14, noon), 87);
+        assert_eq!(first_day(1, noon), 100);
+    }
+}
