@@ -5,6 +5,7 @@
 //! other project, no statement that changes anything.
 
 use crate::operator::{Operator, RowFunction};
+use crate::postgres::{Catalogue, CatalogueTable};
 use crate::snapshot::{PERSONS, Snapshot};
 use crate::store::Settings;
 use crate::table::{OBJECTS_URL, SnapshotTable};
@@ -286,6 +287,38 @@ impl Engine {
         Ok(context)
     }
 
+    /// What PostgreSQL's clients may know of a snapshot: names and columns of the tables that [`Engine::ask`] would answer
+    /// about, and no row of them.
+    ///
+    /// Errors: a view that cannot be read is left out; the engine has no other reason to refuse.
+    pub async fn catalogue(
+        &self,
+        snapshot: &Snapshot,
+        row_functions: &[RowFunction],
+        database: &str,
+        user: &str,
+    ) -> Result<Catalogue, StoreError> {
+        let pool = Arc::new(Metered {
+            shared: self.environment.memory_pool.clone(),
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        });
+        let context = self.context(snapshot, pool, &Question::new(""), row_functions).await?;
+        let mut tables = Vec::new();
+        for name in snapshot.tables.keys().chain(snapshot.views.iter().map(|view| &view.name)) {
+            // Tables that the smallest group hides are not there.
+            if let Ok(table) = context.table_provider(name.as_str()).await {
+                let is_view = !snapshot.tables.contains_key(name);
+                tables.push(CatalogueTable { name: name.clone(), schema: table.schema(), is_view });
+            }
+        }
+        tables.sort_by(|one, other| one.name.cmp(&other.name));
+        let functions = self.operators.read().map(|functions| functions.clone()).unwrap_or_default();
+        let aggregates = functions.operators.iter().map(Operator::aggregate).collect();
+        let scalars = functions.row_functions.iter().chain(row_functions).map(RowFunction::scalar).collect();
+        Catalogue::new(database, user, &tables, aggregates, scalars)
+    }
+
     /// Names, arguments and meaning of the functions that Lode adds to SQL.
     pub fn operators(&self) -> Vec<(&'static str, &'static str, &'static str)> {
         let functions = self.operators.read().map(|functions| functions.clone()).unwrap_or_default();
@@ -380,7 +413,7 @@ async fn bound(
 }
 
 /// Nothing that changes anything: no tables made, no rows written, no settings.
-fn read_only() -> SQLOptions {
+pub(crate) fn read_only() -> SQLOptions {
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
@@ -414,12 +447,12 @@ fn bytes_scanned(plan: &Arc<dyn ExecutionPlan>) -> usize {
 }
 
 /// An error that no text of a person caused.
-fn plain(error: &DataFusionError) -> StoreError {
+pub(crate) fn plain(error: &DataFusionError) -> StoreError {
     StoreError::Sql { message: error.strip_backtrace(), position: None }
 }
 
 /// Says where in the text the engine stumbled, and what to do when it ran out of something.
-fn explain(error: &DataFusionError, sql: &str) -> StoreError {
+pub(crate) fn explain(error: &DataFusionError, sql: &str) -> StoreError {
     let root = error.find_root();
     let mut message = root.strip_backtrace();
     let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);

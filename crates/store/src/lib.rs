@@ -12,6 +12,7 @@
 //!    [`operator`] lends the engine sequence operators that stand elsewhere.
 //! 7. [`marts`] writes the table of a job: the old one or the new one, never something between.
 //! 8. [`ocel`] writes a log for object-centric tools;
+//!    [`postgres`] is what PostgreSQL's clients ask besides rows: the catalogue;
 //! 9. [`upkeep`] compacts, retires and erases by rewriting files; [`backup`] saves and restores a folder.
 //!
 //! What is absent: no HTTP, no discovery algorithm, no text of a job. Only this crate names the engine.
@@ -29,6 +30,7 @@ pub mod ingest;
 pub mod marts;
 pub mod ocel;
 pub mod operator;
+pub mod postgres;
 pub mod snapshot;
 mod store;
 pub mod table;

@@ -1,0 +1,106 @@
+//! Functions that clients call about the session and the catalogue, and that the engine's catalogue tables come without.
+//!
+//! Each gives one constant: this service has one schema, no comments, no indexes and no other roles to tell about.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
+
+/// The PostgreSQL that clients are told they speak to: they choose by it what they ask.
+pub(super) const SERVER_VERSION: &str = "16.6";
+
+/// Every function, for a session of `user` in `database`.
+pub(super) fn all(database: &str, user: &str) -> Vec<ScalarUDF> {
+    let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
+    let version = format!("PostgreSQL {SERVER_VERSION} (Lode {})", env!("CARGO_PKG_VERSION"));
+    let constants = [
+        ("version", text(&version)),
+        ("current_catalog", text(database)),
+        ("current_user", text(user)),
+        ("current_role", text(user)),
+        ("session_user", text(user)),
+        ("user", text(user)),
+        ("pg_client_encoding", text("UTF8")),
+        ("getdatabaseencoding", text("UTF8")),
+        ("txid_current", ScalarValue::Int64(Some(1))),
+        ("pg_database_size", ScalarValue::Int64(Some(0))),
+        ("pg_table_size", ScalarValue::Int64(Some(0))),
+        ("pg_indexes_size", ScalarValue::Int64(Some(0))),
+        ("inet_server_port", ScalarValue::Int32(None)),
+        ("pg_is_in_recovery", ScalarValue::Boolean(Some(false))),
+        ("pg_is_other_temp_schema", ScalarValue::Boolean(Some(false))),
+    ];
+    let nothing = NOTHING_TO_TELL.iter().map(|name| (*name, ScalarValue::Utf8(None)));
+    let holds = ALWAYS_TRUE.iter().map(|name| (*name, ScalarValue::Boolean(Some(true))));
+    constants.into_iter().chain(nothing).chain(holds).map(|(name, value)| Constant::new(name, value)).collect()
+}
+
+/// There are no comments, indexes, rules, triggers, sequences, and no addresses that concern anybody.
+const NOTHING_TO_TELL: &[&str] = &[
+    "obj_description",
+    "col_description",
+    "shobj_description",
+    "inet_server_addr",
+    "inet_client_addr",
+    "pg_get_indexdef",
+    "pg_get_viewdef",
+    "pg_get_ruledef",
+    "pg_get_triggerdef",
+    "pg_get_functiondef",
+    "pg_get_function_result",
+    "pg_get_function_arguments",
+    "pg_get_function_identity_arguments",
+    "pg_get_serial_sequence",
+    "pg_tablespace_location",
+    "pg_size_pretty",
+    "to_regtype",
+];
+
+/// Everything that the catalogue shows may be read by whoever sees it.
+const ALWAYS_TRUE: &[&str] = &[
+    "pg_type_is_visible",
+    "pg_function_is_visible",
+    "pg_operator_is_visible",
+    "pg_opclass_is_visible",
+    "pg_collation_is_visible",
+    "pg_has_role",
+    "has_column_privilege",
+    "has_function_privilege",
+    "has_sequence_privilege",
+    "has_tablespace_privilege",
+    "has_type_privilege",
+];
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Constant {
+    name: &'static str,
+    signature: Signature,
+    value: ScalarValue,
+}
+
+impl Constant {
+    fn new(name: &'static str, value: ScalarValue) -> ScalarUDF {
+        let any = TypeSignature::OneOf(vec![TypeSignature::Nullary, TypeSignature::VariadicAny]);
+        ScalarUDF::new_from_impl(Self { name, signature: Signature::new(any, Volatility::Stable), value })
+    }
+}
+
+impl ScalarUDFImpl for Constant {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.value.data_type())
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        Ok(ColumnarValue::Scalar(self.value.clone()))
+    }
+}
