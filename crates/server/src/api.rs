@@ -30,7 +30,7 @@ pub mod paging;
 pub mod path;
 mod privacy;
 mod projects;
-mod query;
+pub mod query;
 mod requests;
 pub mod settings;
 mod state;

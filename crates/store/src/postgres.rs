@@ -10,4 +10,5 @@ mod information_schema;
 mod statement;
 
 pub use catalogue::{Catalogue, CatalogueTable, Described};
+pub use functions::SETTINGS;
 pub use statement::{Kind, Refusal, Statement, Value, read};

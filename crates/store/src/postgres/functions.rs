@@ -3,13 +3,41 @@
 //! Each gives one constant: this service has one schema, no comments, no indexes and no other roles to tell about.
 
 use arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 
 /// The PostgreSQL that clients are told they speak to: they choose by it what they ask.
 pub(super) const SERVER_VERSION: &str = "16.6";
+
+/// What the session's settings are. No client can change how the service works by setting them.
+pub const SETTINGS: &[(&str, &str)] = &[
+    ("server_version", SERVER_VERSION),
+    ("server_version_num", "160006"),
+    ("server_encoding", "UTF8"),
+    ("client_encoding", "UTF8"),
+    ("datestyle", "ISO, MDY"),
+    ("intervalstyle", "postgres"),
+    ("timezone", "UTC"),
+    ("integer_datetimes", "on"),
+    ("standard_conforming_strings", "on"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("is_superuser", "off"),
+    ("in_hot_standby", "off"),
+    ("transaction_isolation", "repeatable read"),
+    ("default_transaction_isolation", "repeatable read"),
+    ("transaction_read_only", "on"),
+    ("default_transaction_read_only", "on"),
+    ("search_path", "public"),
+    ("max_identifier_length", "63"),
+    ("lc_collate", "C"),
+    ("lc_ctype", "C"),
+    ("statement_timeout", "0"),
+    ("application_name", ""),
+    ("wal_level", "replica"),
+];
 
 /// Every function, for a session of `user` in `database`.
 pub(super) fn all(database: &str, user: &str) -> Vec<ScalarUDF> {
@@ -34,7 +62,9 @@ pub(super) fn all(database: &str, user: &str) -> Vec<ScalarUDF> {
     ];
     let nothing = NOTHING_TO_TELL.iter().map(|name| (*name, ScalarValue::Utf8(None)));
     let holds = ALWAYS_TRUE.iter().map(|name| (*name, ScalarValue::Boolean(Some(true))));
-    constants.into_iter().chain(nothing).chain(holds).map(|(name, value)| Constant::new(name, value)).collect()
+    let constants = constants.into_iter().chain(nothing).chain(holds);
+    let texts = [Setting::new("current_setting", About::Current), Setting::new("set_config", About::Set)];
+    constants.map(|(name, value)| Constant::new(name, value)).chain(texts).collect()
 }
 
 /// There are no comments, indexes, rules, triggers, sequences, and no addresses that concern anybody.
@@ -72,6 +102,64 @@ const ALWAYS_TRUE: &[&str] = &[
     "has_tablespace_privilege",
     "has_type_privilege",
 ];
+
+/// A function about settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum About {
+    /// `current_setting(name)`.
+    Current,
+    /// `set_config(name, value, is_local)`: says what it would be, and changes nothing.
+    Set,
+}
+
+impl About {
+    fn answer(self, arguments: &[&str]) -> Option<String> {
+        match self {
+            Self::Current => {
+                let wanted = arguments.first()?.to_lowercase();
+                SETTINGS.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned())
+            }
+            Self::Set => arguments.get(1).map(|value| (*value).to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Setting {
+    name: &'static str,
+    signature: Signature,
+    about: About,
+}
+
+impl Setting {
+    fn new(name: &'static str, about: About) -> ScalarUDF {
+        ScalarUDF::new_from_impl(Self { name, signature: Signature::variadic_any(Volatility::Stable), about })
+    }
+}
+
+impl ScalarUDFImpl for Setting {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let text = |argument: &ColumnarValue| match argument {
+            ColumnarValue::Scalar(value) => Ok(value.try_as_str().flatten().unwrap_or_default().to_owned()),
+            ColumnarValue::Array(_) => plan_err!("{} takes constants", self.name),
+        };
+        let texts = arguments.args.iter().map(text).collect::<Result<Vec<_>>>()?;
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(self.about.answer(&texts))))
+    }
+}
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Constant {
