@@ -31,6 +31,7 @@ pub mod path;
 mod privacy;
 mod projects;
 pub mod query;
+mod receiving;
 mod requests;
 pub mod settings;
 mod state;
@@ -145,6 +146,7 @@ fn operations() -> Operations {
         .with(routes!(analyses::list))
         .with(routes!(analyses::answer))
         .with(routes!(tables::list))
+        .with(routes!(tables::put, tables::remove).layer(DefaultBodyLimit::disable()))
         .with(routes!(query::ask))
         .with(routes!(query::export))
         .with(routes!(query::history))

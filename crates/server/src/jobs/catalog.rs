@@ -30,6 +30,8 @@ pub enum Layer {
     Mart,
     /// A project's own.
     Custom,
+    /// No job's: somebody brought it along.
+    Uploaded,
 }
 
 /// Whose text it is.

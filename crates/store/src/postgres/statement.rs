@@ -420,7 +420,7 @@ mod tests {
         let statements = read("SELECT ';' AS \"a;b\" -- no; end\n; /* nothing; */ ; SELECT $$ ; $$");
         let texts: Vec<String> = statements.iter().map(Statement::source).collect();
         assert_eq!(texts, ["SELECT ';' AS \"a;b\" -- no; end\n", " SELECT $$ ; $$"]);
-        assert_eq!(statements[1].offset_chars(), 51);
+        assert_eq!(statements[1].offset_chars(), 49);
         assert!(read(" ;; -- nothing").is_empty());
     }
 
