@@ -288,16 +288,16 @@ impl Engine {
     }
 
     /// What PostgreSQL's clients may know of a snapshot: names and columns of the tables that [`Engine::ask`] would answer
-    /// about, and no row of them.
+    /// about, and no row of them. `before` is given back while it still tells the same.
     ///
     /// Errors: a view that cannot be read is left out; the engine has no other reason to refuse.
     pub async fn catalogue(
         &self,
         snapshot: &Snapshot,
         row_functions: &[RowFunction],
-        database: &str,
-        user: &str,
-    ) -> Result<Catalogue, StoreError> {
+        (database, user): (&str, &str),
+        before: Option<Arc<Catalogue>>,
+    ) -> Result<Arc<Catalogue>, StoreError> {
         let pool = Arc::new(Metered {
             shared: self.environment.memory_pool.clone(),
             used: AtomicUsize::new(0),
@@ -313,10 +313,13 @@ impl Engine {
             }
         }
         tables.sort_by(|one, other| one.name.cmp(&other.name));
+        if let Some(before) = before.filter(|before| before.is_of(&tables)) {
+            return Ok(before);
+        }
         let functions = self.operators.read().map(|functions| functions.clone()).unwrap_or_default();
         let aggregates = functions.operators.iter().map(Operator::aggregate).collect();
         let scalars = functions.row_functions.iter().chain(row_functions).map(RowFunction::scalar).collect();
-        Catalogue::new(database, user, &tables, aggregates, scalars)
+        Ok(Arc::new(Catalogue::new(database, user, tables, aggregates, scalars).await?))
     }
 
     /// Names, arguments and meaning of the functions that Lode adds to SQL.

@@ -7,7 +7,9 @@
 mod catalogue;
 mod functions;
 mod information_schema;
+mod rewriting;
 mod statement;
+mod system_schema;
 
 pub use catalogue::{Catalogue, CatalogueTable, Described};
 pub use functions::SETTINGS;

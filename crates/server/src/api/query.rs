@@ -18,6 +18,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Instant;
 use store::StoreError;
 use store::control::Control;
@@ -229,12 +230,18 @@ pub async fn run_sql(state: &AppState, access: &ProjectAccess, sql: &str) -> Api
     asked.map_err(|error| explained(error, &snapshot).into())
 }
 
-/// What PostgreSQL's clients may know: names and columns of the tables that [`run_sql`] would answer about.
-pub async fn catalogue(state: &AppState, access: &ProjectAccess, user: &str) -> ApiResult<Catalogue> {
+/// What PostgreSQL's clients may know: names and columns of the tables that [`run_sql`] would answer about. `before` is given
+/// back while it still tells the same.
+pub async fn catalogue(
+    state: &AppState,
+    access: &ProjectAccess,
+    user: &str,
+    before: Option<Arc<Catalogue>>,
+) -> ApiResult<Arc<Catalogue>> {
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = shown_to(access, &workshop, workshop.snapshot(&state.store).await?);
-    let engine = state.store.engine();
-    Ok(engine.catalogue(&snapshot, workshop.functions(), &access.project.slug, user).await?)
+    let (engine, whose) = (state.store.engine(), (access.project.slug.as_str(), user));
+    Ok(engine.catalogue(&snapshot, workshop.functions(), whose, before).await?)
 }
 
 /// The tables as somebody may see them in SQL (promise D6).

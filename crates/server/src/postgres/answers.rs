@@ -44,7 +44,7 @@ fn travelling_type(data_type: &DataType) -> DataType {
         DataType::Dictionary(_, value) => travelling_type(value),
         DataType::Timestamp(_, Some(_)) => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
         DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
-        DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        DataType::Null | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
         DataType::LargeList(item) | DataType::FixedSizeList(item, _) | DataType::List(item) => {
             let item = item.as_ref().clone().with_data_type(travelling_type(item.data_type()));
             DataType::List(Arc::new(item))

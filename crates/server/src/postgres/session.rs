@@ -24,7 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
-use store::postgres::{Kind, Refusal, SETTINGS, Statement, Value, read};
+use store::postgres::{Catalogue, Kind, Refusal, SETTINGS, Statement, Value, read};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -94,6 +94,8 @@ pub(super) struct Session {
     running: Arc<Mutex<CancellationToken>>,
     settings: Mutex<BTreeMap<String, String>>,
     prepared: Mutex<HashSet<String>>,
+    /// The catalogue of the last statement that needed one.
+    catalogue: Mutex<Option<Arc<Catalogue>>>,
 }
 
 /// Who came in.
@@ -134,6 +136,7 @@ impl Session {
             running: Arc::default(),
             settings: Mutex::default(),
             prepared: Mutex::default(),
+            catalogue: Mutex::default(),
         })
     }
 
@@ -200,6 +203,16 @@ impl Session {
         admitted.map_err(|refused| in_statement(&refused, "", 0))
     }
 
+    /// What may be known of the project's tables now; refused inside, where it is told with the statement.
+    async fn catalogue(&self, access: &ProjectAccess) -> PgWireResult<Result<Arc<Catalogue>, ApiError>> {
+        let before = self.catalogue.lock().ok().and_then(|catalogue| catalogue.clone());
+        let now = query::catalogue(&self.shared.state, access, &self.login()?.user, before).await;
+        if let (Ok(now), Ok(mut kept)) = (&now, self.catalogue.lock()) {
+            *kept = Some(now.clone());
+        }
+        Ok(now)
+    }
+
     /// A fresh sign for the next statement, which the client's cancel request raises.
     fn begin(&self) -> CancellationToken {
         let cancel = CancellationToken::new();
@@ -222,8 +235,7 @@ impl Session {
             Kind::Catalogue => {
                 let (_, access) = self.admitted().await?;
                 let refused = |refused: ApiError| in_statement(&refused, &statement.source(), statement.offset_chars());
-                let catalogue =
-                    query::catalogue(&self.shared.state, &access, &self.login()?.user).await.map_err(refused)?;
+                let catalogue = self.catalogue(&access).await?.map_err(refused)?;
                 let answered = catalogue.answer(statement, values).await;
                 let (schema, rows) = answered.map_err(|failure| refused(failure.into()))?;
                 Ok(Response::Query(answers::of_batches(&schema, rows, format, statement.tag())?))
@@ -332,8 +344,7 @@ impl Session {
             Kind::Question | Kind::Catalogue => {
                 let (_, access) = self.admitted().await?;
                 let refused = |refused: ApiError| in_statement(&refused, &statement.source(), 0);
-                let catalogue =
-                    query::catalogue(&self.shared.state, &access, &self.login()?.user).await.map_err(refused)?;
+                let catalogue = self.catalogue(&access).await?.map_err(refused)?;
                 let known: Vec<_> =
                     (0..count).map(|place| told(place).as_ref().and_then(parameters::sql_type)).collect();
                 let described = catalogue.describe(&statement, &known).await;

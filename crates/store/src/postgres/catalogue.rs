@@ -3,6 +3,7 @@
 use super::functions;
 use super::information_schema::{self, INFORMATION_SCHEMA};
 use super::statement::{SCHEMA, Statement, Value};
+use super::{Kind, rewriting, system_schema};
 use crate::StoreError;
 use crate::engine::{explain, plain, read_only};
 use arrow::array::RecordBatch;
@@ -62,6 +63,7 @@ pub struct Catalogue {
     context: SessionContext,
     compatibility: PostgresCompatibilityParser,
     database: String,
+    tables: Vec<CatalogueTable>,
 }
 
 impl std::fmt::Debug for Catalogue {
@@ -75,19 +77,26 @@ impl Catalogue {
     /// can be described before it is asked.
     ///
     /// Errors: the engine's, which has no reason to refuse.
-    pub fn new(
+    pub async fn new(
         database: &str,
         user: &str,
-        tables: &[CatalogueTable],
+        tables: Vec<CatalogueTable>,
         aggregates: Vec<AggregateUDF>,
         scalars: Vec<ScalarUDF>,
     ) -> std::result::Result<Self, StoreError> {
-        let built = Self::build(database, user, tables, aggregates, scalars);
+        let built = Self::build(database, user, &tables, aggregates, scalars).await;
         let context = built.map_err(|error| plain(&error))?;
-        Ok(Self { context, compatibility: PostgresCompatibilityParser::new(), database: database.to_owned() })
+        let compatibility = PostgresCompatibilityParser::new();
+        Ok(Self { context, compatibility, database: database.to_owned(), tables })
     }
 
-    fn build(
+    /// Whether it tells of exactly these tables. While it does it is to be kept: the numbers by which clients refer to tables
+    /// from one statement to the next are its own.
+    pub fn is_of(&self, tables: &[CatalogueTable]) -> bool {
+        self.tables == tables
+    }
+
+    async fn build(
         database: &str,
         user: &str,
         tables: &[CatalogueTable],
@@ -127,6 +136,7 @@ impl Catalogue {
         }
         let catalog = context.catalog(database).ok_or_else(|| DataFusionError::Internal("no catalogue".into()))?;
         catalog.register_schema(INFORMATION_SCHEMA, information_schema::schema(database, user, tables)?)?;
+        system_schema::register(&context, database, tables).await?;
         Ok(context)
     }
 
@@ -151,13 +161,18 @@ impl Catalogue {
                 }
             }
         }
-        let nulls: Vec<Value> = (0..parameters.len())
+        // Values that differ, because the engine takes two columns that look the same for one.
+        let examples: Vec<Value> = (0..parameters.len())
             .map(|place| {
                 let inferred = parameters[place].as_ref().and_then(sql_type);
-                Value::Null(known.get(place).copied().flatten().or(inferred))
+                let text = (place + 1).to_string();
+                match known.get(place).copied().flatten().or(inferred) {
+                    Some(sql_type) => Value::Typed { text, sql_type },
+                    None => Value::Text(text),
+                }
             })
             .collect();
-        let plan = self.plan(statement, &statement.text(&self.database, &nulls)).await.map_err(explained)?;
+        let plan = self.plan(statement, &statement.text(&self.database, &examples)).await.map_err(explained)?;
         Ok(Described { parameters, schema: Arc::new(plan.schema().as_arrow().clone()) })
     }
 
@@ -200,12 +215,14 @@ impl Catalogue {
     async fn plan(&self, statement: &Statement, text: &str) -> Result<LogicalPlan> {
         let state = self.context.state();
         let parsed = match statement.kind() {
-            super::Kind::Catalogue => {
+            Kind::Catalogue => {
                 let mut parsed = self.compatibility.parse(text)?;
                 if parsed.len() != 1 {
                     return Err(DataFusionError::Plan("one statement at a time".into()));
                 }
-                parser::Statement::Statement(Box::new(parsed.remove(0)))
+                let mut parsed = parsed.remove(0);
+                rewriting::answerable(&mut parsed);
+                parser::Statement::Statement(Box::new(parsed))
             }
             _ => state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?,
         };
@@ -268,7 +285,7 @@ mod tests {
     use arrow::datatypes::{Field, Schema, TimeUnit};
     use arrow::util::pretty::pretty_format_batches;
 
-    fn catalogue() -> Catalogue {
+    async fn catalogue() -> Catalogue {
         let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let schema = Schema::new(vec![
             Field::new("activity", DataType::Utf8, true),
@@ -276,12 +293,12 @@ mod tests {
             Field::new("first_event", time, true),
         ]);
         let table = CatalogueTable { name: "case_variants".into(), schema: Arc::new(schema), is_view: false };
-        Catalogue::new("accounts", "ann", &[table], vec![], vec![]).unwrap()
+        Catalogue::new("accounts", "ann", vec![table], vec![], vec![]).await.unwrap()
     }
 
     async fn answer(text: &str) -> std::result::Result<String, String> {
         let statements = read(text);
-        let answer = catalogue().answer(&statements[0], &[]).await;
+        let answer = catalogue().await.answer(&statements[0], &[]).await;
         answer.map(|(_, rows)| pretty_format_batches(&rows).unwrap().to_string()).map_err(|error| error.to_string())
     }
 
@@ -297,6 +314,52 @@ mod tests {
         );
         let columns = columns.await.unwrap();
         assert!(columns.contains("bigint") && columns.contains("timestamp with time zone"), "{columns}");
+    }
+
+    #[tokio::test]
+    async fn a_table_is_found_by_the_number_it_has_there() {
+        let catalogue = catalogue().await;
+        let ask = async |text: String| {
+            let (_, rows) = catalogue.answer(&read(&text)[0], &[]).await.unwrap();
+            pretty_format_batches(&rows).unwrap().to_string()
+        };
+        let table =
+            "relname = 'case_variants' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'public')";
+        let number = ask(format!("SELECT oid FROM pg_class WHERE {table}")).await;
+        let number: String = number.chars().filter(char::is_ascii_digit).collect();
+        let columns =
+            ask(format!("SELECT attname FROM pg_attribute WHERE attrelid = {number} AND attnum > 0 ORDER BY attnum"));
+        let columns = columns.await;
+        assert!(columns.contains("activity") && columns.contains("first_event"), "{number}: {columns}");
+        let names = ask("SELECT relname FROM pg_class".into()).await;
+        assert!(!names.contains("key_column_usage"), "{names}");
+    }
+
+    /// What SQLAlchemy's `inspect` asks about the columns of a table, shortened.
+    #[tokio::test]
+    async fn questions_about_what_no_table_has_are_answered() {
+        let columns = answer(
+            "SELECT pg_catalog.pg_attribute.attname AS name,
+             CASE WHEN (pg_catalog.pg_attribute.attidentity != '') THEN (SELECT json_build_object('always',
+               pg_catalog.pg_sequence.seqstart) FROM pg_catalog.pg_sequence WHERE pg_catalog.pg_sequence.seqrelid =
+               CAST(CAST(pg_catalog.pg_get_serial_sequence(CAST(CAST(pg_catalog.pg_attribute.attrelid AS REGCLASS) AS TEXT),
+               pg_catalog.pg_attribute.attname) AS REGCLASS) AS OID)) ELSE NULL END AS identity_options
+             FROM pg_catalog.pg_class LEFT OUTER JOIN pg_catalog.pg_attribute
+             ON pg_catalog.pg_class.oid = pg_catalog.pg_attribute.attrelid AND pg_catalog.pg_attribute.attnum > 0
+             WHERE pg_catalog.pg_class.relkind = ANY (ARRAY['r', 'v']) AND pg_catalog.pg_class.relname IN ('case_variants')
+             ORDER BY pg_catalog.pg_class.relname, pg_catalog.pg_attribute.attnum",
+        );
+        let columns = columns.await.unwrap();
+        assert!(columns.contains("first_event"), "{columns}");
+        let keys = "SELECT unnest(pg_catalog.pg_index.indkey) AS attnum,
+             generate_subscripts(pg_catalog.pg_index.indkey, 1) AS ord
+             FROM pg_catalog.pg_constraint JOIN pg_catalog.pg_index
+             ON pg_catalog.pg_constraint.conindid = pg_catalog.pg_index.indexrelid";
+        answer(keys).await.unwrap();
+        answer("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg/_' || '%' ESCAPE '/'")
+            .await
+            .unwrap();
+        answer("SELECT pg_catalog.pg_class.reloptions FROM pg_catalog.pg_class").await.unwrap();
     }
 
     #[tokio::test]
@@ -323,7 +386,7 @@ mod tests {
     async fn a_question_is_described_before_it_is_asked() {
         let statements =
             read("SELECT activity, cases * 2 AS twice FROM case_variants WHERE cases > $1 AND activity = $2");
-        let described = catalogue().describe(&statements[0], &[]).await.unwrap();
+        let described = catalogue().await.describe(&statements[0], &[]).await.unwrap();
         assert_eq!(described.parameters, [Some(DataType::Int64), Some(DataType::Utf8)]);
         let names: Vec<_> = described.schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(names, ["activity", "twice"]);

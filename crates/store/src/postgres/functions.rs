@@ -36,6 +36,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("lc_ctype", "C"),
     ("statement_timeout", "0"),
     ("application_name", ""),
+    ("default_table_access_method", "heap"),
     ("wal_level", "replica"),
 ];
 
@@ -57,6 +58,8 @@ pub(super) fn all(database: &str, user: &str) -> Vec<ScalarUDF> {
         ("pg_table_size", ScalarValue::Int64(Some(0))),
         ("pg_indexes_size", ScalarValue::Int64(Some(0))),
         ("inet_server_port", ScalarValue::Int32(None)),
+        // Of the keys of indexes, of which there are none.
+        ("generate_subscripts", ScalarValue::Int32(None)),
         ("pg_is_in_recovery", ScalarValue::Boolean(Some(false))),
         ("pg_is_other_temp_schema", ScalarValue::Boolean(Some(false))),
     ];
