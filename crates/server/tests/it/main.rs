@@ -17,3 +17,5 @@ mod people;
 mod permissions;
 mod privacy;
 mod support;
+mod tables;
+mod wire;
