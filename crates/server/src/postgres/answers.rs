@@ -35,7 +35,11 @@ pub(super) fn fields(schema: &SchemaRef, format: &Format) -> PgWireResult<Vec<Fi
 
 /// The columns as they travel: what PostgreSQL has no type for becomes what it has one for.
 pub(super) fn travelling(schema: &SchemaRef) -> SchemaRef {
-    let field = |field: &Arc<Field>| field.as_ref().clone().with_data_type(travelling_type(field.data_type()));
+    // What was told of an answer before it was asked may be surer that a value is there than the answer is.
+    let field = |field: &Arc<Field>| {
+        let travelling = travelling_type(field.data_type());
+        field.as_ref().clone().with_data_type(travelling).with_nullable(true)
+    };
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Each gives one constant: this service has one schema, no comments, no indexes and no other roles to tell about.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::scalar::ScalarStructBuilder;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
@@ -43,6 +44,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
 /// Every function, for a session of `user` in `database`.
 pub(super) fn all(database: &str, user: &str) -> Vec<ScalarUDF> {
     let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
+    let place = |name: &str| Field::new(name, DataType::Int32, true);
     let version = format!("PostgreSQL {SERVER_VERSION} (Lode {})", env!("CARGO_PKG_VERSION"));
     let constants = [
         ("version", text(&version)),
@@ -60,6 +62,7 @@ pub(super) fn all(database: &str, user: &str) -> Vec<ScalarUDF> {
         ("inet_server_port", ScalarValue::Int32(None)),
         // Of the keys of indexes, of which there are none.
         ("generate_subscripts", ScalarValue::Int32(None)),
+        ("_pg_expandarray", ScalarStructBuilder::new_null(vec![place("x"), place("n")])),
         ("pg_is_in_recovery", ScalarValue::Boolean(Some(false))),
         ("pg_is_other_temp_schema", ScalarValue::Boolean(Some(false))),
     ];
