@@ -21,7 +21,7 @@ class Answer:
         self._table = table
 
     def __len__(self) -> int:
-        return self._table.num_rows
+        return int(self._table.num_rows)
 
     def __repr__(self) -> str:
         return f"<lode.Answer: {self._table.num_rows} rows of {', '.join(self._table.column_names)}>"
@@ -38,7 +38,8 @@ class Answer:
     def pandas(self) -> pandas.DataFrame:
         """As a pandas frame."""
         _need("pandas")
-        return self._table.to_pandas()
+        frame: pandas.DataFrame = self._table.to_pandas()
+        return frame
 
     def polars(self) -> polars.DataFrame:
         """As a polars frame."""

@@ -55,7 +55,8 @@ class Service:
             request.add_header("content-type", "application/octet-stream" if is_raw else "application/json")
         try:
             with self._opener.open(request, timeout=SECONDS_MAX) as answer:
-                return answer.read()
+                text: bytes = answer.read()
+                return text
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:

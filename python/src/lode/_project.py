@@ -148,7 +148,7 @@ class Project:
         with pyarrow.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
         path = self._path(f"/tables/{_part(name)}")
-        return self._service.json("PUT", path, memoryview(sink.getvalue()))["rows"]
+        return int(self._service.json("PUT", path, memoryview(sink.getvalue()))["rows"])
 
     def drop_table(self, name: str) -> None:
         """Takes away a table that was written with :meth:`write_table`."""

@@ -351,6 +351,14 @@ fn p11_a_project_has_so_many_connections_and_no_more() {
     }
 }
 
+/// Asks the service to stop what runs on the connection with this key; gives back when it has heard it.
+fn cancel(address: SocketAddr, key: &[u8]) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = [&80_877_102_i32.to_be_bytes()[..], key].concat();
+    stream.write_all(&[&((body.len() + 4) as u32).to_be_bytes()[..], &body].concat()).unwrap();
+    let _ = stream.read_to_end(&mut Vec::new());
+}
+
 #[test]
 fn tq3_a_cancel_request_stops_the_statement_it_has_the_key_of_and_no_other() {
     let house = house();
@@ -360,31 +368,30 @@ fn tq3_a_cancel_request_stops_the_statement_it_has_the_key_of_and_no_other() {
     let address = house.running.postgres;
     let mut wire = Wire::open(address, "own", &ann.token(None)).unwrap();
     let key = wire.key.clone();
-    let cancel = move |key: &[u8]| {
-        let mut stream = TcpStream::connect(address).unwrap();
-        let body = [&80_877_102_i32.to_be_bytes()[..], key].concat();
-        stream.write_all(&[&((body.len() + 4) as u32).to_be_bytes()[..], &body].concat()).unwrap();
-        let _ = stream.read_to_end(&mut Vec::new());
-    };
     let mut wrong = key.clone();
     wrong[7] ^= 1;
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
-    let canceller = std::thread::spawn(move || {
-        // Whether the statement runs already cannot be seen from here: it is asked until it is over.
-        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
-            cancel(&wrong);
-            cancel(&key);
-        }
-    });
-    let told = wire.ask("SELECT count(*) FROM events a, events b, events c, events d").code();
-    stop.send(()).unwrap();
-    canceller.join().unwrap();
+    // Whether a statement runs already cannot be seen from here, so it is asked to stop until it is over.
+    let mut while_cancelled = |key: Vec<u8>, sql: &str| {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let canceller = std::thread::spawn(move || {
+            while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                cancel(address, &key);
+            }
+        });
+        let told = wire.ask(sql).code();
+        stop.send(()).unwrap();
+        canceller.join().unwrap();
+        told
+    };
+    let long = "SELECT count(*) FROM events a, events b, (SELECT * FROM events LIMIT 50) c";
+    assert_eq!(while_cancelled(wrong, long), r#"[[Some("200000000")]]"#, "another key stops it");
+    let told = while_cancelled(key, "SELECT count(*) FROM events a, events b, events c, events d");
     assert_eq!(told, "57014");
     assert_eq!(wire.ask("SELECT 1").column(), ["1"]);
     let history = ann.get("/projects/own/query/history").expect(200);
     let states: Vec<&str> =
         history["queries"].as_array().unwrap().iter().map(|query| query["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["done", "cancelled"], "{history}");
+    assert_eq!(states, ["done", "cancelled", "done"], "{history}");
 }
 
 #[test]
