@@ -360,8 +360,9 @@ impl Session {
     }
 }
 
-/// Settings that clients may set and that stay as they are: times travel with their offset, texts in UTF-8.
-const FIXED: [&str; 4] = ["timezone", "client_encoding", "datestyle", "intervalstyle"];
+/// Settings that clients may set and that stay as they are: times travel with their offset, texts in UTF-8, and there is one
+/// schema.
+const FIXED: [&str; 5] = ["timezone", "client_encoding", "datestyle", "intervalstyle", "search_path"];
 
 fn shown_schema(name: &str) -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new(name, DataType::Utf8, false)]))

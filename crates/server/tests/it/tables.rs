@@ -65,7 +65,7 @@ fn a_table_that_is_brought_along_is_the_old_one_or_the_new_one() {
 fn names_of_jobs_and_names_that_sql_does_not_take_are_refused() {
     let house = house();
     let ann = house.person("ann", false);
-    house.join(&house.project("Own"), &ann, Role::Analyst, &[]);
+    house.join(&house.project("Own"), &ann, Role::Lead, &[]);
     for (name, status) in
         [("events", 409), ("activities", 409), ("stg_events", 409), ("Scores", 400), ("1st", 400), ("a-b", 400)]
     {

@@ -69,8 +69,8 @@ pub(super) fn all(database: &str, user: &str) -> Vec<ScalarUDF> {
     let nothing = NOTHING_TO_TELL.iter().map(|name| (*name, ScalarValue::Utf8(None)));
     let holds = ALWAYS_TRUE.iter().map(|name| (*name, ScalarValue::Boolean(Some(true))));
     let constants = constants.into_iter().chain(nothing).chain(holds);
-    let texts = [Setting::new("current_setting", About::Current), Setting::new("set_config", About::Set)];
-    constants.map(|(name, value)| Constant::new(name, value)).chain(texts).collect()
+    let texts = [Setting::function("current_setting", About::Current), Setting::function("set_config", About::Set)];
+    constants.map(|(name, value)| Constant::function(name, value)).chain(texts).collect()
 }
 
 /// There are no comments, indexes, rules, triggers, sequences, and no addresses that concern anybody.
@@ -138,7 +138,7 @@ struct Setting {
 }
 
 impl Setting {
-    fn new(name: &'static str, about: About) -> ScalarUDF {
+    fn function(name: &'static str, about: About) -> ScalarUDF {
         ScalarUDF::new_from_impl(Self { name, signature: Signature::variadic_any(Volatility::Stable), about })
     }
 }
@@ -175,7 +175,7 @@ struct Constant {
 }
 
 impl Constant {
-    fn new(name: &'static str, value: ScalarValue) -> ScalarUDF {
+    fn function(name: &'static str, value: ScalarValue) -> ScalarUDF {
         let any = TypeSignature::OneOf(vec![TypeSignature::Nullary, TypeSignature::VariadicAny]);
         ScalarUDF::new_from_impl(Self { name, signature: Signature::new(any, Volatility::Stable), value })
     }
