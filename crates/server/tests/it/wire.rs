@@ -289,6 +289,23 @@ fn tq2_another_project_is_not_there_by_any_name() {
 }
 
 #[test]
+fn an_open_connection_knows_the_tables_of_now() {
+    let house = house();
+    let ann = house.person("ann", false);
+    house.join(&house.project("Own"), &ann, Role::Lead, &[]);
+    let mut wire = Wire::open(house.running.postgres, "own", &ann.token(None)).unwrap();
+    let names =
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'";
+    assert_eq!(wire.ask(names), Told::Rows(vec![]));
+    ann.import("own", "log.csv", &plain_log(0..1, 4));
+    assert!(wire.ask(names).column().contains(&"events".to_owned()));
+    // What a name stands for changes too.
+    let number = "SELECT oid FROM pg_class WHERE relname = 'events'";
+    let before = wire.ask(number).column();
+    assert_eq!((before.len(), wire.ask(number).column()), (1, before), "a table's number changes by itself");
+}
+
+#[test]
 fn s5_who_has_not_logged_in_is_told_nothing_and_takes_no_room() {
     let house = house();
     let address = house.running.postgres;
