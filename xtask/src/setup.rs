@@ -21,6 +21,7 @@ pub fn for_demo() -> Result<()> {
 pub fn for_tests() -> Result<()> {
     need("chromium", &["chromium"], "a browser, for the end-to-end tests")?;
     need("zstd", &["zstd"], "to read compressed logs in the oracle tests")?;
+    need("psql", &["postgresql-client"], "a client of PostgreSQL, which reads tables of Lode")?;
     if postgres_folder().is_none() {
         install(&["postgresql"], "PostgreSQL, for the tests of the control database")?;
     }
@@ -92,9 +93,11 @@ pub fn venv() -> PathBuf {
     cache().join("venv")
 }
 
-/// The oracle's packages; nothing is asked of the package index when they are there.
+/// The packages of the oracle and of the clients; nothing is asked of the package index when they are there.
 fn python() -> Result<()> {
-    install_python(&root().join("crates/server/tests/oracle/requirements.txt"))
+    let tests = root().join("crates/server/tests");
+    install_python(&tests.join("oracle/requirements.txt"))?;
+    install_python(&tests.join("clients/requirements.txt"))
 }
 
 /// Makes the virtual environment, if it is not there, and installs what a list names, unless it did before.

@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     ("lints", lints),
     ("licences", licences),
     ("oracle", oracle),
+    ("clients", clients),
     ("browser", browser),
 ];
 
@@ -126,6 +127,22 @@ fn oracle() -> Result<Outcome> {
     let mut oracle = program(setup::venv().join("bin/python"));
     oracle.arg(root().join("crates/server/tests/oracle/oracle.py")).env("LODE_BIN", lode());
     command::run(oracle.args(["Reimbursement.csv.zst", "StudentRecord.csv.zst"].map(|log| logs.join(log))))?;
+    Ok(Outcome::Passed)
+}
+
+/// Other programs read a project's tables: clients of PostgreSQL, and the Python package.
+fn clients() -> Result<Outcome> {
+    build_lode()?;
+    let clients = root().join("crates/server/tests/clients");
+    let python = || {
+        let mut python = program(setup::venv().join("bin/python"));
+        python.env("LODE_BIN", lode()).env("PYTHONDONTWRITEBYTECODE", "1");
+        python
+    };
+    command::run(python().arg(clients.join("clients.py")))?;
+    let path = std::env::join_paths([root().join("python/src"), clients])?;
+    let package = root().join("python/tests");
+    command::run(python().env("PYTHONPATH", path).args(["-m", "unittest", "discover"]).arg(package))?;
     Ok(Outcome::Passed)
 }
 

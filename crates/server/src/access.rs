@@ -318,6 +318,18 @@ impl Gate {
         Ok(Actor { account: known.owner, by: By::Token(known.token) })
     }
 
+    /// Who shows a token, and the project in which it may ask in SQL, for doors other than HTTP: what the check in front of
+    /// every operation does, in the same order.
+    ///
+    /// Errors: 401 for a token that does not hold, 404 for a project that is not there or somebody else's, 403 for a role that
+    /// may not ask in SQL.
+    pub async fn admit_to_sql(&self, token: &str, project: &str, now_us: i64) -> ApiResult<(Actor, ProjectAccess)> {
+        let actor = self.by_token(token, now_us).await?;
+        let access = self.project(&actor, project).await?;
+        access.require(Permission::Sql)?;
+        Ok((actor, access))
+    }
+
     /// The project and what the actor is in it; the same answer whether it is not there or somebody else's.
     async fn project(&self, actor: &Actor, handle: &str) -> ApiResult<ProjectAccess> {
         let found = self.control.project_for(handle, &actor.account.id).await?;

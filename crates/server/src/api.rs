@@ -30,7 +30,8 @@ pub mod paging;
 pub mod path;
 mod privacy;
 mod projects;
-mod query;
+pub mod query;
+mod receiving;
 mod requests;
 mod screenshots;
 pub mod settings;
@@ -151,6 +152,7 @@ fn operations() -> Operations {
         .with(routes!(analyses::list))
         .with(routes!(analyses::answer))
         .with(routes!(tables::list))
+        .with(routes!(tables::put, tables::remove).layer(DefaultBodyLimit::disable()))
         .with(routes!(query::ask))
         .with(routes!(query::export))
         .with(routes!(query::history))

@@ -109,6 +109,12 @@ struct Reach {
     /// Addresses of the proxies that speak TLS for this service and are believed: 10.0.0.0/8,192.0.2.1
     #[arg(long, env = "LODE_BEHIND_PROXY", value_name = "RANGES", value_delimiter = ',')]
     behind_proxy: Vec<AddressRange>,
+    /// Where to speak the PostgreSQL protocol with BI tools: 127.0.0.1:5433; nowhere unless given
+    #[arg(long, env = "LODE_POSTGRES", value_name = "ADDRESS")]
+    postgres: Option<SocketAddr>,
+    /// Let other machines reach PostgreSQL's port without encryption: only where the network itself encrypts
+    #[arg(long, env = "LODE_POSTGRES_IN_THE_CLEAR", requires = "postgres")]
+    postgres_in_the_clear: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,6 +209,8 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
                 proxies: reach.behind_proxy,
                 public_url: reach.public_url,
                 program: program(common)?,
+                postgres: reach.postgres,
+                postgres_in_the_clear: reach.postgres_in_the_clear,
                 ..ServeOptions::on(reach.listen)
             };
             serve(open(common).await?, options).await
@@ -280,6 +288,13 @@ async fn serve(store: Store, options: ServeOptions) -> Result<ExitKind> {
         sample::install(&store).await.context("the sample recordings could not be imported")?;
     }
     println!("Lode is ready: {}", service.url());
+    if let Some(address) = service.postgres_address()? {
+        eprintln!(
+            "PostgreSQL's clients: psql \"host={} port={} dbname=PROJECT user=me\", the password is an API token.",
+            address.ip(),
+            address.port()
+        );
+    }
     if let Some(token) = service.setup_token().await? {
         println!("Make the first account, an admin: {}/setup#{}", service.url(), token.expose_secret());
     }

@@ -6,6 +6,7 @@
 //! 2. [`jobs`] turns events into tables, with SQL that stands in `jobs/`, [`labels`] that give things names, and
 //!    [`operators`] that lend the engine the algorithms of `discovery`; what people wrote runs [`confined`];
 //! 3. [`analyses`] answers the questions of the pages; [`api`] is how they are asked; [`pages`] serves the UI;
+//!    [`postgres`] is the same for BI tools;
 //! 4. [`export`] and [`exporting`] hand the log on to other tools; [`rows`] gives answers the form of a file.
 //!
 //! What desktops send goes another way: [`client_api`] takes it in, [`folding`] makes tables of it, [`keyring`] holds the keys
@@ -43,6 +44,7 @@ pub mod operators;
 pub mod pages;
 pub mod pictures;
 pub mod plain_words;
+pub mod postgres;
 pub mod retention;
 pub mod rows;
 pub mod sample;

@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::identity::master_key::Sealer;
 use crate::jobs::runner::now_us;
 use crate::jobs::schedule;
+use crate::postgres::Door;
 use crate::retention;
 use anyhow::{Context, Result, bail};
 use axum_server::Handle;
@@ -54,6 +55,10 @@ pub struct ServeOptions {
     pub public_url: Option<String>,
     /// What is run where clients' pictures are looked at.
     pub program: Program,
+    /// Where it speaks the PostgreSQL protocol, if anywhere.
+    pub postgres: Option<SocketAddr>,
+    /// Whether it may do so without encryption on an address that other machines reach.
+    pub postgres_in_the_clear: bool,
 }
 
 impl ServeOptions {
@@ -62,11 +67,29 @@ impl ServeOptions {
         // Without a file of its own the program cannot start another; it says so when it must.
         let unknown = |_| Program { path: PathBuf::from("lode"), confinement: Confinement::Required };
         let program = Program::this().unwrap_or_else(unknown);
-        Self { listen, open: false, master_key: None, tls: None, proxies: Vec::new(), public_url: None, program }
+        Self {
+            listen,
+            open: false,
+            master_key: None,
+            tls: None,
+            proxies: Vec::new(),
+            public_url: None,
+            postgres: None,
+            postgres_in_the_clear: false,
+            program,
+        }
     }
 
     /// Refuses what would let strangers in, or listen in.
     fn check(&self) -> Result<()> {
+        if let Some(address) = self.postgres
+            && !(address.ip().is_loopback() || self.tls.is_some() || self.postgres_in_the_clear)
+        {
+            bail!(
+                "without TLS lode speaks PostgreSQL on this machine only, not on {address}: give --tls-cert and --tls-key, \
+                 or say --postgres-in-the-clear where the network itself encrypts"
+            );
+        }
         let listen = self.listen;
         if listen.ip().is_loopback() {
             return Ok(());
@@ -88,6 +111,7 @@ impl ServeOptions {
 pub struct Service {
     listener: TcpListener,
     tls: Option<RustlsConfig>,
+    postgres: Option<Door>,
     state: AppState,
 }
 
@@ -108,6 +132,7 @@ impl Service {
         let listener = TcpListener::bind(listen).with_context(|| {
             format!("cannot listen on {listen}; is another lode running? choose another port with --listen 127.0.0.1:0")
         })?;
+        let postgres = options.postgres.map(|address| Door::bind(address, tls.as_ref().map(RustlsConfig::get_inner)));
         let kept = settings::public_url(store.control()).await.map_err(|error| anyhow::anyhow!(error.message()))?;
         let given = options.public_url.as_deref().map(settings::web_address).transpose();
         let given = given.map_err(|error| anyhow::anyhow!(error.message()))?;
@@ -117,12 +142,19 @@ impl Service {
         }
         let identity = Identity::new(sealer, options.open);
         let state = AppState::new(store, identity, listener.local_addr()?, front, options.program, now_us());
-        Ok(Self { listener, tls, state })
+        Ok(Self { listener, tls, postgres: postgres.transpose()?, state })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.state.address
+    }
+
+    /// Where it speaks the PostgreSQL protocol, if anywhere.
+    ///
+    /// Errors: the operating system's.
+    pub fn postgres_address(&self) -> Result<Option<SocketAddr>> {
+        self.postgres.as_ref().map(Door::address).transpose()
     }
 
     /// The address that people know.
@@ -142,6 +174,7 @@ impl Service {
         let signing = tokio::spawn(keep_signing(self.state.clone()));
         let folding = tokio::spawn(folding::keep(self.state.clone()));
         let ending_data = tokio::spawn(retention::keep(self.state.clone()));
+        let postgres = self.postgres.map(|door| tokio::spawn(door.run(self.state.clone())));
         let ingest = self.state.store.ingest().clone();
         let handle = Handle::new();
         let ending = tokio::spawn({
@@ -160,7 +193,7 @@ impl Service {
             }
             None => with_timers(plain).serve(service).await,
         };
-        for task in [scheduled, signing, folding, ending_data, ending] {
+        for task in [scheduled, signing, folding, ending_data, ending].into_iter().chain(postgres) {
             task.abort();
         }
         ingest.close().await;

@@ -9,6 +9,7 @@
 
 use crate::operator::{Operator, RowFunction, RowFunctions};
 use crate::outside::{Order, Outside};
+use crate::postgres::{Catalogue, CatalogueTable};
 use crate::snapshot::{PERSONS, Snapshot};
 use crate::store::Settings;
 use crate::table::{OBJECTS_URL, SnapshotTable};
@@ -372,6 +373,49 @@ impl Engine {
         Ok(context)
     }
 
+    /// What PostgreSQL's clients may know of a snapshot: names and columns of the tables that [`Engine::ask`] would answer
+    /// about, and no row of them. `before` is given back while it still tells the same.
+    ///
+    /// Errors: a view that cannot be read is left out; the engine has no other reason to refuse.
+    pub async fn catalogue(
+        &self,
+        snapshot: &Snapshot,
+        row_functions: &RowFunctions,
+        (database, user): (&str, &str),
+        before: Option<Arc<Catalogue>>,
+    ) -> Result<Arc<Catalogue>, StoreError> {
+        let mut ours = snapshot.clone();
+        ours.views.retain(|view| view.author == Author::Lode);
+        let pool = Arc::new(Metered {
+            shared: self.environment.memory_pool.clone(),
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        });
+        let context = self.context(&ours, pool, &Question::of_lode(""), &row_functions.functions).await?;
+        let mut tables = Vec::new();
+        for name in snapshot.tables.keys().chain(snapshot.views.iter().map(|view| &view.name)) {
+            let is_view = !snapshot.tables.contains_key(name);
+            // Tables that the smallest group hides are not there; views of people, and over theirs, are planned outside.
+            let schema = match context.table_provider(name.as_str()).await {
+                Ok(table) => Some(table.schema()),
+                Err(_) if is_view => {
+                    let columns = Question::of_person(format!("SELECT * FROM \"{name}\" LIMIT 0"));
+                    self.ask(snapshot, columns, row_functions).await.ok().map(|answer| answer.schema)
+                }
+                Err(_) => None,
+            };
+            tables.extend(schema.map(|schema| CatalogueTable { name: name.clone(), schema, is_view }));
+        }
+        tables.sort_by(|one, other| one.name.cmp(&other.name));
+        if let Some(before) = before.filter(|before| before.is_of(&tables)) {
+            return Ok(before);
+        }
+        let functions = self.operators.read().map(|functions| functions.clone()).unwrap_or_default();
+        let aggregates = functions.operators.iter().map(Operator::aggregate).collect();
+        let scalars = functions.row_functions.iter().chain(&row_functions.functions).map(RowFunction::scalar).collect();
+        Ok(Arc::new(Catalogue::new(database, user, tables, aggregates, scalars).await?))
+    }
+
     /// Names, arguments and meaning of the functions that Lode adds to SQL.
     pub fn operators(&self) -> Vec<(&'static str, &'static str, &'static str)> {
         let functions = self.operators.read().map(|functions| functions.clone()).unwrap_or_default();
@@ -474,7 +518,7 @@ fn shows_settings(plan: &LogicalPlan) -> bool {
 }
 
 /// Nothing that changes anything: no tables made, no rows written, no settings.
-fn read_only() -> SQLOptions {
+pub(crate) fn read_only() -> SQLOptions {
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
@@ -508,12 +552,12 @@ fn bytes_scanned(plan: &Arc<dyn ExecutionPlan>) -> usize {
 }
 
 /// An error that no text of a person caused.
-fn plain(error: &DataFusionError) -> StoreError {
+pub(crate) fn plain(error: &DataFusionError) -> StoreError {
     StoreError::Sql { message: error.strip_backtrace(), position: None }
 }
 
 /// Says where in the text the engine stumbled, and what to do when it ran out of something.
-fn explain(error: &DataFusionError, sql: &str) -> StoreError {
+pub(crate) fn explain(error: &DataFusionError, sql: &str) -> StoreError {
     let root = error.find_root();
     let mut message = root.strip_backtrace();
     let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);

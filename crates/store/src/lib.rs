@@ -11,7 +11,9 @@
 //! 6. [`engine`] answers SQL over one snapshot; [`table`] declares the order of the rows, [`clusters`] says which files share agents,
 //!    [`operator`] lends the engine sequence operators that stand elsewhere, [`outside`] takes questions of people away.
 //! 7. [`marts`] writes the table of a job: the old one or the new one, never something between.
+//!    [`uploads`] does the same with a table that somebody brings along;
 //! 8. [`ocel`] writes a log for object-centric tools;
+//!    [`postgres`] is what PostgreSQL's clients ask besides rows: the catalogue;
 //! 9. [`upkeep`] compacts, retires and erases by rewriting files; [`backup`] saves and restores a folder.
 //!
 //! What is absent: no HTTP, no discovery algorithm, no text of a job. Only this crate names the engine.
@@ -30,10 +32,12 @@ pub mod marts;
 pub mod ocel;
 pub mod operator;
 pub mod outside;
+pub mod postgres;
 pub mod snapshot;
 mod store;
 pub mod table;
 pub mod upkeep;
+pub mod uploads;
 
 pub use error::{Position, StoreError};
 pub use store::{Settings, Store};

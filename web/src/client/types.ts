@@ -86,7 +86,7 @@ export interface TableColumn extends Column {
 
 export interface Table {
   name: string;
-  layer: 'staging' | 'intermediate' | 'mart' | 'custom';
+  layer: 'staging' | 'intermediate' | 'mart' | 'custom' | 'uploaded';
   description: string;
   grain: string;
   audience: string;

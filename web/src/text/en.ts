@@ -434,6 +434,7 @@ export const en = {
   'layer.intermediate': 'Intermediate',
   'layer.staging': 'Staging',
   'layer.custom': 'Custom',
+  'layer.uploaded': 'Brought along',
 
   'tables.none': 'No table has been built yet',
   'tables.none.text': 'Run the jobs to build them.',

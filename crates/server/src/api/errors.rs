@@ -136,6 +136,21 @@ impl ApiError {
         self.message.clone()
     }
 
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
+    /// For programs: `not_found`, `forbidden` …
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Where in a text that is at fault.
+    pub fn position(&self) -> Option<Position> {
+        self.position
+    }
+
     /// Our fault.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message, "see the log of the service")

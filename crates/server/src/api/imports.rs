@@ -3,6 +3,7 @@
 use super::errors::{ApiError, ApiResult};
 use super::paging::{Page, time_text};
 use super::path::ItemId;
+use super::receiving::receive;
 use super::state::{AppState, Following};
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
@@ -13,13 +14,11 @@ use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::control::imports::{ImportRecord, ImportState};
-use tokio::io::AsyncWriteExt;
 use utoipa::{IntoParams, ToSchema};
 
 /// Bytes of one uploaded file.
@@ -84,7 +83,8 @@ pub async fn upload(
         .map_err(|message| ApiError::bad_request(message, "write map=column=name,column=name"))?;
     let id = uuid::Uuid::now_v7().to_string();
     let path = state.store.settings().folder.join("staging").join(format!("{id}.upload"));
-    receive(body, &path).await?;
+    let too_large = || ApiError::bad_request("the file is larger than 64 GiB", "import it with `lode import`");
+    receive(body, &path, UPLOAD_BYTES_MAX, too_large).await?;
     let request = Request { id: id.clone(), project: project.id.clone(), name: upload.file, path, map };
     let subject = Some(("import", id.as_str()));
     audit::record(state.store.control(), &actor, "import.start", Some(&project.id), subject, json!({}), now_us())
@@ -115,28 +115,6 @@ pub async fn upload(
         drop(entered);
     });
     Ok((StatusCode::ACCEPTED, Json(answer)))
-}
-
-async fn receive(body: Body, path: &std::path::Path) -> ApiResult<()> {
-    let broken = |error: std::io::Error| ApiError::internal(format!("cannot keep the upload: {error}"));
-    let mut file = tokio::fs::File::create(path).await.map_err(broken)?;
-    let (mut stream, mut bytes) = (body.into_data_stream(), 0);
-    while let Some(chunk) = stream.next().await {
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
-            Err(error) => {
-                let _ = tokio::fs::remove_file(path).await;
-                return Err(ApiError::bad_request(format!("the upload broke off: {error}"), "send the file again"));
-            }
-        };
-        bytes += chunk.len() as u64;
-        if bytes > UPLOAD_BYTES_MAX {
-            let _ = tokio::fs::remove_file(path).await;
-            return Err(ApiError::bad_request("the file is larger than 64 GiB", "import it with `lode import`"));
-        }
-        file.write_all(&chunk).await.map_err(broken)?;
-    }
-    file.flush().await.map_err(broken)
 }
 
 /// The imports of a project, newest first.

@@ -18,11 +18,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Instant;
 use store::StoreError;
+use store::control::Control;
 use store::control::members::Grant;
 use store::control::queries::QueryRecord;
-use store::engine::{QUESTION_SECONDS_MAX, Question};
+use store::engine::{Answer, QUESTION_SECONDS_MAX, Question};
+use store::postgres::Catalogue;
 use store::snapshot::Snapshot;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -34,7 +37,7 @@ pub const ROWS_MAX: usize = 1_000_000;
 const ROWS_DEFAULT: usize = 1_000;
 
 /// Characters of a question.
-const SQL_CHARS_MAX: usize = 200_000;
+pub const SQL_CHARS_MAX: usize = 200_000;
 
 /// A question.
 #[derive(Deserialize, ToSchema)]
@@ -91,34 +94,103 @@ pub async fn ask(
     Json(asked): Json<Asked>,
 ) -> ApiResult<Json<QueryAnswer>> {
     let shown_id = asked.query_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-    let (started, started_at_us, id) = (Instant::now(), now_us(), uuid::Uuid::now_v7().to_string());
-    let (control, project) = (state.store.control(), access.id());
     let cancel = CancellationToken::new();
-    let _entered = state.questions.enter(&in_project(project, &shown_id), cancel.clone());
-    let subject = Some(("query", id.as_str()));
-    audit::record(control, &actor, "query.ask", Some(project), subject, json!({}), started_at_us).await?;
+    let _entered = state.questions.enter(&in_project(access.id(), &shown_id), cancel.clone());
+    let written = WrittenQuestion::begin(&state, &actor, &access, &asked.sql, json!({})).await?;
     let work = answer(&state, &access, &asked.sql, asked.limit.unwrap_or(ROWS_DEFAULT).min(ROWS_MAX));
     let result = tokio::select! {
         () = cancel.cancelled() => Err(StoreError::Cancelled("cancelled".into()).into()),
         result = work => result,
     };
-    let record = QueryRecord {
-        id: id.clone(),
-        project: project.to_owned(),
-        sql: asked.sql,
-        state: match &result {
-            Ok(_) => "done",
-            Err(_) if cancel.is_cancelled() => "cancelled",
-            Err(_) => "failed",
-        }
-        .into(),
-        rows: result.as_ref().ok().map(|answer| answer.row_count as i64),
-        elapsed_ms: Some(started.elapsed().as_millis() as i64),
-        message: result.as_ref().err().map(ApiError::message),
-        started_at_us,
+    let ended = match &result {
+        Ok(answer) => Ended::Done(answer.row_count),
+        Err(_) if cancel.is_cancelled() => Ended::Cancelled,
+        Err(error) => Ended::Failed(error.message()),
     };
-    control.put_query(&record).await?;
+    written.end(ended).await?;
     result.map(Json)
+}
+
+/// A question that is written down, whichever door it came through: who asked stands in the audit log before it runs, what
+/// was asked and how it ended in the project's history after it.
+pub struct WrittenQuestion {
+    control: Control,
+    /// `None` once it is closed.
+    record: Option<QueryRecord>,
+    started: Instant,
+}
+
+/// How a question ended.
+pub enum Ended {
+    /// With this many rows.
+    Done(usize),
+    /// Somebody stopped it.
+    Cancelled,
+    /// Why it failed.
+    Failed(String),
+}
+
+impl WrittenQuestion {
+    /// Writes down who asks; `detail` says what the audit log should know of the door.
+    ///
+    /// Errors: the database's. The question must not run then.
+    pub async fn begin(
+        state: &AppState,
+        actor: &Actor,
+        access: &ProjectAccess,
+        sql: &str,
+        detail: Value,
+    ) -> ApiResult<Self> {
+        let record = QueryRecord {
+            id: uuid::Uuid::now_v7().to_string(),
+            project: access.id().to_owned(),
+            sql: sql.to_owned(),
+            state: "cancelled".into(),
+            rows: None,
+            elapsed_ms: None,
+            message: None,
+            started_at_us: now_us(),
+        };
+        let control = state.store.control().clone();
+        let (subject, at_us) = (Some(("query", record.id.as_str())), record.started_at_us);
+        audit::record(&control, actor, "query.ask", Some(access.id()), subject, detail, at_us).await?;
+        Ok(Self { control, record: Some(record), started: Instant::now() })
+    }
+
+    /// Writes down how it ended.
+    ///
+    /// Errors: the database's.
+    pub async fn end(mut self, ended: Ended) -> ApiResult<()> {
+        match self.closed(ended) {
+            Some(record) => Ok(self.control.put_query(&record).await?),
+            None => Ok(()),
+        }
+    }
+
+    fn closed(&mut self, ended: Ended) -> Option<QueryRecord> {
+        let mut record = self.record.take()?;
+        record.elapsed_ms = Some(self.started.elapsed().as_millis() as i64);
+        (record.state, record.rows, record.message) = match ended {
+            Ended::Done(rows) => ("done".into(), Some(rows as i64), None),
+            Ended::Cancelled => ("cancelled".into(), None, Some("cancelled".into())),
+            Ended::Failed(message) => ("failed".into(), None, Some(message)),
+        };
+        Some(record)
+    }
+}
+
+/// Whoever asked is gone before the answer is: that is written down too.
+impl Drop for WrittenQuestion {
+    fn drop(&mut self) {
+        if let (Some(record), Ok(threads)) = (self.closed(Ended::Cancelled), tokio::runtime::Handle::try_current()) {
+            let control = self.control.clone();
+            threads.spawn(async move {
+                if let Err(error) = control.put_query(&record).await {
+                    tracing::warn!(%error, "a cancelled question could not be written down");
+                }
+            });
+        }
+    }
 }
 
 /// Questions under way are known by project and id, so that nobody cancels another project's.
@@ -135,6 +207,17 @@ async fn answer(state: &AppState, access: &ProjectAccess, sql: &str, rows_max: u
 type Rows = (SchemaRef, Vec<RecordBatch>, bool, usize);
 
 async fn ask_store(state: &AppState, access: &ProjectAccess, sql: &str, rows_max: usize) -> ApiResult<Rows> {
+    let answer = run_sql(state, access, sql).await?;
+    let schema = answer.schema.clone();
+    let (batches, truncated, cost) = answer.collect(rows_max).await?;
+    Ok((schema, batches, truncated, cost.bytes_scanned))
+}
+
+/// Starts a question of somebody who may ask in this project. SQL that people write is run here and nowhere else, whichever
+/// door it comes through.
+///
+/// Errors: a text that is empty, too long, or wrong, with the place in it.
+pub async fn run_sql(state: &AppState, access: &ProjectAccess, sql: &str) -> ApiResult<Answer> {
     if sql.trim().is_empty() {
         return Err(ApiError::text("there is no question", None));
     }
@@ -144,10 +227,21 @@ async fn ask_store(state: &AppState, access: &ProjectAccess, sql: &str, rows_max
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = shown_to(access, &workshop, workshop.snapshot(&state.store).await?);
     let asked = state.store.engine().ask(&snapshot, Question::of_person(sql), workshop.functions()).await;
-    let answer = asked.map_err(|error| explained(error, &snapshot))?;
-    let schema = answer.schema.clone();
-    let (batches, truncated, cost) = answer.collect(rows_max).await?;
-    Ok((schema, batches, truncated, cost.bytes_scanned))
+    asked.map_err(|error| explained(error, &snapshot).into())
+}
+
+/// What PostgreSQL's clients may know: names and columns of the tables that [`run_sql`] would answer about. `before` is given
+/// back while it still tells the same.
+pub async fn catalogue(
+    state: &AppState,
+    access: &ProjectAccess,
+    user: &str,
+    before: Option<Arc<Catalogue>>,
+) -> ApiResult<Arc<Catalogue>> {
+    let workshop = Workshop::open(&state.store, access.id()).await?;
+    let snapshot = shown_to(access, &workshop, workshop.snapshot(&state.store).await?);
+    let (engine, whose) = (state.store.engine(), (access.project.slug.as_str(), user));
+    Ok(engine.catalogue(&snapshot, workshop.functions(), whose, before).await?)
 }
 
 /// The tables as somebody may see them in SQL (promise D6).

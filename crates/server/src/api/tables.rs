@@ -1,20 +1,31 @@
-//! The schema browser: tables with their columns, and the functions that Lode adds to SQL.
+//! The schema browser: tables with their columns, and the functions that Lode adds to SQL; and tables that somebody brings
+//! along.
 
-use super::errors::ApiResult;
+use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
+use super::path::ItemId;
+use super::receiving::receive;
 use super::state::AppState;
-use crate::access::ProjectAccess;
+use crate::access::{Actor, ProjectAccess};
+use crate::audit;
 use crate::jobs::catalog::Layer;
-use crate::jobs::runner::{Freshness, Workshop};
+use crate::jobs::runner::{Freshness, Workshop, now_us};
 use crate::rows::type_name;
 use arrow::datatypes::{Field, SchemaRef};
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 use std::sync::Arc;
 use store::columns::{AGENT_KEY, CASE_KEY, EVENT_ORDER, EVENTS, USER_KEY};
 use store::engine::Question;
+use store::uploads::{UPLOAD_BYTES_MAX, is_upload};
 use utoipa::ToSchema;
+
+/// Characters of a table's name, as many as PostgreSQL's clients take.
+const NAME_CHARS_MAX: usize = 63;
 
 /// What SQL can be written about.
 #[derive(Serialize, ToSchema)]
@@ -106,6 +117,21 @@ pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiRe
             columns: columns(&schema),
         });
     }
+    for entry in stored.iter().filter(|entry| is_upload(entry)) {
+        let Some(table) = snapshot.tables.get(&entry.name) else { continue };
+        tables.push(TableShown {
+            name: entry.name.clone(),
+            layer: Layer::Uploaded,
+            description: "Somebody brought it along; no job makes it.".into(),
+            grain: String::new(),
+            audience: "analyst".into(),
+            rows: Some(entry.rows),
+            bytes: Some(entry.bytes),
+            built_at: time_text(entry.built_at_us),
+            stale: false,
+            columns: columns(&table.schema),
+        });
+    }
     let operators = state.store.engine().operators();
     let labels =
         workshop.functions().functions.iter().map(|function| (function.name, function.signature, function.description));
@@ -115,6 +141,72 @@ pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiRe
         description: description.into(),
     });
     Ok(Json(SqlSchema { tables, functions: functions.collect() }))
+}
+
+/// A table that was brought along.
+#[derive(Serialize, ToSchema)]
+pub struct TableWritten {
+    name: String,
+    rows: i64,
+    bytes: i64,
+}
+
+/// Makes what is sent a table, or replaces one that was sent before: an Arrow IPC stream or a Parquet file of at most
+/// 256 MiB. Readers see the old one or the new one. In a project with a minimum group size only the grant `raw` opens it.
+#[utoipa::path(put, path = "/projects/{project}/tables/{table}",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = TableWritten)), extensions(("x-lode-permission" = json!("sql"))))]
+pub async fn put(
+    State(state): State<AppState>,
+    actor: Actor,
+    access: ProjectAccess,
+    ItemId(table): ItemId,
+    body: Body,
+) -> ApiResult<Json<TableWritten>> {
+    check_name(&table)?;
+    let workshop = Workshop::open(&state.store, access.id()).await?;
+    if table == EVENTS || workshop.catalog.job(&table).is_some() {
+        let message = format!("'{table}' is the table of a job");
+        return Err(ApiError::conflict(message, "choose another name"));
+    }
+    let path = state.store.settings().folder.join("staging").join(format!("{}.table", uuid::Uuid::now_v7()));
+    let too_large = || ApiError::bad_request("the table is larger than 256 MiB", "write a smaller one, or several");
+    receive(body, &path, UPLOAD_BYTES_MAX, too_large).await?;
+    let written = state.store.put_table(access.id(), &table, &path, now_us()).await;
+    let _ = tokio::fs::remove_file(&path).await;
+    let written = written?;
+    let (control, detail) = (state.store.control(), json!({ "rows": written.rows, "bytes": written.bytes }));
+    let subject = Some(("table", table.as_str()));
+    audit::record(control, &actor, "table.write", Some(access.id()), subject, detail, now_us()).await?;
+    state.store.collect_garbage().await?;
+    Ok(Json(TableWritten { name: written.name, rows: written.rows, bytes: written.bytes }))
+}
+
+/// Takes away a table that was brought along.
+#[utoipa::path(delete, path = "/projects/{project}/tables/{table}", responses((status = 204)),
+    extensions(("x-lode-permission" = json!("sql"))))]
+pub async fn remove(
+    State(state): State<AppState>,
+    actor: Actor,
+    access: ProjectAccess,
+    ItemId(table): ItemId,
+) -> ApiResult<StatusCode> {
+    state.store.remove_uploaded(access.id(), &table).await?;
+    let (control, subject) = (state.store.control(), Some(("table", table.as_str())));
+    audit::record(control, &actor, "table.remove", Some(access.id()), subject, json!({}), now_us()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A table's name is one that SQL takes without quotation marks.
+fn check_name(name: &str) -> ApiResult<()> {
+    let letters = name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+    let begins = name.chars().next().is_some_and(|letter| letter.is_ascii_lowercase());
+    if letters && begins && name.len() <= NAME_CHARS_MAX && !name.starts_with("pg_") {
+        return Ok(());
+    }
+    let message =
+        format!("a table's name has 1 to {NAME_CHARS_MAX} lower-case letters, digits and _, and begins with a letter");
+    Err(ApiError::bad_request(message, "choose another name"))
 }
 
 fn columns(schema: &SchemaRef) -> Vec<TableColumn> {

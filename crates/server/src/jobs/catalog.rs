@@ -31,6 +31,8 @@ pub enum Layer {
     Mart,
     /// A project's own.
     Custom,
+    /// No job's: somebody brought it along.
+    Uploaded,
 }
 
 /// Whose text it is.

@@ -98,7 +98,7 @@ fn s10_pages_carry_the_headers_that_keep_strangers_out() {
 }
 
 /// A certificate for `localhost` that signs itself, with its key; both PEM.
-fn certificate() -> (String, String) {
+pub fn certificate() -> (String, String) {
     const ED25519: &[u8] = &[0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70];
     let der = |tag: u8, content: &[u8]| {
         let head = match content.len() {

@@ -20,3 +20,5 @@ mod permissions;
 mod pictures;
 mod privacy;
 mod support;
+mod tables;
+mod wire;

@@ -7,6 +7,7 @@ use server::identity::session;
 use server::jobs::runner::now_us;
 use server::serve::ServeOptions;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
 use store::control::accounts::NewAccount;
 use store::control::members::{Grant, Role};
 use store::control::projects::ProjectKind;
@@ -94,6 +95,28 @@ impl Person {
     pub fn of(house: &House, answer: &Answer) -> Self {
         let id = answer.json()["id"].as_str().unwrap_or_default().to_owned();
         Self { client: house.running.client, credential: answer.cookie.clone().expect("no cookie was set"), id }
+    }
+
+    /// Sends bytes as they are.
+    pub fn send_bytes(&self, method: &str, path: &str, bytes: &[u8]) -> Answer {
+        self.client.send(method, path, &["content-type: application/octet-stream", &self.credential], bytes)
+    }
+
+    /// Imports a log and waits for its tables.
+    pub fn import(&self, project: &str, name: &str, log: &str) {
+        let begun = self.send_bytes("POST", &format!("/projects/{project}/imports?file={name}"), log.as_bytes());
+        let path = format!("/projects/{project}/imports/{}", begun.expect(202)["id"].as_str().unwrap());
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.get(&path).expect(200)["state"] != "done" {
+            assert!(Instant::now() < end, "{name} was never imported");
+            std::thread::yield_now();
+        }
+    }
+
+    /// A token of the account, for one project or for all.
+    pub fn token(&self, project: Option<&str>) -> String {
+        let issued = self.post("/me/tokens", json!({ "name": "test", "project": project })).expect(201);
+        issued["token"].as_str().unwrap().to_owned()
     }
 
     /// The same with a token instead of a login.

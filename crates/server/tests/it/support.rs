@@ -169,7 +169,13 @@ pub fn master_key() -> PathBuf {
 /// How tests run a service: on a free port, open unless they say otherwise.
 pub fn options() -> ServeOptions {
     let listen = "127.0.0.1:0".parse().unwrap();
-    ServeOptions { open: true, master_key: Some(master_key()), program: program(), ..ServeOptions::on(listen) }
+    ServeOptions {
+        open: true,
+        master_key: Some(master_key()),
+        program: program(),
+        postgres: Some(listen),
+        ..ServeOptions::on(listen)
+    }
 }
 
 /// A service over a data folder of its own; it ends with the test.
@@ -178,6 +184,8 @@ pub struct Running {
     pub store: Store,
     /// With which the first account is made.
     pub setup_token: Option<String>,
+    /// Where it speaks the PostgreSQL protocol.
+    pub postgres: SocketAddr,
     _folder: TempDir,
     _threads: tokio::runtime::Runtime,
 }
@@ -198,14 +206,15 @@ pub fn service() -> Running {
 pub fn service_with(options: ServeOptions) -> Running {
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (store, address, setup_token) = threads.block_on(async {
+    let (store, address, postgres, setup_token) = threads.block_on(async {
         let store = open(folder.path()).await;
         let service = Service::bind(store.clone(), options).await.unwrap();
         let (address, token) = (service.address(), service.setup_token().await.unwrap());
+        let postgres = service.postgres_address().unwrap().unwrap();
         tokio::spawn(service.run(std::future::pending()));
-        (store, address, token.map(|token| token.expose_secret().to_owned()))
+        (store, address, postgres, token.map(|token| token.expose_secret().to_owned()))
     });
-    Running { client: Client(address), store, setup_token, _folder: folder, _threads: threads }
+    Running { client: Client(address), store, setup_token, postgres, _folder: folder, _threads: threads }
 }
 
 /// The real program, for what is looked at behind walls.

@@ -10,7 +10,7 @@ import { changeQuery, usePlace } from '../../state/location';
 import { useProject } from '../../state/project';
 import { t } from '../../text';
 
-const LAYERS = ['mart', 'intermediate', 'staging', 'custom'] as const;
+const LAYERS = ['mart', 'intermediate', 'staging', 'custom', 'uploaded'] as const;
 
 export default function Tables() {
   const project = useProject();

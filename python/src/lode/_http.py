@@ -1,0 +1,86 @@
+"""Requests to one service with one token, over what Python brings along.
+
+No redirect is followed, because it would carry the token elsewhere; and the token goes over plain HTTP to this machine only.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from lode._errors import LodeError
+
+SECONDS_MAX = 330
+"""How long an answer may take: a question may run 300 s."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+class Service:
+    """Where requests go, and as whom."""
+
+    def __init__(self, url: str, token: str, ca_file: str | None = None) -> None:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise LodeError(f"'{url}' is no address of a service", hint="write it as https://lode.example.org")
+        if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+            raise LodeError("a token does not travel unencrypted", hint="use https, or a service on this machine")
+        self._base = f"{parts.scheme}://{parts.netloc}/api/v1"
+        self._token = token
+        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+        if parts.scheme == "https":
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def json(self, method: str, path: str, body: Any = None) -> Any:
+        """Asks and answers in JSON."""
+        answer = self.bytes(method, path, body)
+        return json.loads(answer) if answer else None
+
+    def bytes(self, method: str, path: str, body: Any = None) -> bytes:
+        """Asks in JSON, or with bytes as they are; answers with bytes."""
+        is_raw = isinstance(body, (bytes, memoryview))
+        data = body if is_raw else None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._base + path, data=data, method=method)
+        request.add_header("authorization", f"Bearer {self._token}")
+        if data is not None:
+            request.add_header("content-type", "application/octet-stream" if is_raw else "application/json")
+        try:
+            with self._opener.open(request, timeout=SECONDS_MAX) as answer:
+                text: bytes = answer.read()
+                return text
+        except urllib.error.HTTPError as error:
+            raise _refusal(error) from None
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            reason = getattr(error, "reason", error)
+            raise LodeError(f"the service at {self._base} cannot be reached: {reason}") from None
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _refusal(error: urllib.error.HTTPError) -> LodeError:
+    try:
+        told = json.loads(error.read())["error"]
+    except (ValueError, KeyError, TypeError):
+        return LodeError(f"the service answered {error.code} {error.reason}", status=error.code)
+    return LodeError(
+        told.get("message", ""),
+        hint=told.get("hint", ""),
+        code=told.get("code", ""),
+        status=error.code,
+        line=told.get("line"),
+        column=told.get("column"),
+    )
