@@ -34,6 +34,9 @@ const PROJECT_CONNECTIONS_MAX: usize = 20;
 /// Statements that one connection keeps prepared; pools keep a hundred.
 const PREPARED_MAX: usize = 256;
 
+/// Portals that one connection keeps open: statements with their values, which may be as long as a message.
+const PORTALS_MAX: usize = 16;
+
 /// Settings that one connection remembers, and characters of each.
 const SETTINGS_MAX: usize = 100;
 const SETTING_CHARS_MAX: usize = 1_000;
@@ -94,6 +97,7 @@ pub(super) struct Session {
     running: Arc<Mutex<CancellationToken>>,
     settings: Mutex<BTreeMap<String, String>>,
     prepared: Mutex<HashSet<String>>,
+    portals: Mutex<HashSet<String>>,
     /// The catalogue of the last statement that needed one.
     catalogue: Mutex<Option<Arc<Catalogue>>>,
 }
@@ -136,6 +140,7 @@ impl Session {
             running: Arc::default(),
             settings: Mutex::default(),
             prepared: Mutex::default(),
+            portals: Mutex::default(),
             catalogue: Mutex::default(),
         })
     }
@@ -193,6 +198,32 @@ impl Session {
     pub(super) fn forget(&self, name: &str) {
         if let Ok(mut prepared) = self.prepared.lock() {
             prepared.remove(name);
+        }
+    }
+
+    /// Makes room for a portal of this name.
+    ///
+    /// Errors: too many of them.
+    pub(super) fn open_portal(&self, name: &str) -> PgWireResult<()> {
+        let Ok(mut portals) = self.portals.lock() else { return Ok(()) };
+        if portals.len() >= PORTALS_MAX && !portals.contains(name) {
+            return Err(error(TOO_MUCH, format!("a connection keeps {PORTALS_MAX} portals open"), "close one"));
+        }
+        portals.insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Forgets the portal of this name.
+    pub(super) fn close_portal(&self, name: &str) {
+        if let Ok(mut portals) = self.portals.lock() {
+            portals.remove(name);
+        }
+    }
+
+    /// Forgets every portal.
+    pub(super) fn close_portals(&self) {
+        if let Ok(mut portals) = self.portals.lock() {
+            portals.clear();
         }
     }
 
@@ -310,9 +341,9 @@ impl Session {
         }
         let mut settings =
             self.settings.lock().map_err(|_| error("XX000", "the session is damaged", "connect again"))?;
-        let fits = settings.len() < SETTINGS_MAX && name.len() + value.len() <= SETTING_CHARS_MAX;
-        if !fits && !settings.contains_key(name) {
-            return Err(error(TOO_MUCH, "too many settings", ""));
+        let has_room = settings.len() < SETTINGS_MAX || settings.contains_key(name);
+        if !has_room || name.len() + value.len() > SETTING_CHARS_MAX {
+            return Err(error(TOO_MUCH, "too many settings, or one that is too long", ""));
         }
         if !FIXED.contains(&name) {
             settings.insert(name.to_owned(), value.to_owned());

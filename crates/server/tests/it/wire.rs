@@ -343,6 +343,15 @@ fn s5_who_has_not_logged_in_is_told_nothing_and_takes_no_room() {
     wire.send(b'D', b"P\0");
     wire.send(b'S', b"");
     assert_eq!(wire.told().code(), "08P01");
+    // Statements with their values, one after the other, and none is ever closed.
+    wire.send(b'P', b"\0SELECT 1\0\0\0");
+    for number in 0..17 {
+        wire.send(b'B', format!("p{number}\0\0\0\0\0\0\0\0").as_bytes());
+    }
+    wire.send(b'S', b"");
+    assert_eq!(wire.told().code(), "54000");
+    assert_eq!(wire.ask("SET a.b TO 'x'"), Told::Rows(vec![]));
+    assert_eq!(wire.ask(&format!("SET a.b TO '{}'", "x".repeat(2_000))).code(), "54000");
     assert_eq!(wire.ask("SELECT 1").column(), ["1"]);
 }
 

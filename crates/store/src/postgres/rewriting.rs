@@ -4,7 +4,7 @@
 //! the subqueries in which they ask for it, so each is answered where it stands: with nothing.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectNamePart, Query, Statement, Value, visit_expressions_mut, visit_relations,
+    AccessExpr, Expr, Ident, ObjectNamePart, Query, Statement, Value, visit_expressions_mut, visit_relations,
 };
 use std::ops::ControlFlow;
 
@@ -39,6 +39,7 @@ pub(super) fn answerable(statement: &mut Statement) {
                 }
             }
             Expr::CompoundIdentifier(parts) => without_schema(parts),
+            Expr::CompoundFieldAccess { access_chain, .. } => access_chain.iter_mut().for_each(by_name),
             _ => {}
         }
         ControlFlow::<()>::Continue(())
@@ -82,6 +83,15 @@ fn with_backslashes(pattern: &mut Expr, escape: &str) {
 fn without_schema(parts: &mut Vec<Ident>) {
     if parts.len() == 3 && parts[0].value.eq_ignore_ascii_case("pg_catalog") {
         parts.remove(0);
+    }
+}
+
+/// The engine takes the name of a record's field, `(keys).n`, as a text.
+fn by_name(access: &mut AccessExpr) {
+    if let AccessExpr::Dot(field) = access
+        && let Expr::Identifier(name) = field
+    {
+        *field = Expr::Value(Value::SingleQuotedString(name.value.clone()).with_empty_span());
     }
 }
 
