@@ -15,8 +15,6 @@
 pub mod null;
 pub mod scripted;
 #[cfg(target_os = "linux")]
-pub mod wayland;
-#[cfg(target_os = "linux")]
 pub mod x11;
 
 use crate::clock::Moment;

@@ -13,11 +13,10 @@ use crate::capture::{Capture, CaptureError, NoPicture, RawEvent, RawKind, RawSou
 use crate::clock::Moment;
 use crate::configuration::{ClientHash, Effective};
 use crate::counters::Counters;
-use crate::gate::{Gate, Sight};
+use crate::gate::{self, Sight};
 use crate::normalize::{Aside, Circumstances, Formed, Normalizer, Settings};
 use crate::screenshot::{Png, Shooter, Shot, scaled_down};
 use crate::standing::State;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uilog::policy::model::{MaskText, Scope};
@@ -27,9 +26,6 @@ use uuid::Uuid;
 
 /// Raw events taken in one step at most, so that a burst does not keep finished events from the spool.
 const RAW_PER_STEP_MAX: usize = 1_024;
-
-/// Windows that are remembered as allowed or not for pictures.
-const WINDOWS_MAX: usize = 64;
 
 /// An event that may be kept, with the picture that belongs to it.
 #[derive(Debug)]
@@ -84,7 +80,6 @@ struct Session {
 pub struct Flow {
     capture: Box<dyn Capture>,
     source: RawSource,
-    gate: Gate,
     shooter: Shooter,
     person: Person,
     session: Option<Session>,
@@ -108,7 +103,6 @@ impl Flow {
         Ok(Self {
             capture,
             source,
-            gate: Gate::default(),
             shooter: Shooter::default(),
             person,
             session: None,
@@ -153,7 +147,6 @@ impl Flow {
     /// Begins to record, or goes on under another configuration. `why` is the event that says so.
     pub fn record(&mut self, now: Moment, effective: Arc<Effective>, hash: ClientHash, why: EventType) {
         self.session_id = Uuid::new_v4();
-        self.gate.forget();
         let mut normalizer = Normalizer::new(Settings::of(&effective.configuration), self.circumstances());
         normalizer.session(why, now, &[], 1);
         let front = Front::Nothing(Refusal::Identity);
@@ -306,7 +299,7 @@ impl Flow {
         }
         let sight = match raw.kind {
             RawKind::Button { window, .. } | RawKind::Wheel { window, .. } => {
-                self.gate.look(window, &*self.capture, &session.effective)
+                gate::look(window, &*self.capture, &session.effective)
             }
             RawKind::Focus(window) => {
                 self.look_front(window);
@@ -365,7 +358,7 @@ impl Flow {
 
     fn look_front(&mut self, window: WindowId) {
         let Some(session) = &mut self.session else { return };
-        session.front = match self.gate.look(window, &*self.capture, &session.effective) {
+        session.front = match gate::look(window, &*self.capture, &session.effective) {
             Ok(sight) => Front::Window(sight),
             Err(refusal) => Front::Nothing(refusal),
         };
@@ -397,8 +390,8 @@ impl Flow {
         let Some(session) = &mut self.session else { return };
         session.normalizer.tick(now);
         for (window, at) in session.normalizer.settled_titles(now) {
-            match self.gate.look(window, &*self.capture, &session.effective) {
-                Ok(sight) => session.normalizer.title(at.max(Moment { uptime_us: at.uptime_us, ..now }), &sight),
+            match gate::look(window, &*self.capture, &session.effective) {
+                Ok(sight) => session.normalizer.title(at, &sight),
                 Err(refusal) => self.counters.filter(&format!("gate.{}", refusal.name()), 1),
             }
         }
@@ -467,9 +460,9 @@ impl Flow {
             return None;
         }
         // The window must still be what it was: its title may have become one that is never seen.
-        let again = self.gate.look(sight.window(), &*self.capture, &session.effective).ok()?;
+        let again = gate::look(sight.window(), &*self.capture, &session.effective).ok()?;
         let request = Request {
-            allowed: Vec::with_capacity(WINDOWS_MAX),
+            allowed: Vec::new(),
             masks: Vec::new(),
             desktop: scope == Scope::Desktop,
             side_px_max: settings.max_side,
@@ -535,11 +528,6 @@ fn offset_min() -> i16 {
 
 fn us(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// Counters by name, for tests and the page of the participant.
-pub fn sum(map: &BTreeMap<String, u64>) -> u64 {
-    map.values().sum()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The gate: before anything of a window is read, it must be allowed; what is not leaves nothing but a counter.
 //!
-//! [`Gate::look`] asks in the order that privacy needs: whose window is it (no title yet), is the program allowed, only then
+//! [`look`] asks in the order that privacy needs: whose window is it (no title yet), is the program allowed, only then
 //! its title, and then the whole gate of the policy with title and page. Only here an [`Admitted`] can be made, and a backend
 //! tells titles, elements, clipboard and pictures to nobody who shows none (promise D1).
 //!
@@ -8,12 +8,8 @@
 
 use crate::capture::{Capture, Identity, Reading, WindowId};
 use crate::configuration::Effective;
-use std::collections::HashMap;
 use std::sync::Arc;
 use uilog::policy::{GateDecision, Refusal, Seen};
-
-/// Windows of which the identity is remembered; beyond that all are forgotten and asked anew.
-const REMEMBERED_MAX: usize = 256;
 
 /// Programs that show pages: what is allowed in them may depend on the page.
 const BROWSERS: [&str; 16] = [
@@ -68,67 +64,28 @@ impl Sight {
     }
 }
 
-/// Remembers whose windows they are.
-#[derive(Default)]
-pub struct Gate {
-    known: HashMap<WindowId, Identity>,
-}
-
-impl Gate {
-    /// Looks at a window, as far as it may be looked at.
-    ///
-    /// Errors: why it may not; that is the name of a counter, and nothing else of the window may be kept.
-    pub fn look(
-        &mut self,
-        window: WindowId,
-        capture: &dyn Capture,
-        effective: &Effective,
-    ) -> Result<Sight, Refusal> {
-        let identity = self.identity(window, capture)?;
-        let mut seen = seen(&identity);
-        refused(effective.policy.gate_program(&seen))?;
-        let is_browser = is_browser(&identity);
-        if is_browser && effective.configuration.extension.enabled && effective.configuration.extension.required {
-            return Err(Refusal::Site);
-        }
-        let process_name = known(&identity.process_name).map(str::to_owned);
-        let admitted = Admitted { window: identity.window, pid: identity.pid, process_name };
-        let title = capture.title(&admitted);
-        seen.window_title = borrowed(&title);
-        if is_browser {
-            // The page is unknown: it cannot be told without the extension.
-            seen.url = Reading::Unknown;
-            seen.page_title = Reading::Unknown;
-        }
-        refused(effective.policy.gate(&seen))?;
-        Ok(Sight { admitted: Arc::new(admitted), title })
+/// Looks at a window, as far as it may be looked at. Nothing is remembered between two looks: numbers of windows are used again.
+///
+/// Errors: why it may not be looked at; that is the name of a counter, and nothing else of the window may be kept.
+pub fn look(window: WindowId, capture: &dyn Capture, effective: &Effective) -> Result<Sight, Refusal> {
+    let Reading::Known(identity) = capture.identify(window) else { return Err(Refusal::Identity) };
+    let mut seen = seen(&identity);
+    refused(effective.policy.gate_program(&seen))?;
+    let is_browser = is_browser(&identity);
+    if is_browser && effective.configuration.extension.enabled && effective.configuration.extension.required {
+        return Err(Refusal::Site);
     }
-
-    /// Whether the program of a window may be looked at, without reading anything else of it.
-    pub fn admits_program(&mut self, window: WindowId, capture: &dyn Capture, effective: &Effective) -> bool {
-        self.identity(window, capture)
-            .is_ok_and(|identity| effective.policy.gate_program(&seen(&identity)) == GateDecision::Admitted)
+    let process_name = known(&identity.process_name).map(str::to_owned);
+    let admitted = Admitted { window: identity.window, pid: identity.pid, process_name };
+    let title = capture.title(&admitted);
+    seen.window_title = borrowed(&title);
+    if is_browser {
+        // The page is unknown: it cannot be told without the extension.
+        seen.url = Reading::Unknown;
+        seen.page_title = Reading::Unknown;
     }
-
-    /// Forgets all windows: window numbers are used again.
-    pub fn forget(&mut self) {
-        self.known.clear();
-    }
-
-    fn identity(&mut self, window: WindowId, capture: &dyn Capture) -> Result<Identity, Refusal> {
-        if let Some(identity) = self.known.get(&window) {
-            return Ok(identity.clone());
-        }
-        let Reading::Known(identity) = capture.identify(window) else { return Err(Refusal::Identity) };
-        // A private window is one by its title, which changes; it is asked every time.
-        if !is_browser(&identity) {
-            if self.known.len() >= REMEMBERED_MAX {
-                self.known.clear();
-            }
-            self.known.insert(window, identity.clone());
-        }
-        Ok(identity)
-    }
+    refused(effective.policy.gate(&seen))?;
+    Ok(Sight { admitted: Arc::new(admitted), title })
 }
 
 fn refused(decision: GateDecision) -> Result<(), Refusal> {

@@ -1,2 +1,7 @@
-//! The door.
-fn main() {}
+//! The door of `lode-agent`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    agent::cli::main()
+}

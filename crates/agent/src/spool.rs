@@ -277,6 +277,21 @@ impl Spool {
         Ok(copied)
     }
 
+    /// Sets the file aside, which turned out to be damaged, and goes on with a new one.
+    ///
+    /// Errors: the folder cannot be written; then it is tried again later.
+    pub fn renew(&mut self, now: Moment) -> Result<Opened, SpoolError> {
+        let path = self.path();
+        // The old file is closed before it is renamed.
+        self.db = Connection::open_in_memory().map_err(|source| self.error(source))?;
+        let aside = salvage::set_aside(&self.folder, FILE, now.time_us)
+            .map_err(|source| SpoolError::Io { path, source })?;
+        let (mut spool, opened) = Self::open_file(&self.folder)?;
+        spool.put_meta("salvage", aside.to_string_lossy().as_bytes())?;
+        *self = spool;
+        Ok(Opened { quarantined: Some(aside), ..opened })
+    }
+
     /// The life of this spool.
     pub fn epoch(&self) -> Uuid {
         self.epoch
@@ -656,15 +671,15 @@ impl Spool {
         })
     }
 
-    /// The latest events, newest first, each with whether it was sent: for the person's own page.
-    pub fn latest(&self, events_max: usize) -> Result<Vec<(Event, bool)>, SpoolError> {
+    /// The latest events before a number, newest first, each with whether it was sent: for the person's own page.
+    pub fn latest(&self, before: u64, events_max: usize) -> Result<Vec<(Event, bool)>, SpoolError> {
         let mut statement = self
             .db
-            .prepare_cached("SELECT seq, sent_us IS NOT NULL, body FROM event ORDER BY seq DESC LIMIT ?1")
+            .prepare_cached("SELECT seq, sent_us IS NOT NULL, body FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2")
             .map_err(|source| self.error(source))?;
         let limit = i64::try_from(events_max).unwrap_or(i64::MAX);
         let rows: Vec<(i64, bool, Vec<u8>)> = statement
-            .query_map([limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_map([clamp(before), limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .and_then(Iterator::collect)
             .map_err(|source| self.error(source))?;
         let open = |(seq, sent, body): (i64, bool, Vec<u8>)| {

@@ -3,6 +3,7 @@
 //! A pure function of facts. Every doubt is a "no": a floor that cannot be read, a schedule in a zone that this machine does
 //! not know, an indicator that nobody can see (promise D7: there is no hidden mode, and no flag that makes one).
 
+use chrono::{DateTime, Datelike, TimeZone, Timelike};
 use serde::{Deserialize, Serialize};
 use uilog::policy::model::Schedule;
 
@@ -136,14 +137,29 @@ pub fn standing(facts: &Facts) -> (State, Option<String>) {
     }
 }
 
-/// Whether all schedules admit a moment, given as the user's own day of the week (0 for Monday) and minute.
+/// Whether all schedules admit a moment. `local` is the user's own day of the week (0 for Monday) and minute; other zones are
+/// computed from `time_us`.
 ///
-/// Errors: a schedule in a zone other than the user's own, which this client does not compute; it captures nothing then.
-pub fn in_schedule(schedules: &[Schedule], day: usize, minute: u16) -> Result<bool, String> {
-    if let Some(schedule) = schedules.iter().find(|schedule| schedule.zone != "user") {
-        return Err(format!("the schedule's zone '{}' is not supported; use 'user'", schedule.zone));
+/// Errors: a zone that nobody knows; nothing is captured then.
+pub fn in_schedule(schedules: &[Schedule], time_us: i64, local: (usize, u16)) -> Result<bool, String> {
+    let mut admits = true;
+    for schedule in schedules {
+        let (day, minute) = if schedule.zone == "user" { local } else { in_zone(&schedule.zone, time_us)? };
+        admits &= schedule.contains(day, minute);
     }
-    Ok(schedules.iter().all(|schedule| schedule.contains(day, minute)))
+    Ok(admits)
+}
+
+fn in_zone(zone: &str, time_us: i64) -> Result<(usize, u16), String> {
+    let tz: chrono_tz::Tz = zone.parse().map_err(|_| format!("the schedule's zone '{zone}' is not known"))?;
+    let utc = chrono::DateTime::from_timestamp_micros(time_us).ok_or("the clock shows no time that can be")?;
+    Ok(day_and_minute(&utc.with_timezone(&tz)))
+}
+
+/// Day of the week, 0 for Monday, and minute of the day.
+pub fn day_and_minute<Tz: TimeZone>(time: &DateTime<Tz>) -> (usize, u16) {
+    let minute = u16::try_from(time.hour() * 60 + time.minute()).unwrap_or_default();
+    (time.weekday().num_days_from_monday() as usize, minute)
 }
 
 #[cfg(test)]
@@ -182,5 +198,31 @@ mod tests {
             spoil(&mut facts);
             assert_eq!(standing(&facts).0, state);
         }
+    }
+
+    #[test]
+    fn a_schedule_in_another_zone_is_computed_there_and_an_unknown_zone_admits_nothing() {
+        let schedule = |zone: &str| Schedule {
+            zone: zone.to_owned(),
+            windows: uilog::policy::parse(&crate::configuration::tests::xml(1, "a.exe", "").replace(
+                r#"days="mon-sun" from="00:00" to="23:59""#,
+                r#"days="mon-fri" from="08:00" to="18:00""#,
+            ))
+            .unwrap()
+            .schedules[0]
+                .windows
+                .clone(),
+            at: Default::default(),
+        };
+        // 2026-12-01, a Tuesday, 07:30 UTC: 08:30 in Berlin, 02:30 in New York.
+        let time_us = crate::configuration::tests::NOW_US - crate::configuration::tests::NOW_US % 86_400_000_000
+            + 450 * 60_000_000;
+        let admits = |zone: &str, local| in_schedule(&[schedule(zone)], time_us, local);
+        assert_eq!(admits("Europe/Berlin", (6, 0)), Ok(true));
+        assert_eq!(admits("America/New_York", (1, 600)), Ok(false));
+        assert_eq!(admits("user", (1, 600)), Ok(true));
+        assert_eq!(admits("user", (6, 600)), Ok(false));
+        assert!(admits("Mars/Olympus", (1, 600)).is_err());
+        assert_eq!(in_schedule(&[schedule("user"), schedule("America/New_York")], time_us, (1, 600)), Ok(false));
     }
 }
