@@ -65,12 +65,14 @@ pub(super) fn run(shared: &Shared, nudges: &Receiver<Nudge>) {
         Line { wire: None, token: None, uploader: Uploader::new(seed), beat_us: 0, upload_us: 0, hurry: false };
     loop {
         let now = shared.clock.now();
-        if let Some(identity) = shared.known().identity.clone() {
+        let identity = shared.known().identity.clone();
+        if let Some(identity) = identity {
             line.look(shared, &identity, now);
         }
         match nudges.recv_timeout(LOOK) {
             Ok(Nudge::Quit) => {
-                if let Some(identity) = shared.known().identity.clone() {
+                let identity = shared.known().identity.clone();
+                if let Some(identity) = identity {
                     shared.known().status.state = crate::standing::State::Stopped;
                     line.uploader.hurry();
                     line.beat(shared, &identity, shared.clock.now());

@@ -3,7 +3,7 @@
 use crate::service::Service;
 use crate::support::{Client, configuration, lode_agent, printed};
 use agent::capture::{Button, Element, Reading};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn button(name: &str) -> Element {
     Element { role: Reading::Known("button".into()), name: Some(name.into()), ..Element::default() }
@@ -11,6 +11,11 @@ fn button(name: &str) -> Element {
 
 fn field(name: &str) -> Element {
     Element { role: Reading::Known("textbox".into()), name: Some(name.into()), ..Element::default() }
+}
+
+/// Events that are on the disk or were sent.
+fn kept(status: &Value) -> u64 {
+    ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0)).iter().sum()
 }
 
 #[test]
@@ -39,6 +44,7 @@ fn from_an_app_key_to_rows_that_everybody_can_ask_for() {
     client.script.click(client.now(), excel, Button::Right, button("Insert"));
     client.script.focus_element(field("B2"));
     client.script.copy(client.now(), "ctrl+c", "ORD-4711", false);
+    client.until("the copy is on the disk", |status| kept(status) >= 4);
     client.script.focus(client.now(), private);
     client.script.click(client.now(), private, Button::Left, button("secret"));
     client.script.focus(client.now(), sap);
@@ -46,10 +52,7 @@ fn from_an_app_key_to_rows_that_everybody_can_ask_for() {
     client.script.press(client.now(), "ctrl+v");
     client.script.type_text(client.now(), "hello");
     client.script.press(client.now(), "tab");
-    client.until("everything waits or was sent", |status| {
-        let number = |name: &str| status["counters"][name].as_u64().unwrap();
-        number("waiting") + number("stored") >= 8
-    });
+    client.until("everything waits or was sent", |status| kept(status) >= 8);
     client.ask(&json!({ "call": "send_now" }));
     client.until("everything was sent", |status| {
         status["counters"]["waiting"] == 0 && status["counters"]["stored"].as_u64().unwrap() >= 8
