@@ -226,7 +226,7 @@ pub(crate) mod tests {
     pub(crate) fn xml(revision: u32, processes: &str, extra: &str) -> String {
         format!(
             r#"<lodeConfig schema="1" project="{PROJECT}" revision="{revision}" validUntil="2027-02-28T23:59:59Z">
-              <consent version="1"><text lang="en">We record clicks.</text><pictures lang="en">And pictures.</pictures></consent>
+              <consent version="1"><text lang="en">We record clicks.</text><pictures lang="en">And pictures.</pictures><typed lang="en">And text.</typed></consent>
               <schedule><window days="mon-sun" from="00:00" to="23:59"/></schedule>
               <allow><app process="{processes}"/></allow>{extra}
               <rules><rule name="work"><on events="all"/><log columns="all" hash="user_name machine_name"/></rule></rules>

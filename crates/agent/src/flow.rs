@@ -391,7 +391,7 @@ impl Flow {
         session.normalizer.tick(now);
         for (window, at) in session.normalizer.settled_titles(now) {
             match gate::look(window, &*self.capture, &session.effective) {
-                Ok(sight) => session.normalizer.title(at, &sight),
+                Ok(sight) => session.normalizer.title(at, &sight, &*self.capture),
                 Err(refusal) => self.counters.filter(&format!("gate.{}", refusal.name()), 1),
             }
         }

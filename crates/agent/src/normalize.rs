@@ -363,14 +363,14 @@ impl Normalizer {
     }
 
     /// The window has this title for a while now.
-    pub fn title(&mut self, now: Moment, sight: &Sight) {
+    pub fn title(&mut self, now: Moment, sight: &Sight, capture: &dyn Capture) {
         if self.titled_us.len() >= QUEUE_MAX {
             self.titled_us.clear();
         }
         self.titled_us.insert(sight.window(), now.uptime_us);
         let raw = RawEvent { at: now, injected: false, kind: RawKind::Title(sight.window()) };
         let slot = self.slot(&raw, EventType::WindowTitleChanged, sight);
-        self.add(slot);
+        self.add_with_secret_check(slot, capture);
     }
 
     /// The next event that is finished, oldest first.
