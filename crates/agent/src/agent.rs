@@ -159,8 +159,14 @@ pub fn run(
     shared.reload();
     let (yields, yields_out) = bounded(YIELDS_MAX);
     let threads = [
-        spawn("spool", { let shared = shared.clone(); move || spooling::run(&shared, &yields_out) }),
-        spawn("network", { let shared = shared.clone(); move || network::run(&shared, &nudges_out) }),
+        spawn("spool", {
+            let shared = shared.clone();
+            move || spooling::run(&shared, &yields_out)
+        }),
+        spawn("network", {
+            let shared = shared.clone();
+            move || network::run(&shared, &nudges_out)
+        }),
     ];
     let socket = control::serve(shared.clone());
     if let Err(error) = &socket {
@@ -396,9 +402,7 @@ impl Shared {
         };
         let mut known = self.known();
         let is_same = match (&known.effective, &effective) {
-            (Some(known), Some(new)) => {
-                known.configuration == new.configuration && known.floor_hash == new.floor_hash
-            }
+            (Some(known), Some(new)) => known.configuration == new.configuration && known.floor_hash == new.floor_hash,
             _ => false,
         };
         known.identity = identity;
@@ -421,7 +425,9 @@ impl Shared {
         let floor = match std::fs::read_to_string(&self.options.floor) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(_) => return Err(Refused::Invalid(format!("the floor '{}' cannot be read", self.options.floor.display()))),
+            Err(_) => {
+                return Err(Refused::Invalid(format!("the floor '{}' cannot be read", self.options.floor.display())));
+            }
         };
         let mut variables = Variables::none();
         for (name, value) in [("username", paths::user_name()), ("machine", paths::machine_name())] {

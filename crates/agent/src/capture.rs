@@ -439,10 +439,7 @@ impl RawSink {
 
     /// How much was pushed and lost until now.
     pub fn drained(&self) -> Drained {
-        Drained {
-            pushed: self.counts.pushed.load(Ordering::Relaxed),
-            lost: self.counts.lost.load(Ordering::Relaxed),
-        }
+        Drained { pushed: self.counts.pushed.load(Ordering::Relaxed), lost: self.counts.lost.load(Ordering::Relaxed) }
     }
 }
 

@@ -31,7 +31,11 @@ const RUNNING: u8 = 5;
 const REJECTED: u8 = 6;
 
 #[derive(Parser)]
-#[command(name = "lode-agent", version, about = "The desktop client of Lode: records work, only where it is allowed to")]
+#[command(
+    name = "lode-agent",
+    version,
+    about = "The desktop client of Lode: records work, only where it is allowed to"
+)]
 struct Arguments {
     /// Where the client keeps what it knows.
     #[arg(long, global = true)]
@@ -274,7 +278,8 @@ impl Place {
 
     /// The configuration that holds, as it is kept on the disk.
     pub(crate) fn configuration(&self) -> Result<uilog::policy::Configuration> {
-        let identity = self.home.identity().ok_or_else(|| coded(NOT_ENROLLED, "not enrolled; use lode-agent enroll"))?;
+        let identity =
+            self.home.identity().ok_or_else(|| coded(NOT_ENROLLED, "not enrolled; use lode-agent enroll"))?;
         let none = || anyhow!("no configuration was fetched yet; is lode-agent running, and is one published?");
         let envelope = self.home.envelope().ok_or_else(none)?;
         let key = identity.config_key().ok_or_else(|| anyhow!("the identity file is damaged; enrol again"))?;
@@ -320,7 +325,9 @@ impl Place {
             let choices = open.choices.join(", ");
             return Err(coded(
                 INVALID,
-                format!("the project asks \"{label}\" ({choices}); answer with: lode-agent consent accept --answer {name}=…"),
+                format!(
+                    "the project asks \"{label}\" ({choices}); answer with: lode-agent consent accept --answer {name}=…"
+                ),
             ));
         }
         let now = SystemClock::default().now();

@@ -307,8 +307,7 @@ pub(crate) mod tests {
         let configuration = policy::parse(&xml(1, "excel.exe notepad.exe", "")).unwrap();
         let floor = r#"<lodeFloor schema="1"><allow><app process="excel.exe"/></allow><forbid columns="window_title"/></lodeFloor>"#;
         let narrowed = effective(&configuration, Some(floor), &Variables::none()).unwrap();
-        let processes: Vec<&String> =
-            narrowed.configuration.allow.apps.iter().flat_map(|app| &app.processes).collect();
+        let processes: Vec<&String> = narrowed.configuration.allow.apps.iter().flat_map(|app| &app.processes).collect();
         assert_eq!(processes, ["excel.exe"]);
         assert_eq!(narrowed.floor_hash, Some(hash_text(floor)));
         assert!(effective(&configuration, Some("<lodeFloor"), &Variables::none()).is_err());

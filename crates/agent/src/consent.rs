@@ -56,8 +56,13 @@ pub fn question(configuration: &Configuration, language: &str) -> Question {
 
 /// What the configuration allows, as facts: made from the rules, not from what anybody wrote about them.
 fn scope(configuration: &Configuration) -> String {
-    let mut apps: Vec<&str> =
-        configuration.allow.apps.iter().flat_map(|app| app.processes.iter().chain(&app.app_ids)).map(String::as_str).collect();
+    let mut apps: Vec<&str> = configuration
+        .allow
+        .apps
+        .iter()
+        .flat_map(|app| app.processes.iter().chain(&app.app_ids))
+        .map(String::as_str)
+        .collect();
     apps.sort_unstable();
     apps.dedup();
     let sites: Vec<&str> =
@@ -74,7 +79,15 @@ fn scope(configuration: &Configuration) -> String {
         .schedules
         .iter()
         .flat_map(|schedule| &schedule.windows)
-        .map(|window| format!("{:02}:{:02}–{:02}:{:02}", window.from_min / 60, window.from_min % 60, window.to_min / 60, window.to_min % 60))
+        .map(|window| {
+            format!(
+                "{:02}:{:02}–{:02}:{:02}",
+                window.from_min / 60,
+                window.from_min % 60,
+                window.to_min / 60,
+                window.to_min % 60
+            )
+        })
         .collect();
     text.push_str(&format!(" Times: {}.", days.join(", ")));
     text
@@ -108,9 +121,15 @@ const TITLE: &str = "Lode: may your work be recorded?";
 fn ask_zenity(question: &Question) -> Option<Answered> {
     std::env::var_os("DISPLAY").or_else(|| std::env::var_os("WAYLAND_DISPLAY"))?;
     let text = format!("--text={}", question.text.replace('&', "&amp;").replace('<', "&lt;"));
-    let arguments =
-        ["--question", "--width=640", &format!("--title={TITLE}"), &text, &format!("--ok-label={ACCEPT}"), &format!("--cancel-label={DECLINE}")]
-            .map(str::to_owned);
+    let arguments = [
+        "--question",
+        "--width=640",
+        &format!("--title={TITLE}"),
+        &text,
+        &format!("--ok-label={ACCEPT}"),
+        &format!("--cancel-label={DECLINE}"),
+    ]
+    .map(str::to_owned);
     by_program("zenity", &arguments)
 }
 
@@ -161,9 +180,8 @@ pub fn open_questions<'a>(configuration: &'a Configuration, custom: &[Option<Str
     let position = |attribute: &UserAttribute| {
         attribute.column.column().name.trim_start_matches("custom").parse::<usize>().unwrap_or(1) - 1
     };
-    let is_open = |attribute: &&UserAttribute| {
-        attribute.required && custom.get(position(attribute)).is_none_or(Option::is_none)
-    };
+    let is_open =
+        |attribute: &&UserAttribute| attribute.required && custom.get(position(attribute)).is_none_or(Option::is_none);
     configuration.user_attributes.iter().filter(is_open).collect()
 }
 
@@ -175,7 +193,14 @@ mod tests {
     fn d7_the_question_says_what_the_rules_allow_whatever_the_text_says() {
         let xml = crate::configuration::tests::xml(1, "excel.exe sap.exe", r#"<screenshots enabled="true"/>"#);
         let question = question(&uilog::policy::parse(&xml).unwrap(), "de");
-        for fact in ["We record clicks.", "And pictures.", "excel.exe, sap.exe", "Pictures: yes", "What you type: no", "pause or stop"] {
+        for fact in [
+            "We record clicks.",
+            "And pictures.",
+            "excel.exe, sap.exe",
+            "Pictures: yes",
+            "What you type: no",
+            "pause or stop",
+        ] {
             assert!(question.text.contains(fact), "{fact} is not in: {}", question.text);
         }
     }

@@ -7,10 +7,6 @@
 mod unix;
 #[cfg(unix)]
 pub use unix::{Serving, ask, serve};
-#[cfg(windows)]
-mod windows;
-#[cfg(windows)]
-pub use windows::{Serving, ask, serve};
 
 use crate::agent::{Command, Shared};
 use crossbeam_channel::bounded;

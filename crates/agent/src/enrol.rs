@@ -80,8 +80,7 @@ pub fn enrol(
     });
     let enrolled: Enrolled = post(wire, "enrol", &body)?;
     let client_key = (enrolled.client_key.id, enrolled.client_key.key);
-    let identity =
-        Identity::new(server, enrolled.agent_id, enrolled.project_id, &key, enrolled.config_key, client_key);
+    let identity = Identity::new(server, enrolled.agent_id, enrolled.project_id, &key, enrolled.config_key, client_key);
     let is_whole = identity.config_key().is_some() && identity.hash().is_some();
     if is_whole { Ok((identity, Zeroizing::new(enrolled.token))) } else { Err(EnrolError::Foreign) }
 }
@@ -118,7 +117,11 @@ fn post<T: serde::de::DeserializeOwned>(
 ) -> Result<T, EnrolError> {
     let reply = wire.call(&Request { call, token: None, body: Some(Body::Json(body)) })?;
     if !(200..300).contains(&reply.status) {
-        return Err(if reply.code() == "revoked" { EnrolError::Revoked } else { EnrolError::Refused(reply.sentence()) });
+        return Err(if reply.code() == "revoked" {
+            EnrolError::Revoked
+        } else {
+            EnrolError::Refused(reply.sentence())
+        });
     }
     reply.json().ok_or(EnrolError::Foreign)
 }

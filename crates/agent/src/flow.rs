@@ -9,7 +9,9 @@
 //! [`Flow::step`] takes what the backend pushed and gives what may be kept, with the counters that belong to it. What it holds is
 //! in memory only; nothing here can write, and only a `Scrubbed<Event>` leaves (promise D1).
 
-use crate::capture::{Capture, CaptureError, NoPicture, RawEvent, RawKind, RawSource, Reading, Request, Want, WindowId, channel};
+use crate::capture::{
+    Capture, CaptureError, NoPicture, RawEvent, RawKind, RawSource, Reading, Request, Want, WindowId, channel,
+};
 use crate::clock::Moment;
 use crate::configuration::{ClientHash, Effective};
 use crate::counters::Counters;

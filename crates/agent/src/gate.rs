@@ -13,8 +13,22 @@ use uilog::policy::{GateDecision, Refusal, Seen};
 
 /// Programs that show pages: what is allowed in them may depend on the page.
 const BROWSERS: [&str; 16] = [
-    "brave", "brave.exe", "chrome", "chrome.exe", "chromium", "chromium-browser", "firefox", "firefox-esr", "firefox.exe",
-    "msedge", "msedge.exe", "opera", "opera.exe", "vivaldi", "vivaldi-bin", "vivaldi.exe",
+    "brave",
+    "brave.exe",
+    "chrome",
+    "chrome.exe",
+    "chromium",
+    "chromium-browser",
+    "firefox",
+    "firefox-esr",
+    "firefox.exe",
+    "msedge",
+    "msedge.exe",
+    "opera",
+    "opera.exe",
+    "vivaldi",
+    "vivaldi-bin",
+    "vivaldi.exe",
 ];
 
 /// Proof that the gate let a window through. Whoever holds one may ask a backend about this window and no other.
@@ -39,12 +53,6 @@ impl Admitted {
     /// Its executable, in lower case.
     pub fn process_name(&self) -> Option<&str> {
         self.process_name.as_deref()
-    }
-
-    /// A proof for tests of backends, which have no gate.
-    #[cfg(test)]
-    pub(crate) fn for_test(window: WindowId, pid: Option<u32>) -> Self {
-        Self { window, pid, process_name: None }
     }
 }
 

@@ -7,10 +7,6 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{describe_tray, for_desktop};
-#[cfg(windows)]
-mod windows;
-#[cfg(windows)]
-pub use windows::{describe_tray, for_desktop};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

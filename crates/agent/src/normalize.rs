@@ -522,9 +522,8 @@ impl Normalizer {
             self.queue.insert(position, slot);
             return None;
         }
-        let was_clicked = self
-            .last_click
-            .is_some_and(|(window, at)| window == sight.window() && raw.at.since_us(at) <= CLIPBOARD_US);
+        let was_clicked =
+            self.last_click.is_some_and(|(window, at)| window == sight.window() && raw.at.since_us(at) <= CLIPBOARD_US);
         if !was_clicked {
             return Some(Aside::Filtered("clipboard.no_action"));
         }

@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 mod unix;
 #[cfg(unix)]
 pub use unix::{
-    Lock, data_folder, file_id, floor_file, free_bytes, is_writable, lock, machine_id, machine_name, make_private_folder,
-    own_uid, runtime_folder, settings_files, user_name,
-};
-#[cfg(windows)]
-mod windows;
-#[cfg(windows)]
-pub use windows::{
-    Lock, data_folder, file_id, floor_file, free_bytes, is_writable, lock, machine_id, machine_name, make_private_folder,
-    runtime_folder, settings_files, user_name,
+    Lock, data_folder, file_id, floor_file, free_bytes, is_writable, lock, machine_id, machine_name,
+    make_private_folder, own_uid, runtime_folder, settings_files, user_name,
 };
 
 /// The folder of the spool inside the data folder.

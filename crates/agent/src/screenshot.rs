@@ -112,7 +112,8 @@ pub fn scaled_down(picture: Picture, side_px_max: u32) -> Picture {
         return picture;
     }
     let (width, height) = (picture.width as usize, picture.height as usize);
-    let pixels = (0..height).step_by(step).flat_map(|row| (0..width).step_by(step).map(move |column| row * width + column));
+    let pixels =
+        (0..height).step_by(step).flat_map(|row| (0..width).step_by(step).map(move |column| row * width + column));
     let rgb = pixels.flat_map(|pixel| picture.rgb[pixel * 3..pixel * 3 + 3].to_vec()).collect();
     Picture { width: width.div_ceil(step) as u32, height: height.div_ceil(step) as u32, rgb }
 }

@@ -7,7 +7,3 @@
 mod unix;
 #[cfg(unix)]
 pub use unix::{PROTECTION, read, write};
-#[cfg(windows)]
-mod windows;
-#[cfg(windows)]
-pub use windows::{PROTECTION, read, write};

@@ -232,7 +232,10 @@ impl Spool {
         db.execute_batch(&format!(
             "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
         ))?;
-        db.execute("INSERT INTO meta VALUES ('epoch', ?1), ('next_seq', '1'), ('counters', '{}')", [epoch.to_string()])?;
+        db.execute(
+            "INSERT INTO meta VALUES ('epoch', ?1), ('next_seq', '1'), ('counters', '{}')",
+            [epoch.to_string()],
+        )?;
         db.execute_batch("COMMIT")
     }
 
@@ -249,8 +252,11 @@ impl Spool {
         let epoch: Uuid = text("epoch")?.parse().map_err(|_| unreadable())?;
         let next_seq: u64 = text("next_seq")?.parse().map_err(|_| unreadable())?;
         let counters = text("counters")?;
-        let counters: Counters =
-            if counters == "{}" { Counters::default() } else { serde_json::from_str(&counters).map_err(|_| unreadable())? };
+        let counters: Counters = if counters == "{}" {
+            Counters::default()
+        } else {
+            serde_json::from_str(&counters).map_err(|_| unreadable())?
+        };
         let last: Option<i64> = self
             .db
             .query_row("SELECT max(seq) FROM event", [], |row| row.get(0))
@@ -284,8 +290,8 @@ impl Spool {
         let path = self.path();
         // The old file is closed before it is renamed.
         self.db = Connection::open_in_memory().map_err(|source| self.error(source))?;
-        let aside = salvage::set_aside(&self.folder, FILE, now.time_us)
-            .map_err(|source| SpoolError::Io { path, source })?;
+        let aside =
+            salvage::set_aside(&self.folder, FILE, now.time_us).map_err(|source| SpoolError::Io { path, source })?;
         let (mut spool, opened) = Self::open_file(&self.folder)?;
         spool.put_meta("salvage", aside.to_string_lossy().as_bytes())?;
         *self = spool;
@@ -329,38 +335,34 @@ impl Spool {
         sums.add(counters);
         let mut seq = self.next_seq;
         let (boot, path) = (self.boot.clone(), self.path());
-        let written: Result<u64, rusqlite::Error> = self.write(now, |transaction| {
-            let mut bytes = 0;
-            for (admission, body) in admissions.iter().zip(&bodies) {
-                transaction
-                    .prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6)")?
-                    .execute(params![
-                        seq as i64,
-                        admission.at.time_us,
-                        boot,
-                        admission.at.uptime_us as i64,
-                        body.len() as i64,
-                        body
-                    ])?;
-                bytes += body.len() as u64;
-                seq += 1;
-            }
-            for (id, at, length, file) in &files {
-                transaction.prepare_cached("INSERT INTO picture VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-                    id.to_string(),
-                    at.time_us,
-                    boot,
-                    at.uptime_us as i64,
-                    *length as i64,
-                    file
-                ])?;
-            }
-            for id in reported {
-                transaction.execute("DELETE FROM removed WHERE id = ?1", [id])?;
-            }
-            put_sums(transaction, seq, &sums)?;
-            Ok(bytes)
-        });
+        let written: Result<u64, rusqlite::Error> =
+            self.write(now, |transaction| {
+                let mut bytes = 0;
+                for (admission, body) in admissions.iter().zip(&bodies) {
+                    transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6)")?.execute(
+                        params![
+                            seq as i64,
+                            admission.at.time_us,
+                            boot,
+                            admission.at.uptime_us as i64,
+                            body.len() as i64,
+                            body
+                        ],
+                    )?;
+                    bytes += body.len() as u64;
+                    seq += 1;
+                }
+                for (id, at, length, file) in &files {
+                    transaction.prepare_cached("INSERT INTO picture VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
+                        params![id.to_string(), at.time_us, boot, at.uptime_us as i64, *length as i64, file],
+                    )?;
+                }
+                for id in reported {
+                    transaction.execute("DELETE FROM removed WHERE id = ?1", [id])?;
+                }
+                put_sums(transaction, seq, &sums)?;
+                Ok(bytes)
+            });
         let bytes = written.map_err(|source| sql_error(&path, source))?;
         (self.next_seq, self.counters) = (seq, sums);
         self.event_bytes += bytes;
@@ -410,7 +412,9 @@ impl Spool {
                 break;
             }
             match self.open_body(&body) {
-                Some(event) => waiting.push(Waiting { seq, event: Event { agent_id, epoch: self.epoch, seq, ..event } }),
+                Some(event) => {
+                    waiting.push(Waiting { seq, event: Event { agent_id, epoch: self.epoch, seq, ..event } })
+                }
                 None => {
                     damaged.add(seq);
                 }
@@ -446,10 +450,10 @@ impl Spool {
         );
         let mut statement = self.db.prepare_cached(&sql).map_err(|source| self.error(source))?;
         let limit = i64::try_from(events_max).unwrap_or(i64::MAX);
-        let found = statement.query_map(
-            params![self.boot, held_uptime, held_time, now.time_us, live_edge.0, limit],
-            |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)),
-        );
+        let found = statement
+            .query_map(params![self.boot, held_uptime, held_time, now.time_us, live_edge.0, limit], |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
+            });
         let rows = found.and_then(Iterator::collect).map_err(|source| self.error(source))?;
         Ok(rows)
     }
@@ -565,7 +569,9 @@ impl Spool {
         let seqs: SeqRanges = {
             let mut statement = self
                 .db
-                .prepare_cached("SELECT seq FROM event WHERE sent_us IS NOT NULL AND sent_us <= ?1 ORDER BY seq LIMIT 5000")
+                .prepare_cached(
+                    "SELECT seq FROM event WHERE sent_us IS NOT NULL AND sent_us <= ?1 ORDER BY seq LIMIT 5000",
+                )
                 .map_err(|source| self.error(source))?;
             let rows = statement.query_map([before], |row| Ok(row.get::<_, i64>(0)? as u64));
             rows.and_then(Iterator::collect).map_err(|source| self.error(source))?
@@ -638,8 +644,7 @@ impl Spool {
             }
             let waiting = seqs.len() as u64;
             let sums = Counters { captured: waiting, waiting, ..Counters::default() };
-            transaction
-                .execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?1)", [epoch.to_string().as_bytes()])?;
+            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?1)", [epoch.to_string().as_bytes()])?;
             put_sums(transaction, waiting + 1, &sums)?;
             let bytes: i64 =
                 transaction.query_row("SELECT coalesce(sum(bytes), 0) FROM event", [], |row| row.get(0))?;
@@ -675,7 +680,9 @@ impl Spool {
     pub fn latest(&self, before: u64, events_max: usize) -> Result<Vec<(Event, bool)>, SpoolError> {
         let mut statement = self
             .db
-            .prepare_cached("SELECT seq, sent_us IS NOT NULL, body FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2")
+            .prepare_cached(
+                "SELECT seq, sent_us IS NOT NULL, body FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+            )
             .map_err(|source| self.error(source))?;
         let limit = i64::try_from(events_max).unwrap_or(i64::MAX);
         let rows: Vec<(i64, bool, Vec<u8>)> = statement
@@ -810,8 +817,7 @@ impl Spool {
                     range,
                     |row| row.get::<_, i64>(0),
                 )?;
-                transaction
-                    .execute("DELETE FROM event WHERE seq BETWEEN ?1 AND ?2 AND sent_us IS NOT NULL", range)?;
+                transaction.execute("DELETE FROM event WHERE seq BETWEEN ?1 AND ?2 AND sent_us IS NOT NULL", range)?;
             }
             Ok(bytes as u64)
         });
@@ -948,8 +954,7 @@ fn sealer(folder: &Path, db: &Connection) -> Result<Sealer, SpoolError> {
                 secrets::write(&path, &key[..]).map_err(io)?;
             }
             let sealer = Sealer::new(&key);
-            let check =
-                sealer.seal(Purpose::Check, CHECK_TEXT).map_err(|_| sql(rusqlite::Error::InvalidQuery))?;
+            let check = sealer.seal(Purpose::Check, CHECK_TEXT).map_err(|_| sql(rusqlite::Error::InvalidQuery))?;
             db.execute("INSERT INTO meta VALUES ('check', ?1)", [check]).map_err(sql)?;
             Ok(sealer)
         }

@@ -204,10 +204,10 @@ mod tests {
     fn a_schedule_in_another_zone_is_computed_there_and_an_unknown_zone_admits_nothing() {
         let schedule = |zone: &str| Schedule {
             zone: zone.to_owned(),
-            windows: uilog::policy::parse(&crate::configuration::tests::xml(1, "a.exe", "").replace(
-                r#"days="mon-sun" from="00:00" to="23:59""#,
-                r#"days="mon-fri" from="08:00" to="18:00""#,
-            ))
+            windows: uilog::policy::parse(
+                &crate::configuration::tests::xml(1, "a.exe", "")
+                    .replace(r#"days="mon-sun" from="00:00" to="23:59""#, r#"days="mon-fri" from="08:00" to="18:00""#),
+            )
             .unwrap()
             .schedules[0]
                 .windows

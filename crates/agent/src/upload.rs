@@ -65,8 +65,8 @@ pub fn reaction(reply: &Reply, sent: &SeqRanges) -> Reaction {
 /// Whether a receipt is about this batch, and only about it.
 fn is_about(answer: &Acknowledgement, sent: &SeqRanges) -> bool {
     let names = |ranges: &SeqRanges| {
-        ranges.ranges().iter().all(|(first, last)| (*last - *first) < LINES_MAX as u64 && {
-            (*first..=*last).all(|seq| sent.contains(seq))
+        ranges.ranges().iter().all(|(first, last)| {
+            (*last - *first) < LINES_MAX as u64 && { (*first..=*last).all(|seq| sent.contains(seq)) }
         })
     };
     let known = |seq: Option<u64>| seq.is_none_or(|seq| sent.contains(seq));

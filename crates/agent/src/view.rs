@@ -122,7 +122,9 @@ fn details(event: &Event) -> String {
             Value::Enum(value) => value.to_owned(),
             Value::TextMap(map) => serde_json::to_string(map).unwrap_or_default(),
             Value::Fingerprint(_) => "(fingerprint)".to_owned(),
-            other => format!("{other:?}").split_once('(').map_or_else(String::new, |(_, rest)| rest.trim_end_matches(')').to_owned()),
+            other => format!("{other:?}")
+                .split_once('(')
+                .map_or_else(String::new, |(_, rest)| rest.trim_end_matches(')').to_owned()),
         };
         let _ = write!(text, "{}: {}<br>", column.name, escape(&value));
     }

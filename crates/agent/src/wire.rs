@@ -175,8 +175,7 @@ impl Wire for Http {
             }
         };
         let mut answer = answer.map_err(|error| failed(&error))?;
-        let retry_after =
-            answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         let read = answer.body_mut().as_reader().take(ANSWER_BYTES_MAX).read_to_end(&mut body);
         read.map_err(|error| WireError::Network(error.kind().to_string()))?;
@@ -241,7 +240,13 @@ mod tests {
 
     #[test]
     fn s12_plain_http_goes_to_this_machine_alone() {
-        for good in ["https://lode.example", "https://lode.example:8443/x", "http://127.0.0.1:7700", "http://[::1]:1", "http://localhost"] {
+        for good in [
+            "https://lode.example",
+            "https://lode.example:8443/x",
+            "http://127.0.0.1:7700",
+            "http://[::1]:1",
+            "http://localhost",
+        ] {
             assert_eq!(check_address(good), Ok(()), "{good}");
         }
         for bad in [

@@ -168,7 +168,8 @@ impl Line {
         match reply.status {
             200 => {
                 let Some(answer) = reply.json::<BeatAnswer>() else { return };
-                self.beat_us = now.uptime_us + interval_us.max(answer.next_s.saturating_mul(1_000_000).min(interval_us * 10));
+                self.beat_us =
+                    now.uptime_us + interval_us.max(answer.next_s.saturating_mul(1_000_000).min(interval_us * 10));
                 if interval_us < 60_000_000 {
                     self.beat_us = now.uptime_us + interval_us;
                 }

@@ -1,8 +1,8 @@
 //! The backend that sees nothing: complete, and the place to start a new one from. Mounted where no other fits.
 
 use super::{
-    Ability, Admitted, Capabilities, Capture, CaptureError, Drained, Identity, Key, Modifiers, NoPicture, Picture, Query,
-    RawSink, Reading, Request, SIGNALS, Ticket, Want, WindowId,
+    Ability, Admitted, Capabilities, Capture, CaptureError, Drained, Identity, Key, Modifiers, NoPicture, Picture,
+    Query, RawSink, Reading, Request, SIGNALS, Ticket, Want, WindowId,
 };
 use std::time::Duration;
 

@@ -23,8 +23,35 @@ const NAMED_BASE: u32 = 0x0011_0000;
 
 /// Keys with names.
 pub const NAMED_KEYS: [&str; 29] = [
-    "backspace", "delete", "down", "end", "enter", "esc", "f1", "f10", "f11", "f12", "f2", "f3", "f4", "f5", "f6", "f7",
-    "f8", "f9", "home", "insert", "left", "menu", "pagedown", "pageup", "print", "right", "space", "tab", "up",
+    "backspace",
+    "delete",
+    "down",
+    "end",
+    "enter",
+    "esc",
+    "f1",
+    "f10",
+    "f11",
+    "f12",
+    "f2",
+    "f3",
+    "f4",
+    "f5",
+    "f6",
+    "f7",
+    "f8",
+    "f9",
+    "home",
+    "insert",
+    "left",
+    "menu",
+    "pagedown",
+    "pageup",
+    "print",
+    "right",
+    "space",
+    "tab",
+    "up",
 ];
 
 /// One scripted window.

@@ -18,8 +18,8 @@ mod lock;
 mod watch;
 
 use super::{
-    Ability, Admitted, Capabilities, Capture, CaptureError, Drained, Identity, Key, Modifiers, NoPicture, Picture, Query,
-    RawSink, Reading, Request, Ticket, Want, WindowId,
+    Ability, Admitted, Capabilities, Capture, CaptureError, Drained, Identity, Key, Modifiers, NoPicture, Picture,
+    Query, RawSink, Reading, Request, Ticket, Want, WindowId,
 };
 use crate::clock::Clock;
 use desk::Desk;

@@ -74,9 +74,11 @@ fn disk(place: &Place) -> Finding {
         return bad("disk", said, "make the folder writable for this user, or choose another with --data");
     }
     match crate::paths::free_bytes(&place.data) {
-        Some((free, _)) if free < 1 << 30 => {
-            bad("disk", format!("{} MiB free", free >> 20), "free some space: the client keeps 1 GiB free by leaving events out")
-        }
+        Some((free, _)) if free < 1 << 30 => bad(
+            "disk",
+            format!("{} MiB free", free >> 20),
+            "free some space: the client keeps 1 GiB free by leaving events out",
+        ),
         Some((free, _)) => good("disk", format!("{} MiB free; keys: {}", free >> 20, crate::secrets::PROTECTION)),
         None => good("disk", "writable"),
     }
@@ -89,7 +91,11 @@ fn configuration(place: &Place) -> Vec<Finding> {
     let configuration = match place.configuration() {
         Ok(configuration) => configuration,
         Err(error) => {
-            return vec![bad("configuration", format!("{error:#}"), "publish one in the project; the client fetches it within a minute")];
+            return vec![bad(
+                "configuration",
+                format!("{error:#}"),
+                "publish one in the project; the client fetches it within a minute",
+            )];
         }
     };
     let consent = match place.home.said(configuration.consent.version) {
@@ -112,7 +118,9 @@ fn floor() -> Finding {
             ),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => good("floor", "none"),
-        Err(error) => bad("floor", error.to_string(), "the administrator makes it readable; until then nothing is captured"),
+        Err(error) => {
+            bad("floor", error.to_string(), "the administrator makes it readable; until then nothing is captured")
+        }
     }
 }
 
@@ -127,14 +135,22 @@ fn service(place: &Place, identity: &Identity) -> Vec<Finding> {
         Ok(reply) if reply.status == 200 => reply,
         Ok(reply) => {
             let said = format!("{} answers {}", identity.server, reply.sentence());
-            return vec![bad("service", said, "something between here and the service answers in its place: a proxy, a log-in page")];
+            return vec![bad(
+                "service",
+                said,
+                "something between here and the service answers in its place: a proxy, a log-in page",
+            )];
         }
         Err(error) => {
             let advice = match &error {
-                WireError::Certificate(_) => "set the date of this machine right, or name the company's CA in extra_ca of agent.toml",
+                WireError::Certificate(_) => {
+                    "set the date of this machine right, or name the company's CA in extra_ca of agent.toml"
+                }
                 WireError::Address(_) => "enrol again with an https:// address",
                 WireError::Settings(_) => "correct agent.toml",
-                WireError::Network(_) => "check the network, the address, and proxy in agent.toml (system, none or an address)",
+                WireError::Network(_) => {
+                    "check the network, the address, and proxy in agent.toml (system, none or an address)"
+                }
             };
             return vec![bad("service", error.to_string(), advice)];
         }
@@ -163,7 +179,9 @@ fn session() -> Finding {
             "log in to an X11 session",
         ),
         (false, true) => good("session", "X11"),
-        (false, false) => bad("session", "no desktop: neither DISPLAY nor WAYLAND_DISPLAY is set", "run it in the desktop session"),
+        (false, false) => {
+            bad("session", "no desktop: neither DISPLAY nor WAYLAND_DISPLAY is set", "run it in the desktop session")
+        }
     }
 }
 

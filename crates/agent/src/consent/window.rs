@@ -34,9 +34,27 @@ fn show(title: &str, text: &str, labels: [&str; 2]) -> Result<Answered, Box<dyn 
     let aux = CreateWindowAux::new()
         .background_pixel(root.white_pixel)
         .event_mask(EventMask::EXPOSURE | EventMask::BUTTON_RELEASE | EventMask::KEY_PRESS);
-    connection.create_window(0, window, root.root, 60, 60, WIDTH, height as u16, 0, WindowClass::INPUT_OUTPUT, 0, &aux)?;
+    connection.create_window(
+        0,
+        window,
+        root.root,
+        60,
+        60,
+        WIDTH,
+        height as u16,
+        0,
+        WindowClass::INPUT_OUTPUT,
+        0,
+        &aux,
+    )?;
     connection.change_property8(PropMode::REPLACE, window, AtomEnum::WM_NAME, AtomEnum::STRING, title.as_bytes())?;
-    connection.change_property8(PropMode::REPLACE, window, AtomEnum::WM_CLASS, AtomEnum::STRING, b"lode-agent\0Lode\0")?;
+    connection.change_property8(
+        PropMode::REPLACE,
+        window,
+        AtomEnum::WM_CLASS,
+        AtomEnum::STRING,
+        b"lode-agent\0Lode\0",
+    )?;
     let protocols = connection.intern_atom(false, b"WM_PROTOCOLS")?.reply()?.atom;
     let delete = connection.intern_atom(false, b"WM_DELETE_WINDOW")?.reply()?.atom;
     connection.change_property32(PropMode::REPLACE, window, protocols, AtomEnum::ATOM, &[delete])?;

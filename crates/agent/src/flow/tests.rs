@@ -342,10 +342,7 @@ fn idle_times_and_signs_of_life_follow_the_configuration() {
     stage.script.press(stage.now, "f5");
     stage.rest();
     let types: Vec<&str> = stage.events.iter().map(|event| event.event_type.name()).collect();
-    assert_eq!(
-        types,
-        ["recording_started", "window_activated", "idle_started", "alive", "idle_ended", "key_command"]
-    );
+    assert_eq!(types, ["recording_started", "window_activated", "idle_started", "alive", "idle_ended", "key_command"]);
     assert!(stage.events.windows(2).all(|pair| pair[0].uptime_us <= pair[1].uptime_us));
     assert_eq!(stage.events.last().unwrap().snippet, Some(2), "one pause is longer than five minutes");
 }

@@ -59,7 +59,10 @@ fn remove_oldest(folder: &Path, name: &str) {
     let is_aside = |path: &PathBuf| {
         path.file_name().is_some_and(|name| {
             let name = name.to_string_lossy();
-            name.starts_with(&begin) && !name.ends_with("-wal") && !name.ends_with("-journal") && !name.ends_with("-shm")
+            name.starts_with(&begin)
+                && !name.ends_with("-wal")
+                && !name.ends_with("-journal")
+                && !name.ends_with("-shm")
         })
     };
     let mut aside: Vec<PathBuf> =
@@ -83,11 +86,11 @@ pub fn rows(aside: &Path, from: i64) -> Found {
     let to = from.saturating_add(ROWS_PER_CALL).min(last);
     let mut found = Found { next: (to < last).then_some(to), ..Found::default() };
     for seq in from.saturating_add(1)..=to {
-        let row = db
-            .prepare_cached("SELECT time_us, body FROM event WHERE seq = ?1 AND sent_us IS NULL")
-            .and_then(|mut statement| {
+        let row = db.prepare_cached("SELECT time_us, body FROM event WHERE seq = ?1 AND sent_us IS NULL").and_then(
+            |mut statement| {
                 statement.query_row([seq], |row| Ok(Row { time_us: row.get(0)?, body: row.get(1)? })).optional()
-            });
+            },
+        );
         if let Ok(Some(row)) = row {
             found.rows.push(row);
         }
@@ -97,9 +100,8 @@ pub fn rows(aside: &Path, from: i64) -> Found {
 
 /// The highest number, from the table or else from what was noted.
 fn last_seq(db: &Connection) -> Option<i64> {
-    let noted = db.query_row("SELECT CAST(value AS TEXT) FROM meta WHERE name = 'next_seq'", [], |row| {
-        row.get::<_, String>(0)
-    });
+    let noted =
+        db.query_row("SELECT CAST(value AS TEXT) FROM meta WHERE name = 'next_seq'", [], |row| row.get::<_, String>(0));
     let noted = noted.ok().and_then(|text| text.parse::<i64>().ok());
     let highest = || db.query_row("SELECT max(seq) FROM event", [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();
     noted.or_else(highest)

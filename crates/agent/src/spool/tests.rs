@@ -33,7 +33,10 @@ fn counted(admissions: &[Admission]) -> Counters {
 }
 
 fn at(seconds: u64) -> Moment {
-    Moment { uptime_us: 2_000_000_000 + seconds * 1_000_000, time_us: 1_767_603_700_000_000 + seconds as i64 * 1_000_000 }
+    Moment {
+        uptime_us: 2_000_000_000 + seconds * 1_000_000,
+        time_us: 1_767_603_700_000_000 + seconds as i64 * 1_000_000,
+    }
 }
 
 fn fill(spool: &mut Spool, from: usize, count: usize, now: Moment) {
@@ -286,7 +289,8 @@ fn tc5_whatever_lies_in_the_folder_the_spool_opens_and_saves_what_can_be_saved()
             9 => fs::remove_file(folder.path().join(KEY_FILE)).unwrap(),
             _ => {}
         }
-        let (mut spool, opened) = Spool::open(folder.path(), at(1)).unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
+        let (mut spool, opened) =
+            Spool::open(folder.path(), at(1)).unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
         // Damage that only reading finds is found by reading; then the file is set aside as well.
         if spool.batch(Lane::Backlog, at(1_000), 0, rows, AGENT).is_err() || !spool.is_sound() {
             spool.renew(at(2)).unwrap();

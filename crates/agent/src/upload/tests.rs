@@ -146,8 +146,16 @@ const ANSWERS: &[Answer] = &[
     Answer::Status(301, None, ""),
     Answer::Status(200, None, "<html>please log in</html>"),
     Answer::Status(200, None, "{}"),
-    Answer::Status(200, None, r#"{"server_time_us":1,"next_s":1,"accepted":[[90000,90001]],"duplicates":[],"rejected":[]}"#),
-    Answer::Status(200, None, r#"{"server_time_us":1,"next_s":1,"accepted":[[1,18446744073709551615]],"duplicates":[],"rejected":[]}"#),
+    Answer::Status(
+        200,
+        None,
+        r#"{"server_time_us":1,"next_s":1,"accepted":[[90000,90001]],"duplicates":[],"rejected":[]}"#,
+    ),
+    Answer::Status(
+        200,
+        None,
+        r#"{"server_time_us":1,"next_s":1,"accepted":[[1,18446744073709551615]],"duplicates":[],"rejected":[]}"#,
+    ),
     Answer::Status(204, None, ""),
     Answer::Status(401, None, ""),
     Answer::Status(403, None, r#"{"error":{"code":"held","message":"","hint":""}}"#),
@@ -274,7 +282,8 @@ fn tc11_a_detected_clone_sends_what_was_not_sent_under_a_new_epoch() {
     world.drain();
     let after = world.spool.get_mut().unwrap().epoch();
     assert_ne!(before, after);
-    let seqs: Vec<u64> = world.service.stored.keys().filter(|(epoch, _)| *epoch == after).map(|(_, seq)| *seq).collect();
+    let seqs: Vec<u64> =
+        world.service.stored.keys().filter(|(epoch, _)| *epoch == after).map(|(_, seq)| *seq).collect();
     assert_eq!(seqs, (1..=10).collect::<Vec<_>>());
     assert_eq!(world.service.stored.len(), 60);
 }

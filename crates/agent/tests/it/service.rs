@@ -47,7 +47,9 @@ impl Service {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let address = lines
-            .find_map(|line| line.ok()?.split_whitespace().find_map(|word| word.strip_prefix("http://").map(str::to_owned)))
+            .find_map(|line| {
+                line.ok()?.split_whitespace().find_map(|word| word.strip_prefix("http://").map(str::to_owned))
+            })
             .expect("the service says where it listens");
         let address = address.trim_end_matches(['/', '.', ',']).to_owned();
         std::thread::spawn(move || lines.for_each(drop));

@@ -88,7 +88,9 @@ impl Client {
 
     /// Asks for the status until it is as wanted.
     pub fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        until(what, || control::ask(&self.data.join("run"), &json!({ "call": "status" })).ok().filter(|status| wanted(status)))
+        until(what, || {
+            control::ask(&self.data.join("run"), &json!({ "call": "status" })).ok().filter(|status| wanted(status))
+        })
     }
 
     /// The events that are on the disk, oldest first.

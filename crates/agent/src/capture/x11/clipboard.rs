@@ -61,7 +61,19 @@ impl Hand {
         let (connection, screen) = x11rb::connect(None)?;
         let atoms = Atoms::new(&connection)?.reply()?;
         let (root, window) = (connection.setup().roots[screen].root, connection.generate_id()?);
-        connection.create_window(0, window, root, -1, -1, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &CreateWindowAux::new())?;
+        connection.create_window(
+            0,
+            window,
+            root,
+            -1,
+            -1,
+            1,
+            1,
+            0,
+            WindowClass::INPUT_ONLY,
+            0,
+            &CreateWindowAux::new(),
+        )?;
         connection.flush()?;
         Ok(Self { connection, atoms, window })
     }
@@ -69,7 +81,8 @@ impl Hand {
     /// What kind of thing lies there; its text only if it was asked for and the owner does not mind.
     fn read(&self, with_text: bool) -> Result<Clipboard, Failed> {
         let targets = self.convert(self.atoms.TARGETS)?;
-        let targets: Vec<u32> = targets.chunks_exact(4).map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]])).collect();
+        let targets: Vec<u32> =
+            targets.chunks_exact(4).map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]])).collect();
         let has = |atom: u32| targets.contains(&atom);
         let concealed = has(self.atoms.x_kde);
         let format = match () {
@@ -107,7 +120,8 @@ impl Hand {
                 None => std::thread::sleep(LOOK),
             }
         }
-        let property = self.connection.get_property(true, self.window, place, AtomEnum::ANY, 0, TEXT_WORDS_MAX)?.reply()?;
+        let property =
+            self.connection.get_property(true, self.window, place, AtomEnum::ANY, 0, TEXT_WORDS_MAX)?.reply()?;
         if property.type_ == self.atoms.INCR {
             return Err("too long".into());
         }

@@ -43,8 +43,18 @@ const PIXELS_MAX: u64 = 80_000_000;
 
 /// What browsers write behind the title of a private window, in the languages that are common.
 const PRIVATE_MARKS: [&str; 12] = [
-    "(Incognito)", "(Inkognito)", "InPrivate", "Private Browsing", "Privater Modus", "Navigation privée", "(Navegación de incógnito)",
-    "Navegación privada", "(Navigazione in incognito)", "Navigazione anonima", "(Anônima)", "Privénavigatie",
+    "(Incognito)",
+    "(Inkognito)",
+    "InPrivate",
+    "Private Browsing",
+    "Privater Modus",
+    "Navigation privée",
+    "(Navegación de incógnito)",
+    "Navegación privada",
+    "(Navigazione in incognito)",
+    "Navigazione anonima",
+    "(Anônima)",
+    "Privénavigatie",
 ];
 
 /// A connection for questions.
@@ -98,7 +108,8 @@ impl Desk {
     }
 
     fn front_window(&self) -> Result<u32, Failed> {
-        let property = self.connection.get_property(false, self.root, self.atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, 0, 1)?;
+        let property =
+            self.connection.get_property(false, self.root, self.atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, 0, 1)?;
         Ok(property.reply()?.value32().and_then(|mut values| values.next()).ok_or("no active window")?)
     }
 
@@ -114,7 +125,12 @@ impl Desk {
         let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
         let path = path.to_string_lossy().trim_end_matches(" (deleted)").to_owned();
         let name = Path::new(&path).file_name()?.to_string_lossy().to_lowercase();
-        let class = self.connection.get_property(false, window, AtomEnum::WM_CLASS, AtomEnum::STRING, 0, 64).ok()?.reply().ok()?;
+        let class = self
+            .connection
+            .get_property(false, window, AtomEnum::WM_CLASS, AtomEnum::STRING, 0, 64)
+            .ok()?
+            .reply()
+            .ok()?;
         let class = class.value.split(|byte| *byte == 0).nth(1).map(|word| String::from_utf8_lossy(word).into_owned());
         let private = if crate::gate::is_browser_name(&name) {
             match self.title_of(window) {
@@ -156,7 +172,8 @@ impl Desk {
         for _ in 0..FRAME_DEPTH_MAX {
             let mut below = Vec::new();
             for window in level {
-                let state = self.connection.get_property(false, window, self.atoms.WM_STATE, AtomEnum::ANY, 0, 1).ok()?;
+                let state =
+                    self.connection.get_property(false, window, self.atoms.WM_STATE, AtomEnum::ANY, 0, 1).ok()?;
                 if state.reply().is_ok_and(|state| state.type_ != 0) {
                     return Some(window);
                 }
@@ -170,7 +187,8 @@ impl Desk {
 
     /// The window that a menu, list or tooltip belongs to: the one it names, else the active one of the same process.
     fn owner_of(&self, window: u32) -> Option<u32> {
-        let named = self.connection.get_property(false, window, AtomEnum::WM_TRANSIENT_FOR, AtomEnum::WINDOW, 0, 1).ok()?;
+        let named =
+            self.connection.get_property(false, window, AtomEnum::WM_TRANSIENT_FOR, AtomEnum::WINDOW, 0, 1).ok()?;
         let named = named.reply().ok().and_then(|property| property.value32()?.next()).filter(|owner| *owner != 0);
         let pid = self.pid_of(window)?;
         let is_same = |owner: &u32| self.pid_of(*owner) == Some(pid);
@@ -184,9 +202,11 @@ impl Desk {
     }
 
     fn title_of(&self, window: u32) -> Option<String> {
-        let names = [(self.atoms._NET_WM_NAME, self.atoms.UTF8_STRING), (AtomEnum::WM_NAME.into(), AtomEnum::ANY.into())];
+        let names =
+            [(self.atoms._NET_WM_NAME, self.atoms.UTF8_STRING), (AtomEnum::WM_NAME.into(), AtomEnum::ANY.into())];
         names.into_iter().find_map(|(name, kind)| {
-            let property = self.connection.get_property(false, window, name, kind, 0, TITLE_WORDS_MAX).ok()?.reply().ok()?;
+            let property =
+                self.connection.get_property(false, window, name, kind, 0, TITLE_WORDS_MAX).ok()?.reply().ok()?;
             (property.type_ != 0).then(|| String::from_utf8_lossy(&property.value).into_owned())
         })
     }
@@ -280,7 +300,8 @@ impl Desk {
         if u64::from(width) * u64::from(height) > PIXELS_MAX {
             return Err("too large".into());
         }
-        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, self.root, x as i16, y as i16, width, height, u32::MAX)?;
+        let image =
+            self.connection.get_image(ImageFormat::Z_PIXMAP, self.root, x as i16, y as i16, width, height, u32::MAX)?;
         let data = image.reply()?.data;
         let pixels = usize::from(width) * usize::from(height);
         if data.len() != pixels * 4 {

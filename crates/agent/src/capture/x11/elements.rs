@@ -64,7 +64,8 @@ impl Elements {
         let focused = Arc::new(Mutex::new(None));
         let eye = Eye { bus: bus.clone(), focused: focused.clone(), names: HashMap::new() };
         let (queue, answers) = (oldest.clone(), sink.clone());
-        let _ = std::thread::Builder::new().name("lode-elements".into()).spawn(move || answer_all(eye, &queue, &answers));
+        let _ =
+            std::thread::Builder::new().name("lode-elements".into()).spawn(move || answer_all(eye, &queue, &answers));
         let _ = std::thread::Builder::new().name("lode-focus".into()).spawn(move || follow_focus(&bus, &focused));
         Ok(Self { questions, oldest, sink })
     }
@@ -120,11 +121,13 @@ fn follow_focus(bus: &Connection, focused: &Mutex<Option<Object>>) -> Option<()>
         let (Some(sender), Some(path)) = (header.sender(), header.path()) else { continue };
         // The second member says whether it got the focus or lost it.
         let body = message.body();
-        let got = body.deserialize::<zbus::zvariant::Structure<'_>>().ok().and_then(|body| {
-            body.fields().get(1).and_then(|field| i32::try_from(field).ok())
-        });
+        let got = body
+            .deserialize::<zbus::zvariant::Structure<'_>>()
+            .ok()
+            .and_then(|body| body.fields().get(1).and_then(|field| i32::try_from(field).ok()));
         if got == Some(1) {
-            *focused.lock().unwrap_or_else(PoisonError::into_inner) = Some((sender.to_string(), path.to_owned().into()));
+            *focused.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((sender.to_string(), path.to_owned().into()));
         }
     }
     Some(())
@@ -190,14 +193,16 @@ impl Eye {
     /// The smallest child that holds a point: some containers do not tell which one is there.
     fn smallest(&self, object: &Object, x: i32, y: i32) -> Option<Object> {
         let children = self.children(object).into_iter().take(CHILDREN_MAX);
-        let holding = children.filter_map(|child| Some((self.extents(&child).filter(|bounds| holds(*bounds, x, y))?, child)));
+        let holding =
+            children.filter_map(|child| Some((self.extents(&child).filter(|bounds| holds(*bounds, x, y))?, child)));
         let holding = holding.filter(|(_, child)| self.is_showing(child));
         holding.min_by_key(|([_, _, width, height], _)| i64::from(*width) * i64::from(*height)).map(|(_, child)| child)
     }
 
     fn describe(&self, object: &Object, path: Option<String>) -> Option<Element> {
         let role = self.role(object)?;
-        let attributes: HashMap<String, String> = self.call(object, ACCESSIBLE, "GetAttributes", &()).unwrap_or_default();
+        let attributes: HashMap<String, String> =
+            self.call(object, ACCESSIBLE, "GetAttributes", &()).unwrap_or_default();
         let attribute = |name: &str| attributes.get(name).filter(|value| !value.is_empty()).cloned();
         let name = self.property(object, "Name").filter(|name| !name.is_empty());
         let id = attribute("id").or_else(|| self.property(object, "AccessibleId").filter(|id| !id.is_empty()));
@@ -235,12 +240,21 @@ impl Eye {
 
     fn property(&self, (name, path): &Object, property: &str) -> Option<String> {
         let properties = "org.freedesktop.DBus.Properties";
-        let reply = self.bus.call_method(Some(name.as_str()), path.as_str(), Some(properties), "Get", &(ACCESSIBLE, property)).ok()?;
+        let reply = self
+            .bus
+            .call_method(Some(name.as_str()), path.as_str(), Some(properties), "Get", &(ACCESSIBLE, property))
+            .ok()?;
         let value: zbus::zvariant::OwnedValue = reply.body().deserialize().ok()?;
         String::try_from(value).ok()
     }
 
-    fn call<T>(&self, (name, path): &Object, interface: &str, method: &str, body: &(impl serde::Serialize + zbus::zvariant::DynamicType)) -> Option<T>
+    fn call<T>(
+        &self,
+        (name, path): &Object,
+        interface: &str,
+        method: &str,
+        body: &(impl serde::Serialize + zbus::zvariant::DynamicType),
+    ) -> Option<T>
     where
         T: for<'d> serde::Deserialize<'d> + zbus::zvariant::Type,
     {
@@ -269,7 +283,10 @@ impl Eye {
 
     fn pid(&self, name: &str) -> Option<u32> {
         let bus = "org.freedesktop.DBus";
-        let reply = self.bus.call_method(Some(bus), "/org/freedesktop/DBus", Some(bus), "GetConnectionUnixProcessID", &name).ok()?;
+        let reply = self
+            .bus
+            .call_method(Some(bus), "/org/freedesktop/DBus", Some(bus), "GetConnectionUnixProcessID", &name)
+            .ok()?;
         reply.body().deserialize().ok()
     }
 }

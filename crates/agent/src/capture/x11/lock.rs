@@ -6,12 +6,8 @@ use std::sync::Arc;
 use zbus::blocking::{Connection, MessageIterator};
 
 /// The names under which desktops tell it; the signal is the same.
-const INTERFACES: [&str; 4] = [
-    "org.freedesktop.ScreenSaver",
-    "org.gnome.ScreenSaver",
-    "org.cinnamon.ScreenSaver",
-    "org.mate.ScreenSaver",
-];
+const INTERFACES: [&str; 4] =
+    ["org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver", "org.cinnamon.ScreenSaver", "org.mate.ScreenSaver"];
 
 /// Follows it on threads that live as long as the session's bus.
 pub fn follow(sink: RawSink, clock: Arc<dyn Clock>) {

@@ -15,8 +15,8 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
 use x11rb::protocol::xinput::{self, ConnectionExt as _, Device, DeviceId, XIEventMask};
 use x11rb::protocol::xproto::{
-    ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, KeyButMask, PropertyNotifyEvent,
-    WindowClass,
+    ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, KeyButMask,
+    PropertyNotifyEvent, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -72,7 +72,8 @@ impl Watch {
     }
 
     fn ring(&self) {
-        let message = ClientMessageEvent::new(32, self.window, u32::from(x11rb::protocol::xproto::AtomEnum::STRING), [0_u32; 5]);
+        let message =
+            ClientMessageEvent::new(32, self.window, u32::from(x11rb::protocol::xproto::AtomEnum::STRING), [0_u32; 5]);
         let _ = self.bell.send_event(false, self.window, EventMask::NO_EVENT, message);
         let _ = self.bell.flush();
     }
@@ -187,7 +188,9 @@ impl Eye {
         self.connection.xfixes_select_selection_input(self.root, self.atoms.CLIPBOARD, clipboard)?;
         if want.titles_of != self.armed.titles_of {
             let select = |window: Option<WindowId>, mask: EventMask| -> Result<(), Failed> {
-                if let Some(window) = window.and_then(|window| u32::try_from(window.0).ok()).filter(|id| *id != self.root) {
+                if let Some(window) =
+                    window.and_then(|window| u32::try_from(window.0).ok()).filter(|id| *id != self.root)
+                {
                     let aux = ChangeWindowAttributesAux::new().event_mask(mask);
                     self.connection.change_window_attributes(window, &aux)?;
                 }
@@ -216,9 +219,7 @@ impl Eye {
                 self.front = front;
                 self.push(RawKind::Focus(WindowId(front.into())), false);
             }
-        } else if event.atom == self.atoms._NET_WM_NAME
-            && self.armed.titles_of == Some(WindowId(event.window.into()))
-        {
+        } else if event.atom == self.atoms._NET_WM_NAME && self.armed.titles_of == Some(WindowId(event.window.into())) {
             self.push(RawKind::Title(WindowId(event.window.into())), false);
         }
         Ok(())
