@@ -60,6 +60,7 @@ impl Elements {
     /// Connects, and starts to follow the focus.
     pub fn start(sink: RawSink) -> zbus::Result<Self> {
         let bus = connect()?;
+        switch_on();
         let (questions, oldest) = bounded(QUEUE_MAX);
         let focused = Arc::new(Mutex::new(None));
         let eye = Eye { bus: bus.clone(), focused: focused.clone(), names: HashMap::new() };
@@ -88,6 +89,17 @@ impl Elements {
             let _ = self.questions.try_send(question);
         }
     }
+}
+
+/// Tells applications that somebody uses the accessibility interface: Chromium and others stay silent otherwise. Those that
+/// run already may not hear of it. A desktop that does not know the switch needs none.
+fn switch_on() {
+    let switch = || -> zbus::Result<()> {
+        let session = Connection::session()?;
+        let bus = zbus::blocking::Proxy::new(&session, "org.a11y.Bus", "/org/a11y/bus", "org.a11y.Status")?;
+        Ok(bus.set_property("IsEnabled", true)?)
+    };
+    let _ = switch();
 }
 
 fn connect() -> zbus::Result<Connection> {
