@@ -7,19 +7,22 @@
 //! | `setup` | installs what is missing, and says what |
 //! | `codegen` | writes the files that are generated from code; `--check` compares them |
 //! | `tidy` | checks facts about the repository |
+//! | `dist` | packs the desktop client for people: archive with `install.sh`, checksum |
 //! | `bench` | measures; see `xtask/README.md` |
 
 mod bench;
 mod codegen;
 mod command;
 mod demo;
+mod dist;
 mod setup;
 mod test;
 mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | bench [OPTIONS]";
+const USAGE: &str =
+    "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | dist [--debug] | bench [OPTIONS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Some("setup") => setup::for_demo().and_then(|()| setup::for_tests()),
         Some("codegen") => codegen::run(rest),
         Some("tidy") => tidy::run(),
+        Some("dist") => dist::run(rest),
         Some("bench") => bench::run(rest),
         _ => Err(anyhow::anyhow!(USAGE)),
     };

@@ -428,8 +428,7 @@ impl Flow {
     /// Takes what the normalizer finished through pictures and rules.
     fn finish(&mut self, now: Moment, at_once: bool) -> Yield {
         let mut admissions = Vec::new();
-        loop {
-            let Some(session) = &mut self.session else { break };
+        while let Some(session) = &mut self.session {
             let (formed, scope) = match self.settling.take() {
                 Some(settling) => settling,
                 None => {

@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn d7_every_missing_condition_alone_ends_recording() {
         assert_eq!(standing(&recording()).0, State::Recording);
-        let spoilt: [(fn(&mut Facts), State); 12] = [
+        type Spoil = fn(&mut Facts);
+        let spoilt: [(Spoil, State); 12] = [
             (|facts| facts.enrolled = false, State::NeedsEnrolment),
             (|facts| facts.revoked = true, State::Revoked),
             (|facts| facts.no_configuration = Some("expired".into()), State::Blocked),

@@ -18,6 +18,8 @@ struct Children(Vec<Child>);
 impl Children {
     fn start(&mut self, program: &str, arguments: &[&str]) {
         let mut command = Command::new(program);
+        // Chromium listens to this where the desktop has not switched accessibility on.
+        command.env("ACCESSIBILITY_ENABLED", "1");
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.0.push(command.spawn().unwrap_or_else(|error| panic!("{program}: {error}")));
     }

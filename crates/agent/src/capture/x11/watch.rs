@@ -154,10 +154,8 @@ impl Eye {
             Event::XinputRawButtonPress(event) => self.button(event, true)?,
             Event::XinputRawButtonRelease(event) => self.button(event, false)?,
             Event::PropertyNotify(event) => self.property(event)?,
-            Event::XfixesSelectionNotify(event) if event.selection == self.atoms.CLIPBOARD => {
-                if self.armed.clipboard {
-                    self.push(RawKind::Clipboard, false);
-                }
+            Event::XfixesSelectionNotify(event) if event.selection == self.atoms.CLIPBOARD && self.armed.clipboard => {
+                self.push(RawKind::Clipboard, false);
             }
             Event::ClientMessage(event) if event.window == self.window => self.arm()?,
             Event::MappingNotify(_) => self.modifier_keys = modifier_keys(&self.connection)?,
