@@ -8,12 +8,14 @@
 //! | `codegen` | writes the files that are generated from code; `--check` compares them |
 //! | `tidy` | checks facts about the repository |
 //! | `planted` | turns on bugs that are there on purpose, one by one, and runs the tests that must find them |
+//! | `dist` | packs the desktop client for people: archive with `install.sh`, checksum |
 //! | `bench` | measures; see `xtask/README.md` |
 
 mod bench;
 mod codegen;
 mod command;
 mod demo;
+mod dist;
 mod planted;
 mod setup;
 mod test;
@@ -21,8 +23,7 @@ mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | planted [BUG…] | bench [OPTIONS]";
+const USAGE: &str = "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | planted [BUG…] | dist [--debug] | bench [OPTIONS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Some("codegen") => codegen::run(rest),
         Some("tidy") => tidy::run(),
         Some("planted") => planted::run(rest),
+        Some("dist") => dist::run(rest),
         Some("bench") => bench::run(rest),
         _ => Err(anyhow::anyhow!(USAGE)),
     };

@@ -28,6 +28,30 @@ pub fn for_tests() -> Result<()> {
     python()
 }
 
+/// What the client's tests on a real X server need: server, window manager, buses, applications, and who presses their keys.
+///
+/// Errors: they are missing and cannot be installed here.
+pub fn for_desktop() -> Result<()> {
+    let wanted = [
+        ("Xvfb", "xvfb"),
+        ("openbox", "openbox"),
+        ("xdotool", "xdotool"),
+        ("xwininfo", "x11-utils"),
+        ("dbus-run-session", "dbus"),
+        ("dbus-send", "dbus-bin"),
+        ("mousepad", "mousepad"),
+        ("gtk3-demo", "gtk-3-examples"),
+        ("chromium", "chromium"),
+    ];
+    for (program, package) in wanted {
+        need(program, &[package], "for the client's tests on a desktop")?;
+    }
+    if !Path::new("/usr/libexec/at-spi-bus-launcher").exists() {
+        install(&["at-spi2-core", "libatk-adaptor"], "the accessibility bus, for the client's tests on a desktop")?;
+    }
+    Ok(())
+}
+
 /// Where PostgreSQL's server programs are.
 pub fn postgres_folder() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));

@@ -51,6 +51,9 @@ fn check_rust(path: &Path, text: &str, wrong: &mut Vec<String>) {
     }
 }
 
+/// Every package that the client links on Linux, one a line.
+const CLIENT_LINKS: &str = "crates/agent/dependencies.txt";
+
 /// The client's dependencies are few and known: engine, algorithms and server are none of them.
 fn agent_links_little(wrong: &mut Vec<String>) {
     let tree = ask(program("cargo").args([
@@ -58,6 +61,8 @@ fn agent_links_little(wrong: &mut Vec<String>) {
         "--offline",
         "--package",
         "agent",
+        "--target",
+        "x86_64-unknown-linux-gnu",
         "--edges",
         "normal",
         "--prefix",
@@ -69,6 +74,17 @@ fn agent_links_little(wrong: &mut Vec<String>) {
         wrong.push("cargo tree could not list the client's dependencies".into());
         return;
     };
+    let mut linked: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    linked.sort_unstable();
+    linked.dedup();
+    let known = std::fs::read_to_string(root().join(CLIENT_LINKS)).unwrap_or_default();
+    let known: Vec<&str> = known.lines().filter(|line| !line.starts_with('#')).collect();
+    for name in linked.iter().filter(|name| !known.contains(name)) {
+        wrong.push(format!("the client links '{name}', which is not in {CLIENT_LINKS}: give the reason in the commit"));
+    }
+    for name in known.iter().filter(|name| !linked.contains(name)) {
+        wrong.push(format!("{CLIENT_LINKS} names '{name}', which the client does not link any more"));
+    }
     for line in tree.lines() {
         let name = line.split(' ').next().unwrap_or_default();
         let forbidden = ["store", "server", "discovery"].contains(&name)

@@ -1,4 +1,41 @@
-//! The desktop client's place in the house; its content is yet to come.
+//! The desktop client: it watches one desktop, only while an allow-listed application is used, and delivers clean events.
 //!
-//! It will watch one desktop, only while an allow-listed application is used, and deliver clean events. What is fixed today
-//! is what it may depend on: `uilog` and nothing else of this workspace, which `cargo xtask tidy` checks.
+//! The way of a click, one room each:
+//!
+//! 1. [`capture`]: a backend sees that something happened, and says no more than that.
+//! 2. [`gate`]: may the window be looked at? Everything else leaves nothing but a number. [`standing`] is asked before.
+//! 3. [`normalize`]: raw events become what a person did.
+//! 4. [`screenshot`]: a picture, masked, if the rule asks for one.
+//! 5. [`flow`]: the four together, and the policy of `uilog`: a `Scrubbed<Event>` comes out.
+//! 6. [`spool`]: a bounded, encrypted queue on the disk.
+//! 7. [`upload`]: to the service, until a receipt names the event.
+//!
+//! [`agent`] runs these on threads. [`enrol`], [`configuration`] and [`consent`] say what may be; [`control`], [`indicator`],
+//! [`view`] and [`cli`] are for the person whose desktop it is. What differs between systems lies in twins below [`capture`],
+//! [`paths`], [`secrets`], [`control`] and [`indicator`]; callers know no system.
+
+pub mod agent;
+pub mod capture;
+pub mod cli;
+pub mod clock;
+pub mod configuration;
+pub mod consent;
+pub mod control;
+pub mod counters;
+pub mod enrol;
+pub mod flow;
+pub mod gate;
+pub mod home;
+pub mod indicator;
+pub mod normalize;
+pub mod paths;
+pub mod screenshot;
+pub mod seal;
+pub mod secrets;
+pub mod settings;
+pub mod spool;
+pub mod standing;
+pub mod status;
+pub mod upload;
+pub mod view;
+pub mod wire;

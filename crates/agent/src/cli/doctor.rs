@@ -1,0 +1,197 @@
+//! `lode-agent doctor`: looks at everything that can be wrong on this machine, and says what to do about it, within seconds.
+
+use super::Place;
+use crate::capture::{Ability, Capture};
+use crate::clock::{Clock, SystemClock};
+use crate::control::Call;
+use crate::home::Identity;
+use crate::indicator;
+use crate::wire::{Body, Http, Request, Wire, WireError};
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// A clock that differs from the service's by more than this is wrong.
+const CLOCK_US_MAX: i64 = 120_000_000;
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    what: &'static str,
+    ok: bool,
+    said: String,
+    /// What to do; empty if nothing.
+    advice: &'static str,
+}
+
+fn good(what: &'static str, said: impl Into<String>) -> Finding {
+    Finding { what, ok: true, said: said.into(), advice: "" }
+}
+
+fn bad(what: &'static str, said: impl Into<String>, advice: &'static str) -> Finding {
+    Finding { what, ok: false, said: said.into(), advice }
+}
+
+/// Looks, and prints; exit 1 if something is wrong.
+pub(super) fn run(place: &Place, as_json: bool) -> Result<u8> {
+    let mut findings = vec![client(place), disk(place)];
+    findings.extend(configuration(place));
+    findings.push(floor());
+    match place.home.identity() {
+        Some(identity) => findings.extend(service(place, &identity)),
+        None => findings.push(bad("enrolment", "not enrolled", "lode-agent enroll --server URL --key-file FILE")),
+    }
+    findings.push(session());
+    findings.extend(capture());
+    findings.push(match indicator::describe_tray() {
+        Ok(said) => good("tray", said),
+        Err(said) => Finding { what: "tray", ok: true, said, advice: "" },
+    });
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        for Finding { what, ok, said, advice } in &findings {
+            println!("{} {what:<14} {said}", if *ok { "ok " } else { "BAD" });
+            if !advice.is_empty() {
+                println!("    {:<14} → {advice}", "");
+            }
+        }
+    }
+    Ok(u8::from(findings.iter().any(|finding| !finding.ok)))
+}
+
+fn client(place: &Place) -> Finding {
+    match place.send(&Call::Status) {
+        Ok(status) => good("client", format!("runs: {}", status["state"].as_str().unwrap_or("unknown"))),
+        Err(_) => bad("client", "does not run", "lode-agent run"),
+    }
+}
+
+fn disk(place: &Place) -> Finding {
+    if crate::paths::make_private_folder(&place.data).is_err() || !crate::paths::is_writable(&place.data) {
+        let said = format!("'{}' cannot be written", place.data.display());
+        return bad("disk", said, "make the folder writable for this user, or choose another with --data");
+    }
+    match crate::paths::free_bytes(&place.data) {
+        Some((free, _)) if free < 1 << 30 => bad(
+            "disk",
+            format!("{} MiB free", free >> 20),
+            "free some space: the client keeps 1 GiB free by leaving events out",
+        ),
+        Some((free, _)) => good("disk", format!("{} MiB free; keys: {}", free >> 20, crate::secrets::PROTECTION)),
+        None => good("disk", "writable"),
+    }
+}
+
+fn configuration(place: &Place) -> Vec<Finding> {
+    if place.home.identity().is_none() {
+        return Vec::new();
+    }
+    let configuration = match place.configuration() {
+        Ok(configuration) => configuration,
+        Err(error) => {
+            return vec![bad(
+                "configuration",
+                format!("{error:#}"),
+                "publish one in the project; the client fetches it within a minute",
+            )];
+        }
+    };
+    let consent = match place.home.said(configuration.consent.version) {
+        crate::standing::Said::Yes => good("consent", format!("accepted version {}", configuration.consent.version)),
+        crate::standing::Said::No => good("consent", "declined: nothing is recorded"),
+        crate::standing::Said::Nothing => bad("consent", "not asked yet", "lode-agent consent"),
+    };
+    vec![good("configuration", format!("revision {}", configuration.revision)), consent]
+}
+
+fn floor() -> Finding {
+    let path = crate::paths::floor_file();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => match uilog::policy::parse_floor(&text) {
+            Ok(_) => good("floor", "there and readable"),
+            Err(problems) => bad(
+                "floor",
+                problems.first().map_or_else(String::new, |problem| problem.in_file("floor.xml")),
+                "the administrator corrects it; until then nothing is captured",
+            ),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => good("floor", "none"),
+        Err(error) => {
+            bad("floor", error.to_string(), "the administrator makes it readable; until then nothing is captured")
+        }
+    }
+}
+
+/// Address, proxy, TLS, clock.
+fn service(place: &Place, identity: &Identity) -> Vec<Finding> {
+    let network = place.settings.network();
+    let asked = Http::new(&identity.server, &network).and_then(|mut wire| {
+        let empty = json!({});
+        wire.call(&Request { call: "nonce", token: None, body: Some(Body::Json(&empty)) })
+    });
+    let reply = match asked {
+        Ok(reply) if reply.status == 200 => reply,
+        Ok(reply) => {
+            let said = format!("{} answers {}", identity.server, reply.sentence());
+            return vec![bad(
+                "service",
+                said,
+                "something between here and the service answers in its place: a proxy, a log-in page",
+            )];
+        }
+        Err(error) => {
+            let advice = match &error {
+                WireError::Certificate(_) => {
+                    "set the date of this machine right, or name the company's CA in extra_ca of agent.toml"
+                }
+                WireError::Address(_) => "enrol again with an https:// address",
+                WireError::Settings(_) => "correct agent.toml",
+                WireError::Network(_) => {
+                    "check the network, the address, and proxy in agent.toml (system, none or an address)"
+                }
+            };
+            return vec![bad("service", error.to_string(), advice)];
+        }
+    };
+    let said: serde_json::Value = reply.json().unwrap_or_default();
+    let time = said["server_time"].as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+    let clock = time.map(|time| SystemClock::default().now().time_us - time.timestamp_micros());
+    let clock = match clock {
+        Some(difference) if difference.abs() > CLOCK_US_MAX => bad(
+            "clock",
+            format!("differs from the service's by {} s", difference / 1_000_000),
+            "set the date right; nothing is lost meanwhile, but times in the record are wrong",
+        ),
+        Some(difference) => good("clock", format!("within {} s of the service's", difference.abs() / 1_000_000 + 1)),
+        None => bad("clock", "the service told no time", "something answers in its place"),
+    };
+    vec![good("service", format!("{} answers; proxy: {}", identity.server, network.proxy)), clock]
+}
+
+fn session() -> Finding {
+    let is = |name: &str| std::env::var_os(name).is_some();
+    match (is("WAYLAND_DISPLAY"), is("DISPLAY")) {
+        (true, _) => bad(
+            "session",
+            "Wayland: clients get no clicks and keys there, and this version sees no windows either",
+            "log in to an X11 session",
+        ),
+        (false, true) => good("session", "X11"),
+        (false, false) => {
+            bad("session", "no desktop: neither DISPLAY nor WAYLAND_DISPLAY is set", "run it in the desktop session")
+        }
+    }
+}
+
+/// What can be seen, signal by signal.
+fn capture() -> Vec<Finding> {
+    let capture = super::desktop(super::Backend::Auto, Arc::new(SystemClock::default()));
+    let ability = |(signal, ability): (&'static str, Ability)| match ability {
+        Ability::Yes => good(signal, "yes"),
+        Ability::Partial(why) => good(signal, format!("partly: {why}")),
+        Ability::No(why) => bad(signal, why, "see docs/platforms.md for what this desktop can show"),
+    };
+    Capture::capabilities(&*capture).into_iter().map(ability).collect()
+}

@@ -1,0 +1,86 @@
+//! The control socket: `agent.sock` in the runtime folder, mode 0600, and the other side must be the same user.
+
+use super::{Call, answer, read_message, write_message};
+use crate::agent::Shared;
+use serde_json::{Value, json};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The name of the socket.
+const SOCKET: &str = "agent.sock";
+
+/// How long the other side may take for a message.
+const MESSAGE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How long an answer may take.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// A socket that is served.
+pub struct Serving {
+    path: PathBuf,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    /// Ends serving and removes the socket.
+    pub fn close(mut self) {
+        // One more connection wakes the thread, which sees that it is to end.
+        let _ = UnixStream::connect(&self.path);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Serves the socket on a thread of its own, one connection after the other.
+///
+/// Errors: the socket cannot be made.
+pub fn serve(shared: Arc<Shared>) -> io::Result<Serving> {
+    let path = shared.options.runtime.join(SOCKET);
+    // The lock of the data folder says that nobody else serves; what lies here is of a client that was killed.
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let thread = std::thread::Builder::new().name("lode-control".into()).spawn(move || {
+        for stream in listener.incoming() {
+            if shared.known().quitting {
+                return;
+            }
+            if let Ok(stream) = stream {
+                let _ = converse(&shared, stream);
+            }
+        }
+    })?;
+    Ok(Serving { path, thread: Some(thread) })
+}
+
+fn converse(shared: &Shared, mut stream: UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(MESSAGE_TIME_MAX))?;
+    stream.set_write_timeout(Some(MESSAGE_TIME_MAX))?;
+    if rustix::net::sockopt::socket_peercred(&stream)?.uid.as_raw() != crate::paths::own_uid() {
+        return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    }
+    let message = read_message(&mut stream)?;
+    let reply = match serde_json::from_value::<Call>(message) {
+        Ok(call) => answer(shared, call),
+        Err(_) => json!({ "ok": false, "error": "this version of lode-agent does not know the call" }),
+    };
+    write_message(&mut stream, &reply)
+}
+
+/// Asks the running client.
+///
+/// Errors: none runs, or it does not answer.
+pub fn ask(runtime: &Path, request: &Value) -> io::Result<Value> {
+    let mut stream = UnixStream::connect(runtime.join(SOCKET))?;
+    stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
+    stream.set_write_timeout(Some(MESSAGE_TIME_MAX))?;
+    write_message(&mut stream, request)?;
+    read_message(&mut stream)
+}

@@ -1,0 +1,535 @@
+//! The way of an event on the desktop: gate, normalise, picture, scrub. One step at a time, without threads or disk.
+//!
+//! ```text
+//! RawSource ── gate ── Normalizer ── rules: a picture? ── Policy::scrub ──> Admission ──> spool
+//!                │          │                                   │
+//!             filtered    merged                            filtered
+//! ```
+//!
+//! [`Flow::step`] takes what the backend pushed and gives what may be kept, with the counters that belong to it. What it holds is
+//! in memory only; nothing here can write, and only a `Scrubbed<Event>` leaves (promise D1).
+
+use crate::capture::{
+    Capture, CaptureError, NoPicture, RawEvent, RawKind, RawSource, Reading, Request, Want, WindowId, channel,
+};
+use crate::clock::Moment;
+use crate::configuration::{ClientHash, Effective};
+use crate::counters::Counters;
+use crate::gate::{self, Sight};
+use crate::normalize::{Aside, Circumstances, Formed, Normalizer, Settings};
+use crate::screenshot::{Png, Shooter, Shot, scaled_down};
+use crate::standing::State;
+use std::sync::Arc;
+use std::time::Duration;
+use uilog::policy::model::{MaskText, Scope};
+use uilog::policy::{Decision, Outcome, Refusal, Scrubbed};
+use uilog::{Event, EventType};
+use uuid::Uuid;
+
+/// Raw events taken in one step at most, so that a burst does not keep finished events from the spool.
+const RAW_PER_STEP_MAX: usize = 1_024;
+
+/// An event that may be kept, with the picture that belongs to it.
+#[derive(Debug)]
+pub struct Admission {
+    /// The event, scrubbed.
+    pub event: Scrubbed<Event>,
+    /// Its picture, if there is a new one.
+    pub picture: Option<Png>,
+    /// When it happened.
+    pub at: Moment,
+}
+
+/// What a step gives.
+#[derive(Debug, Default)]
+pub struct Yield {
+    /// What may be kept.
+    pub admissions: Vec<Admission>,
+    /// What became of everything since the last step.
+    pub counters: Counters,
+}
+
+/// Who the client is in its events.
+#[derive(Clone, Debug, Default)]
+pub struct Person {
+    /// The operating system's user.
+    pub user_name: Option<String>,
+    /// The machine.
+    pub machine_name: Option<String>,
+    /// `custom1` … `custom5`.
+    pub custom: [Option<String>; 5],
+}
+
+/// What is in front, as far as it may be known.
+enum Front {
+    /// Nothing, or something that is not allowed.
+    Nothing(Refusal),
+    /// An admitted window.
+    Window(Sight),
+}
+
+/// One stretch of recording.
+struct Session {
+    effective: Arc<Effective>,
+    hash: ClientHash,
+    normalizer: Normalizer,
+    front: Front,
+    idle: bool,
+    last_event: Moment,
+}
+
+/// See the module.
+pub struct Flow {
+    capture: Box<dyn Capture>,
+    source: RawSource,
+    shooter: Shooter,
+    person: Person,
+    session: Option<Session>,
+    session_id: Uuid,
+    /// An event that is finished, and waits until its window has settled for the picture.
+    settling: Option<(Formed, Scope)>,
+    locked: bool,
+    counters: Counters,
+    /// Raw events that were taken from the source, to check the counters against.
+    taken: u64,
+}
+
+impl Flow {
+    /// Starts a backend; nothing is recorded yet.
+    ///
+    /// Errors: the backend does not start.
+    pub fn start(mut capture: Box<dyn Capture>, person: Person) -> Result<Self, CaptureError> {
+        let (sink, source) = channel();
+        capture.start(sink)?;
+        capture.arm(Want::default());
+        Ok(Self {
+            capture,
+            source,
+            shooter: Shooter::default(),
+            person,
+            session: None,
+            session_id: Uuid::nil(),
+            settling: None,
+            locked: false,
+            counters: Counters::default(),
+            taken: 0,
+        })
+    }
+
+    /// The backend.
+    pub fn capture(&self) -> &dyn Capture {
+        &*self.capture
+    }
+
+    /// Whether the screen is locked, as far as the backend said so.
+    pub fn is_locked(&self) -> bool {
+        self.locked
+    }
+
+    /// The id of this stretch of recording.
+    pub fn session_id(&self) -> Uuid {
+        self.session_id
+    }
+
+    /// Whether recording runs.
+    pub fn is_recording(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Answers to the project's questions, for events from now on.
+    pub fn set_person(&mut self, person: Person) {
+        self.person = person;
+    }
+
+    /// What the screen shows may have been deleted: pictures are compared with none.
+    pub fn forget_pictures(&mut self) {
+        self.shooter.forget();
+    }
+
+    /// Begins to record, or goes on under another configuration. `why` is the event that says so.
+    pub fn record(&mut self, now: Moment, effective: Arc<Effective>, hash: ClientHash, why: EventType) {
+        self.session_id = Uuid::new_v4();
+        let mut normalizer = Normalizer::new(Settings::of(&effective.configuration), self.circumstances());
+        normalizer.session(why, now, &[], 1);
+        let front = Front::Nothing(Refusal::Identity);
+        self.session = Some(Session { effective, hash, normalizer, front, idle: false, last_event: now });
+        if let Reading::Known(window) = self.capture.front() {
+            self.look_front(window);
+            self.admit_front(now);
+        }
+        self.arm();
+    }
+
+    /// Ends recording: what is finished leaves with the next [`step`](Self::step), nothing that comes later does. `state` says why.
+    pub fn end(&mut self, now: Moment, state: State) -> Yield {
+        let Some(session) = &mut self.session else { return Yield::default() };
+        let (event_type, reason) = match state {
+            State::Paused => (EventType::RecordingPaused, "user"),
+            State::OutsideSchedule => (EventType::RecordingPaused, "schedule"),
+            State::Locked => (EventType::ScreenLocked, "locked"),
+            State::Stopped => (EventType::RecordingStopped, "user"),
+            other => (EventType::RecordingStopped, other.name()),
+        };
+        session.normalizer.end_all();
+        session.normalizer.session(event_type, now, &[("reason", reason.to_owned())], 1);
+        session.normalizer.end_all();
+        let given = self.finish(now, true);
+        self.session = None;
+        self.capture.arm(Want::default());
+        given
+    }
+
+    /// Ends the backend too, and tells whether everything that it pushed came out.
+    pub fn stop(mut self, now: Moment, state: State) -> (Yield, i128) {
+        let mut given = self.end(now, state);
+        let drained = self.capture.stop();
+        while let Ok(raw) = self.source.raw.try_recv() {
+            self.taken += 1;
+            self.count_state(&raw);
+        }
+        let lost = self.source.newly_lost();
+        self.counters.lose("queue_full", lost);
+        given.counters.add(&std::mem::take(&mut self.counters));
+        (given, i128::from(drained.pushed) - i128::from(self.taken))
+    }
+
+    /// How many raw events are held, whose fate is open.
+    pub fn pending(&self) -> u64 {
+        let held = self.session.as_ref().map_or(0, |session| session.normalizer.pending());
+        held + self.settling.as_ref().map_or(0, |(formed, _)| formed.parts)
+    }
+
+    /// How long nothing can happen without input, in microseconds of uptime.
+    pub fn next_us(&self) -> Option<u64> {
+        let settling = self.settling.as_ref().map(|(formed, _)| formed.at.uptime_us + self.settle_us());
+        settling.or_else(|| self.session.as_ref()?.normalizer.next_us())
+    }
+
+    /// Where raw events come in: for whoever waits for the next one.
+    pub fn source(&self) -> &RawSource {
+        &self.source
+    }
+
+    /// Takes what was pushed, and gives what is finished.
+    pub fn step(&mut self, now: Moment) -> Yield {
+        for _ in 0..RAW_PER_STEP_MAX {
+            let Ok(raw) = self.source.raw.try_recv() else { break };
+            self.taken += 1;
+            self.take(raw, now);
+        }
+        let lost = self.source.newly_lost();
+        if lost > 0 {
+            self.counters.lose("queue_full", lost);
+            self.gap(now, "queue_full", &[("events_lost", lost.to_string())], 1);
+        }
+        while let Ok(answer) = self.source.answers.try_recv() {
+            if let Some(session) = &mut self.session {
+                session.normalizer.answer(answer, &session.hash);
+            }
+        }
+        self.tick(now);
+        self.finish(now, false)
+    }
+
+    /// Puts in a comment of the participant; `false` if nothing is recorded now.
+    pub fn comment(&mut self, now: Moment, text: &str) -> bool {
+        let Some(session) = &mut self.session else { return false };
+        session.normalizer.comment(now, text);
+        true
+    }
+
+    /// Makes the events that tell of a hole.
+    ///
+    /// They pass the policy like all others; `None` if nothing is recorded now, so that they are asked for again later.
+    pub fn gap_event(&mut self, now: Moment, attributes: &[(&str, String)]) -> Option<Scrubbed<Event>> {
+        let template = self.circumstances().template;
+        let session = self.session.as_ref()?;
+        let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let event = Event {
+            event_type: EventType::CoverageGap,
+            time_us: now.time_us,
+            uptime_us: Some(now.uptime_us),
+            attributes,
+            ..template
+        };
+        match session.effective.policy.scrub(event, &session.hash) {
+            Outcome::Logged(event, _) => Some(*event),
+            _ => None,
+        }
+    }
+
+    fn circumstances(&self) -> Circumstances {
+        let [custom1, custom2, custom3, custom4, custom5] = self.person.custom.clone();
+        let template = Event {
+            session_id: self.session_id,
+            user_name: self.person.user_name.clone(),
+            machine_name: self.person.machine_name.clone(),
+            custom1,
+            custom2,
+            custom3,
+            custom4,
+            custom5,
+            tz_offset_min: Some(offset_min()),
+            os: Some(self.capture.os().to_owned()),
+            client_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            ..Event::default()
+        };
+        Circumstances { template }
+    }
+
+    fn take(&mut self, raw: RawEvent, now: Moment) {
+        match raw.kind {
+            RawKind::Locked => self.locked = true,
+            RawKind::Unlocked => self.locked = false,
+            _ => {}
+        }
+        let Some(session) = &mut self.session else { return self.count_state(&raw) };
+        if matches!(raw.kind, RawKind::Locked | RawKind::Unlocked) {
+            // The state follows, and the event with it.
+            return self.counters.merge(1);
+        }
+        if let RawKind::Blind(reason, duration) = raw.kind {
+            let duration_us = duration.as_micros().to_string();
+            return self.gap(now, reason.name(), &[("duration_us", duration_us)], 1);
+        }
+        if raw.injected && !session.effective.configuration.capture.injected {
+            return self.counters.filter("setting:injected", 1);
+        }
+        if session.idle && matches!(raw.kind, RawKind::Key { .. } | RawKind::Button { .. } | RawKind::Wheel { .. }) {
+            session.idle = false;
+            session.normalizer.session(EventType::IdleEnded, raw.at, &[], 1);
+        }
+        let sight = match raw.kind {
+            RawKind::Button { window, .. } | RawKind::Wheel { window, .. } => {
+                gate::look(window, &*self.capture, &session.effective)
+            }
+            RawKind::Focus(window) => {
+                self.look_front(window);
+                self.arm();
+                self.front_sight()
+            }
+            RawKind::Title(window) | RawKind::Element(window) => {
+                let front = self.front_sight();
+                match front {
+                    Ok(sight) if sight.window() == window => {
+                        // The new title may be one that is never seen.
+                        self.look_front(window);
+                        self.arm();
+                        self.front_sight()
+                    }
+                    Ok(_) => Err(Refusal::App),
+                    refused => {
+                        self.look_front(window);
+                        self.arm();
+                        refused.or_else(|refusal| self.front_sight().map_err(|_| refusal))
+                    }
+                }
+            }
+            _ => self.front_sight(),
+        };
+        let Some(session) = &mut self.session else { return };
+        match sight {
+            Ok(sight) => {
+                session.last_event = raw.at;
+                match session.normalizer.raw(&raw, &sight, &*self.capture) {
+                    None => {}
+                    Some(Aside::Merged) => self.counters.merge(1),
+                    Some(Aside::Dropped(reason)) => self.counters.lose(reason, 1),
+                    Some(Aside::Filtered(name)) => self.counters.filter(name, 1),
+                }
+            }
+            Err(refusal) => {
+                session.normalizer.end_stay();
+                self.counters.filter(&format!("gate.{}", refusal.name()), 1);
+            }
+        }
+    }
+
+    /// Nothing is recorded: raw events leave nothing but a number.
+    fn count_state(&mut self, _raw: &RawEvent) {
+        self.counters.filter("gate.state", 1);
+    }
+
+    fn front_sight(&self) -> Result<Sight, Refusal> {
+        match self.session.as_ref().map(|session| &session.front) {
+            Some(Front::Window(sight)) => Ok(sight.clone()),
+            Some(Front::Nothing(refusal)) => Err(*refusal),
+            None => Err(Refusal::Identity),
+        }
+    }
+
+    fn look_front(&mut self, window: WindowId) {
+        let Some(session) = &mut self.session else { return };
+        session.front = match gate::look(window, &*self.capture, &session.effective) {
+            Ok(sight) => Front::Window(sight),
+            Err(refusal) => Front::Nothing(refusal),
+        };
+    }
+
+    /// The window that is in front when recording begins counts as one that came there.
+    fn admit_front(&mut self, now: Moment) {
+        if let Ok(sight) = self.front_sight()
+            && let Some(session) = &mut self.session
+        {
+            let raw = RawEvent { at: now, injected: false, kind: RawKind::Focus(sight.window()) };
+            session.normalizer.raw(&raw, &sight, &*self.capture);
+        }
+    }
+
+    /// Nothing allowed in front: no input is listened to, only which window comes next.
+    fn arm(&mut self) {
+        let Some(session) = &self.session else { return };
+        let front = match &session.front {
+            Front::Window(sight) => Some(sight.window()),
+            Front::Nothing(_) => None,
+        };
+        let clipboard = session.effective.configuration.capture.clipboard;
+        let want = Want { input: front.is_some(), clipboard: front.is_some() && clipboard, titles_of: front };
+        self.capture.arm(want);
+    }
+
+    fn tick(&mut self, now: Moment) {
+        let Some(session) = &mut self.session else { return };
+        session.normalizer.tick(now);
+        for (window, at) in session.normalizer.settled_titles(now) {
+            match gate::look(window, &*self.capture, &session.effective) {
+                Ok(sight) => session.normalizer.title(at, &sight, &*self.capture),
+                Err(refusal) => self.counters.filter(&format!("gate.{}", refusal.name()), 1),
+            }
+        }
+        let settings = &session.effective.configuration.capture;
+        let (idle_after_us, alive_us) = (us(settings.idle_after), us(settings.alive));
+        if idle_after_us > 0
+            && !session.idle
+            && let Reading::Known(idle_us) = self.capture.idle_us()
+            && idle_us >= idle_after_us
+        {
+            session.idle = true;
+            let began = Moment {
+                uptime_us: now.uptime_us.saturating_sub(idle_us),
+                time_us: now.time_us - i64::try_from(idle_us).unwrap_or(0),
+            };
+            session.normalizer.session(EventType::IdleStarted, began, &[], 1);
+            session.last_event = now;
+        }
+        if alive_us > 0 && now.since_us(session.last_event) >= alive_us {
+            session.last_event = now;
+            session.normalizer.session(EventType::Alive, now, &[], 1);
+        }
+    }
+
+    fn gap(&mut self, now: Moment, reason: &str, attributes: &[(&str, String)], parts: u64) {
+        let Some(session) = &mut self.session else { return };
+        let mut all = vec![("reason", reason.to_owned())];
+        all.extend(attributes.iter().cloned());
+        session.normalizer.session(EventType::CoverageGap, now, &all, parts);
+    }
+
+    /// Takes what the normalizer finished through pictures and rules.
+    fn finish(&mut self, now: Moment, at_once: bool) -> Yield {
+        let mut admissions = Vec::new();
+        while let Some(session) = &mut self.session {
+            let (formed, scope) = match self.settling.take() {
+                Some(settling) => settling,
+                None => {
+                    let Some(formed) = session.normalizer.pop(now) else { break };
+                    let scope = wanted_picture(&session.effective, &formed);
+                    (formed, scope)
+                }
+            };
+            let settle_us = us(session.effective.configuration.screenshots.settle);
+            if scope != Scope::None && !at_once && now.since_us(formed.at) < settle_us {
+                self.settling = Some((formed, scope));
+                break;
+            }
+            let shot = if scope == Scope::None || at_once { None } else { self.shoot(now, &formed, scope) };
+            admissions.extend(self.scrub(formed, shot));
+        }
+        Yield { admissions, counters: std::mem::take(&mut self.counters) }
+    }
+
+    /// A picture for an event whose rule asks for one; every doubt is none.
+    fn shoot(&mut self, now: Moment, formed: &Formed, scope: Scope) -> Option<Shot> {
+        let session = self.session.as_ref()?;
+        let sight = formed.sight.as_ref()?;
+        let settings = &session.effective.configuration.screenshots;
+        if !self.shooter.may(now, settings) {
+            return None;
+        }
+        // Texts inside windows cannot be masked here, so who asks for that gets no picture.
+        if settings.mask_text != MaskText::Page {
+            return None;
+        }
+        // The window must still be what it was: its title may have become one that is never seen.
+        let again = gate::look(sight.window(), &*self.capture, &session.effective).ok()?;
+        let request = Request {
+            allowed: Vec::new(),
+            masks: Vec::new(),
+            desktop: scope == Scope::Desktop,
+            side_px_max: settings.max_side,
+        };
+        let picture = self.picture(&again, request).ok()?;
+        let picture = scaled_down(picture, settings.max_side);
+        self.shooter.add(now, &picture).ok()
+    }
+
+    fn picture(&self, sight: &Sight, request: Request) -> Result<crate::capture::Picture, NoPicture> {
+        self.capture.picture(&sight.admitted, &request)
+    }
+
+    fn scrub(&mut self, formed: Formed, shot: Option<Shot>) -> Option<Admission> {
+        let session = self.session.as_ref()?;
+        let Formed { mut captured, parts, at, .. } = formed;
+        let picture = match shot {
+            Some(Shot::New(png)) => {
+                captured.event.screenshot_id = Some(png.id);
+                Some(png)
+            }
+            Some(Shot::Same(id)) => {
+                captured.event.screenshot_id = Some(id);
+                None
+            }
+            None => None,
+        };
+        // All parts but one are merged; the one is what became of the event.
+        self.counters.merge(parts.saturating_sub(1));
+        match session.effective.policy.scrub(captured, &session.hash) {
+            Outcome::Logged(event, scope) => {
+                self.counters.admit();
+                let picture = picture.filter(|_| scope != Scope::None && event.screenshot_id.is_some());
+                Some(Admission { event: *event, picture, at })
+            }
+            refused => {
+                self.counters.filter(&refused.counter().unwrap_or_default(), 1);
+                None
+            }
+        }
+    }
+
+    fn settle_us(&self) -> u64 {
+        self.session.as_ref().map_or(0, |session| us(session.effective.configuration.screenshots.settle))
+    }
+}
+
+/// The picture that the rule of an event asks for.
+fn wanted_picture(effective: &Effective, formed: &Formed) -> Scope {
+    if !effective.configuration.screenshots.enabled || formed.sight.is_none() {
+        return Scope::None;
+    }
+    match effective.policy.decide(&formed.captured) {
+        Decision::Log { screenshot, .. } => screenshot,
+        _ => Scope::None,
+    }
+}
+
+/// Minutes of the user's offset from UTC.
+fn offset_min() -> i16 {
+    i16::try_from(chrono::Local::now().offset().local_minus_utc() / 60).unwrap_or(0)
+}
+
+fn us(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

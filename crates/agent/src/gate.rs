@@ -1,0 +1,137 @@
+//! The gate: before anything of a window is read, it must be allowed; what is not leaves nothing but a counter.
+//!
+//! [`look`] asks in the order that privacy needs: whose window is it (no title yet), is the program allowed, only then
+//! its title, and then the whole gate of the policy with title and page. Only here an [`Admitted`] can be made, and a backend
+//! tells titles, elements, clipboard and pictures to nobody who shows none (promise D1).
+//!
+//! Whether capture may run at all (consent, schedule, pause) is asked before, see [`standing`](crate::standing).
+
+use crate::capture::{Capture, Identity, Reading, WindowId};
+use crate::configuration::Effective;
+use std::sync::Arc;
+use uilog::policy::{GateDecision, Refusal, Seen};
+
+/// Programs that show pages: what is allowed in them may depend on the page.
+const BROWSERS: [&str; 16] = [
+    "brave",
+    "brave.exe",
+    "chrome",
+    "chrome.exe",
+    "chromium",
+    "chromium-browser",
+    "firefox",
+    "firefox-esr",
+    "firefox.exe",
+    "msedge",
+    "msedge.exe",
+    "opera",
+    "opera.exe",
+    "vivaldi",
+    "vivaldi-bin",
+    "vivaldi.exe",
+];
+
+/// Proof that the gate let a window through. Whoever holds one may ask a backend about this window and no other.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Admitted {
+    window: WindowId,
+    pid: Option<u32>,
+    process_name: Option<String>,
+}
+
+impl Admitted {
+    /// The window.
+    pub fn window(&self) -> WindowId {
+        self.window
+    }
+
+    /// Its process, where the system tells.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid
+    }
+
+    /// Its executable, in lower case.
+    pub fn process_name(&self) -> Option<&str> {
+        self.process_name.as_deref()
+    }
+}
+
+/// An admitted window with what an event tells of it.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The proof.
+    pub admitted: Arc<Admitted>,
+    /// Its title.
+    pub title: Reading<String>,
+}
+
+impl Sight {
+    /// The window.
+    pub fn window(&self) -> WindowId {
+        self.admitted.window
+    }
+}
+
+/// Looks at a window, as far as it may be looked at. Nothing is remembered between two looks: numbers of windows are used again.
+///
+/// Errors: why it may not be looked at; that is the name of a counter, and nothing else of the window may be kept.
+pub fn look(window: WindowId, capture: &dyn Capture, effective: &Effective) -> Result<Sight, Refusal> {
+    let Reading::Known(identity) = capture.identify(window) else { return Err(Refusal::Identity) };
+    let mut seen = seen(&identity);
+    refused(effective.policy.gate_program(&seen))?;
+    let is_browser = is_browser(&identity);
+    if is_browser && effective.configuration.extension.enabled && effective.configuration.extension.required {
+        return Err(Refusal::Site);
+    }
+    let process_name = known(&identity.process_name).map(str::to_owned);
+    let admitted = Admitted { window: identity.window, pid: identity.pid, process_name };
+    let title = capture.title(&admitted);
+    seen.window_title = borrowed(&title);
+    if is_browser {
+        // The page is unknown: it cannot be told without the extension.
+        seen.url = Reading::Unknown;
+        seen.page_title = Reading::Unknown;
+    }
+    refused(effective.policy.gate(&seen))?;
+    Ok(Sight { admitted: Arc::new(admitted), title })
+}
+
+fn refused(decision: GateDecision) -> Result<(), Refusal> {
+    match decision {
+        GateDecision::Admitted => Ok(()),
+        GateDecision::Refused(refusal) => Err(refusal),
+    }
+}
+
+fn is_browser(identity: &Identity) -> bool {
+    known(&identity.process_name).is_some_and(is_browser_name)
+}
+
+/// Whether an executable of that name shows pages.
+pub fn is_browser_name(process_name: &str) -> bool {
+    BROWSERS.contains(&process_name)
+}
+
+fn seen(identity: &Identity) -> Seen<'_> {
+    Seen {
+        process_name: borrowed(&identity.process_name),
+        app_id: borrowed(&identity.app_id),
+        path: borrowed(&identity.path),
+        private: identity.private,
+        ..Seen::default()
+    }
+}
+
+/// A reading of text, borrowed.
+pub fn borrowed(reading: &Reading<String>) -> Reading<&str> {
+    match reading {
+        Reading::Known(text) => Reading::Known(text),
+        Reading::Absent => Reading::Absent,
+        Reading::Unknown => Reading::Unknown,
+    }
+}
+
+/// The text of a reading, if it is known.
+pub fn known(reading: &Reading<String>) -> Option<&str> {
+    if let Reading::Known(text) = reading { Some(text) } else { None }
+}

@@ -1,0 +1,16 @@
+//! Where things lie on this system, and what the system tells of files and disks.
+
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::{
+    Lock, data_folder, file_id, floor_file, free_bytes, is_writable, lock, machine_id, machine_name,
+    make_private_folder, own_uid, runtime_folder, settings_files, user_name,
+};
+
+/// The folder of the spool inside the data folder.
+pub fn spool_folder(data: &Path) -> PathBuf {
+    data.join("spool")
+}

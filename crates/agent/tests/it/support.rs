@@ -1,0 +1,132 @@
+//! What the stories share: a client in this process with a scripted desktop, and the program as a child process.
+
+use agent::agent::{Options, run};
+use agent::capture::scripted::{Script, desktop};
+use agent::clock::{Clock, Moment, SystemClock};
+use agent::control;
+use agent::indicator::Switch;
+use agent::wire::Network;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use uilog::Event;
+
+/// A configuration that allows these programs and sends at once.
+pub fn configuration(project: &str, processes: &str, extra: &str, columns: &str) -> String {
+    format!(
+        r#"<lodeConfig schema="1" project="{project}" revision="1" validUntil="{}">
+          <consent version="1"><text lang="en">We record clicks.</text><pictures lang="en">And pictures.</pictures><typed lang="en">And text.</typed></consent>
+          <schedule><window days="mon-sun" from="00:00" to="23:59"/></schedule>
+          <allow><app process="{processes}"/></allow>
+          <capture elementTimeout="PT0.5S"/>{extra}
+          <rules><rule name="work"><on events="all"/><log columns="{columns}" screenshot="window"/></rule></rules>
+          <upload every="PT5S" hold="PT0S" heartbeat="PT30S"/>
+        </lodeConfig>"#,
+        (chrono::Utc::now() + chrono::Duration::days(30)).format("%Y-%m-%dT%H:%M:%SZ"),
+    )
+}
+
+/// The program.
+pub fn lode_agent(data: &Path, arguments: &[&str]) -> Output {
+    command(data, arguments).output().unwrap()
+}
+
+/// The program over a data folder, not started yet.
+pub fn command(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lode-agent"));
+    command.arg("--data").arg(data).args(arguments);
+    command
+}
+
+/// What a program printed, which must have ended well.
+pub fn printed(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// A client that runs in this process, with a scripted desktop.
+pub struct Client {
+    pub script: Script,
+    pub indicator: Switch,
+    pub data: PathBuf,
+    thread: Option<JoinHandle<()>>,
+    clock: Arc<SystemClock>,
+}
+
+impl Client {
+    /// Runs over a data folder.
+    pub fn run(data: &Path) -> Self {
+        let (backend, script) = desktop();
+        let (indicator, clock) = (Switch::on(), Arc::new(SystemClock::default()));
+        let options = Options {
+            data: data.to_owned(),
+            runtime: data.join("run"),
+            floor: data.join("floor.xml"),
+            network: Network::default(),
+            dialog: false,
+        };
+        let (switch, hands) = (indicator.clone(), clock.clone());
+        let thread = std::thread::spawn(move || run(options, hands, Box::new(backend), Box::new(switch)).unwrap());
+        Self { script, indicator, data: data.to_owned(), thread: Some(thread), clock }
+    }
+
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub fn ask(&self, request: &Value) -> Value {
+        control::ask(&self.data.join("run"), request).unwrap()
+    }
+
+    pub fn status(&self) -> Value {
+        self.ask(&json!({ "call": "status" }))
+    }
+
+    /// Asks for the status until it is as wanted.
+    pub fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        until(what, || {
+            control::ask(&self.data.join("run"), &json!({ "call": "status" })).ok().filter(|status| wanted(status))
+        })
+    }
+
+    /// The events that are on the disk, oldest first.
+    pub fn events(&self) -> Vec<Event> {
+        let answer = self.ask(&json!({ "call": "events", "before": u64::MAX }));
+        let events: Vec<(Event, bool)> = serde_json::from_value(answer["events"].clone()).unwrap();
+        events.into_iter().rev().map(|(event, _)| event).collect()
+    }
+
+    /// Ends it, and waits until everything is on the disk.
+    pub fn quit(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = control::ask(&self.data.join("run"), &json!({ "call": "quit" }));
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Asks again and again until there is an answer; gives up after half a minute.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "not within 30 s: {what}");
+        std::thread::yield_now();
+    }
+}

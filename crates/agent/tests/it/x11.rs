@@ -1,0 +1,254 @@
+//! Real applications on a real X server, driven by a program that presses keys and buttons.
+//!
+//! They need `Xvfb`, `openbox`, `dbus-run-session`, `xdotool`, the accessibility bus and the applications, so they are ignored in
+//! an ordinary run; `cargo xtask test desktop` starts what they need and runs them.
+
+use crate::service::Service;
+use crate::support::{command, configuration, lode_agent, printed, until};
+use agent::control;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use uilog::Event;
+
+/// Programs that end with the test.
+struct Children(Vec<Child>);
+
+impl Children {
+    fn start(&mut self, program: &str, arguments: &[&str]) {
+        let mut command = Command::new(program);
+        // Chromium listens to this where the desktop has not switched accessibility on.
+        command.env("ACCESSIBILITY_ENABLED", "1");
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.0.push(command.spawn().unwrap_or_else(|error| panic!("{program}: {error}")));
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        for child in self.0.iter_mut().rev() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn xdotool(arguments: &[&str]) -> String {
+    let output = Command::new("xdotool").args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// The window of that title, when it is there and in front.
+fn in_front(title: &str) -> String {
+    until(title, || {
+        let windows = xdotool(&["search", "--onlyvisible", "--name", title]);
+        let window = windows.lines().last().filter(|window| !window.is_empty())?.to_owned();
+        xdotool(&["windowactivate", "--sync", &window]);
+        (xdotool(&["getactivewindow"]) == window).then_some(window)
+    })
+}
+
+/// x and y of a window on the screen, without the frame; `xdotool` counts the frame twice.
+fn corner(window: &str) -> (i32, i32) {
+    let output = Command::new("xwininfo").args(["-id", window]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let number =
+        |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)?.trim().parse().ok()).unwrap();
+    (number("Absolute upper-left X:"), number("Absolute upper-left Y:"))
+}
+
+fn click(x: i32, y: i32) {
+    xdotool(&["mousemove", "--sync", &x.to_string(), &y.to_string(), "click", "1"]);
+}
+
+/// The real program, recording, in a project of a real service.
+struct Desk<'a> {
+    data: &'a Path,
+    _children: Children,
+}
+
+impl<'a> Desk<'a> {
+    fn record(data: &'a Path, service: &Service, study: &crate::service::Study<'_>) -> Self {
+        let key = study.app_key();
+        printed(&lode_agent(data, &["enroll", "--server", &service.url(), "--key", &key]));
+        let mut children = Children(Vec::new());
+        let agent =
+            command(data, &["run", "--backend", "x11", "--no-dialog"]).stderr(Stdio::inherit()).spawn().unwrap();
+        children.0.push(agent);
+        let desk = Self { data, _children: children };
+        desk.until("asks for consent", |status| status["state"] == "needs_consent");
+        printed(&lode_agent(data, &["consent", "accept"]));
+        desk.until("records", |status| status["state"] == "recording");
+        desk
+    }
+
+    fn ask(&self, request: &Value) -> Option<Value> {
+        control::ask(&self.data.join("run"), request).ok()
+    }
+
+    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        until(what, || self.ask(&json!({ "call": "status" })).filter(|status| wanted(status)))
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let answer = self.ask(&json!({ "call": "events", "before": u64::MAX })).unwrap();
+        let events: Vec<(Event, bool)> = serde_json::from_value(answer["events"].clone()).unwrap();
+        events.into_iter().rev().map(|(event, _)| event).collect()
+    }
+
+    /// Waits for an event; says what came instead if it does not come.
+    fn until_event(&self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
+        let end = Instant::now() + Duration::from_secs(15);
+        loop {
+            let events = self.events();
+            if let Some(found) = events.iter().find(|event| wanted(event)) {
+                return found.clone();
+            }
+            let came =
+                || events.iter().map(|event| serde_json::to_string(event).unwrap()).collect::<Vec<_>>().join("\n");
+            assert!(
+                Instant::now() < end,
+                "{what} did not come, but:\n{}\n{}",
+                came(),
+                self.ask(&json!({ "call": "status" })).unwrap()
+            );
+            // The disk need not be asked a thousand times a second.
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a desktop: cargo xtask test desktop"]
+fn a_text_editor_gives_text_lengths_titles_a_pair_of_copy_and_paste_and_pictures() {
+    let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
+    let study = service.study("Desktop");
+    let extra = r#"<screenshots enabled="true" maskText="page"/>"#;
+    study.publish(&configuration(&study.id, "mousepad", extra, "all value_fingerprint"));
+    let desk = Desk::record(folder.path(), &service, &study);
+    let mut children = Children(Vec::new());
+    children.start("mousepad", &["--disable-server"]);
+    in_front("Mousepad");
+    desk.until_event("the window", |event| event.event_type.name() == "window_activated");
+    xdotool(&["type", "order 4711"]);
+    xdotool(&["key", "ctrl+a"]);
+    xdotool(&["key", "ctrl+c"]);
+    let copy = desk.until_event("the copy", |event| event.event_type.name() == "copy");
+    xdotool(&["key", "ctrl+v"]);
+    let paste = desk.until_event("the paste", |event| event.event_type.name() == "paste");
+    let typed = desk.until_event("the text", |event| event.event_type.name() == "text_entered");
+    assert_eq!((typed.text_length, typed.text.as_deref()), (Some(10), None));
+    assert_eq!(typed.element_role.as_deref(), Some("textbox"));
+    assert_eq!(typed.process_name.as_deref(), Some("mousepad"));
+    assert!(typed.window_title.is_some_and(|title| title.contains("Mousepad")));
+    assert_eq!(typed.actor, Some(uilog::Actor::Bot), "a program pressed the keys");
+    assert!(copy.value_fingerprint.is_some() && copy.value_fingerprint == paste.value_fingerprint);
+    desk.until_event("a picture", |event| event.screenshot_id.is_some());
+    desk.ask(&json!({ "call": "send_now" }));
+    study.rows_until("SELECT element_role, text_length FROM events WHERE event_type = 'text_entered'", |rows| {
+        rows == [json!(["textbox", 10])]
+    });
+    assert_eq!(study.balance()["lost"], 0);
+}
+
+#[test]
+#[ignore = "needs a desktop: cargo xtask test desktop"]
+fn a_click_on_a_menu_names_it_and_a_window_that_is_not_allowed_leaves_no_byte() {
+    let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
+    let study = service.study("Menus");
+    study.publish(&configuration(&study.id, "mousepad", "", "all"));
+    let desk = Desk::record(folder.path(), &service, &study);
+    let mut children = Children(Vec::new());
+    children.start("mousepad", &["--disable-server"]);
+    let editor = in_front("Mousepad");
+    desk.until_event("the window", |event| event.event_type.name() == "window_activated");
+    let (x, y) = corner(&editor);
+    click(x + 20, y + 12);
+    let file = desk.until_event("the menu", |event| event.event_type.name() == "left_click");
+    assert_eq!((file.element_role.as_deref(), file.element_name.as_deref()), (Some("menu"), Some("File")));
+    xdotool(&["key", "Escape"]);
+    children.start("gtk3-demo", &[]);
+    in_front("Application Class");
+    xdotool(&["type", "CANARY"]);
+    let other = desk
+        .until("counts what is not allowed", |status| status["counters"]["filtered"]["gate.app"].as_u64() > Some(0));
+    assert!(!other.to_string().contains("gtk3-demo"), "{other}");
+    in_front("Mousepad");
+    desk.until_event("back again", |event| event.seq > file.seq && event.event_type.name() == "window_activated");
+    let left = serde_json::to_string(&desk.events()).unwrap();
+    assert!(!left.contains("gtk3-demo") && !left.contains("Application Class") && !left.contains("CANARY"), "{left}");
+}
+
+#[test]
+#[ignore = "needs a desktop: cargo xtask test desktop"]
+fn a_page_in_chromium_gives_the_names_of_what_is_clicked_and_a_password_field_gives_nothing() {
+    let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
+    let study = service.study("Pages");
+    study.publish(&configuration(&study.id, "chromium", r#"<extension required="false"/>"#, "all text"));
+    let desk = Desk::record(folder.path(), &service, &study);
+    let page = folder.path().join("page.html");
+    let style = "position:fixed;left:40px;width:300px;height:60px";
+    std::fs::write(
+        &page,
+        format!(
+            "<title>Order page</title><button id=book style='{style};top:40px'>Book order</button>\
+             <input aria-label=Amount style='{style};top:140px'><input type=password aria-label=Pin style='{style};top:240px'>"
+        ),
+    )
+    .unwrap();
+    let mut children = Children(Vec::new());
+    let (profile, address) =
+        (format!("--user-data-dir={}/profile", folder.path().display()), page.display().to_string());
+    let arguments = [
+        "--no-sandbox",
+        "--no-first-run",
+        "--disable-gpu",
+        "--no-default-browser-check",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--password-store=basic",
+        "--force-renderer-accessibility",
+        &profile,
+        &format!("--app=file://{address}"),
+    ];
+    children.start("chromium", &arguments);
+    let window = in_front("Order page");
+    desk.until_event("the window", |event| event.event_type.name() == "window_activated");
+    let (x, y) = corner(&window);
+    let height: i32 = {
+        let text = xdotool(&["getwindowgeometry", "--shell", &window]);
+        text.lines().find_map(|line| line.strip_prefix("HEIGHT=")?.parse().ok()).unwrap()
+    };
+    assert!(height > 300, "{height}");
+    let button = until("the button's name", || {
+        click(x + 120, y + 70);
+        std::thread::park_timeout(Duration::from_millis(900));
+        desk.events().into_iter().rev().find(|event| event.element_name.as_deref() == Some("Book order"))
+    });
+    assert_eq!(button.element_role.as_deref(), Some("button"));
+    click(x + 120, y + 270);
+    std::thread::park_timeout(Duration::from_millis(900));
+    xdotool(&["type", "s3cretpin"]);
+    xdotool(&["key", "Tab"]);
+    let pin = desk.until_event("the pin", |event| event.event_type.name() == "text_entered");
+    assert_eq!((pin.text.as_deref(), pin.text_length, pin.value_fingerprint), (None, None, None), "{pin:?}");
+    assert!(!serde_json::to_string(&desk.events()).unwrap().contains("s3cret"));
+}
+
+#[test]
+#[ignore = "needs a desktop: cargo xtask test desktop"]
+fn d7_when_the_marker_is_taken_from_the_screen_nothing_is_recorded_any_more() {
+    let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
+    let study = service.study("Marker");
+    study.publish(&configuration(&study.id, "mousepad", "", "all"));
+    let desk = Desk::record(folder.path(), &service, &study);
+    let status = desk
+        .until("shows the marker", |status| status["indicator"].as_str().is_some_and(|text| text.contains("marker")));
+    assert_eq!(status["state"], "recording");
+    let marker = xdotool(&["search", "--name", "^Lode$"]);
+    xdotool(&["windowunmap", marker.lines().next().expect("the marker is a window")]);
+    let status = desk.until("stops", |status| status["state"] == "blocked");
+    assert!(status["why"].as_str().unwrap().contains("nothing on the screen"), "{status}");
+}
