@@ -1,0 +1,71 @@
+//! Finds the tasks in a UI log.
+
+pub(crate) mod actions;
+pub(crate) mod alphabet;
+pub(crate) mod chain;
+pub(crate) mod decode;
+pub(crate) mod pauses;
+pub(crate) mod segmentation;
+pub(crate) mod starts;
+pub(crate) mod typing;
+
+use crate::log::UiLog;
+use crate::score::Label;
+pub use actions::Folded;
+use alphabet::Alphabet;
+use chain::Shares;
+use pauses::Pauses;
+use segmentation::Stream;
+
+/// What was found.
+#[derive(Debug)]
+pub struct Discovery {
+    /// Instance and task type of every row.
+    pub labels: Vec<Option<Label>>,
+    /// What cleaning folded.
+    pub folded: Folded,
+}
+
+/// Finds the tasks in a log.
+pub fn discover(log: &UiLog) -> Discovery {
+    let rows = log.streams();
+    let mut folded = Folded::default();
+    let actions: Vec<_> = rows.iter().map(|rows| actions::actions(log, rows, &mut folded)).collect();
+    let mut alphabet = Alphabet::learn(log, &actions);
+    let pauses = Pauses::learn(actions.iter().map(|actions| actions.pauses.as_slice()));
+    let streams: Vec<Stream> = actions
+        .iter()
+        .map(|actions| Stream {
+            symbols: actions.first_rows.iter().map(|&row| alphabet.symbol(log, row as usize)).collect(),
+            classes: actions.pauses.iter().map(|&pause| pauses.class(pause)).collect(),
+            pauses: actions.pauses.clone(),
+        })
+        .collect();
+    let mut counts = vec![0; alphabet.len()];
+    streams.iter().flat_map(|stream| &stream.symbols).for_each(|&symbol| counts[symbol as usize] += 1);
+    let shares = Shares::new(&counts);
+    let learned = segmentation::learn(&streams, &shares, pauses.are_usable());
+    if std::env::var("LODE_TRACE").is_ok() {
+        eprintln!("  symbols {} pauses {} won {}", alphabet.len(), pauses.are_usable(), learned.name);
+    }
+    let decoder = decode::Decoder::new(&learned.typing, &shares, learned.rates, learned.evidence.clone());
+    let mut labels = vec![None; log.rows()];
+    let mut instance = 0;
+    for ((rows, actions), stream) in rows.iter().zip(&actions).zip(&streams) {
+        let mut of = vec![None; actions.first_rows.len()];
+        for segment in decoder.decode(&stream.symbols, &stream.classes).0 {
+            for &at in &segment.members {
+                of[at as usize] = Some(Label { instance, task_type: segment.task_type });
+            }
+            instance += 1;
+        }
+        let mut action = 0;
+        for &row in rows {
+            while action + 1 < actions.first_rows.len() && actions.first_rows[action + 1] <= row {
+                action += 1;
+            }
+            labels[row as usize] = of[action];
+        }
+    }
+    Discovery { labels, folded }
+}

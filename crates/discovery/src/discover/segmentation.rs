@@ -1,0 +1,156 @@
+//! Segments and task types together: guess, type, decode, count again, until nothing changes.
+
+use super::chain::Shares;
+use super::decode::{Decoder, NoiseRates, Segment};
+use super::pauses::{CLASSES, Evidence};
+use super::starts;
+use super::typing::{Typing, type_segments};
+
+/// Rounds of refining one guess, at most.
+const ROUNDS_MAX: usize = 10;
+
+/// Noise before any has been seen.
+const FIRST_RATES: NoiseRates = NoiseRates { foreign: 0.02, background: 0.02 };
+
+/// Events of a prior sample without noise, which keep the rates from 0 and 1.
+const RATE_PRIOR: f64 = 20.0;
+
+/// A stream of one user: symbols and pauses.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stream {
+    pub symbols: Vec<u32>,
+    pub classes: Vec<u8>,
+    pub pauses: Vec<i64>,
+}
+
+/// What was learned about the tasks of a log.
+#[derive(Debug, Clone)]
+pub(crate) struct Learned {
+    pub typing: Typing,
+    pub rates: NoiseRates,
+    pub evidence: Evidence,
+    pub cost: f64,
+    pub name: String,
+}
+
+pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Learned {
+    let symbols: Vec<&[u32]> = streams.iter().map(|stream| stream.symbols.as_slice()).collect();
+    let pauses: Vec<&[i64]> = streams.iter().map(|stream| stream.pauses.as_slice()).collect();
+    let mut guesses = vec![("anchor".to_string(), starts::by_anchor(&symbols, shares))];
+    if use_pauses {
+        for share in starts::PAUSE_SHARES {
+            guesses.push((format!("pause {share}"), starts::by_pause(&pauses, share)));
+        }
+    }
+    let refined = guesses.into_iter().map(|(name, guess)| refine(streams, &guess, shares, use_pauses, name));
+    let mut best: Option<Learned> = None;
+    for learned in refined {
+        if std::env::var("LODE_TRACE").is_ok() {
+            eprintln!("   {} {:.1} types {} segs {} rates {:?}", learned.name, learned.cost, learned.typing.chains.len(), learned.typing.types.len(), learned.rates);
+        }
+        if best.as_ref().is_none_or(|best| learned.cost < best.cost) {
+            best = Some(learned);
+        }
+    }
+    best.expect("one guess")
+}
+
+fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: bool, name: String) -> Learned {
+    let mut segments: Vec<Vec<Segment>> = streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess)).collect();
+    let mut known: Option<Vec<u32>> = None;
+    let mut best: Option<Learned> = None;
+    for _ in 0..ROUNDS_MAX {
+        let texts: Vec<Vec<u32>> = streams
+            .iter()
+            .zip(&segments)
+            .flat_map(|(stream, segments)| segments.iter().map(|segment| symbols(stream, segment)))
+            .collect();
+        let typing = type_segments(&texts, known.as_deref(), shares);
+        let (rates, evidence, cost) = count(streams, &segments, shares, use_pauses);
+        let cost = cost + typing.cost(shares);
+        if std::env::var("LODE_TRACE").is_ok_and(|v| v == "2") {
+            eprintln!("      {name} {cost:.1} types {} segs {} rates {rates:?}", typing.chains.len(), texts.len());
+        }
+        let is_better = best.as_ref().is_none_or(|best| cost < best.cost - 1e-6);
+        let learned = Learned { typing, rates, evidence, cost, name: name.clone() };
+        let decoder = Decoder::new(&learned.typing, shares, rates, learned.evidence.clone());
+        if is_better {
+            best = Some(learned);
+        } else {
+            break;
+        }
+        segments = streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes).0).collect();
+        known = Some(segments.iter().flatten().map(|segment| segment.task_type).collect());
+    }
+    best.expect("at least one round")
+}
+
+fn symbols(stream: &Stream, segment: &Segment) -> Vec<u32> {
+    segment.members.iter().map(|&at| stream.symbols[at as usize]).collect()
+}
+
+/// Segments between guessed boundaries.
+fn cut(stream: &Stream, guess: &[bool]) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for at in 0..stream.symbols.len() {
+        match segments.last_mut() {
+            Some(segment) if !guess[at] => segment.members.push(at as u32),
+            _ => segments.push(Segment { task_type: 0, members: vec![at as u32] }),
+        }
+    }
+    segments
+}
+
+/// Noise and pauses of a segmentation, and the nats to code them.
+fn count(
+    streams: &[Stream],
+    segments: &[Vec<Segment>],
+    shares: &Shares,
+    use_pauses: bool,
+) -> (NoiseRates, Evidence, f64) {
+    let (mut inside, mut boundary) = ([0.0; CLASSES], [0.0; CLASSES]);
+    let mut apart = [0.0; CLASSES];
+    let (mut members, mut foreign, mut background, mut total) = (0usize, 0usize, 0usize, 0usize);
+    let mut noise = 0.0;
+    for (stream, segments) in streams.iter().zip(segments) {
+        let mut next = 0;
+        let mut covered = vec![false; stream.symbols.len()];
+        for segment in segments {
+            let (first, last) = (segment.members[0] as usize, segment.members[segment.members.len() - 1] as usize);
+            segment.members.iter().for_each(|&at| covered[at as usize] = true);
+            members += segment.members.len() - 1;
+            foreign += last - first + 1 - segment.members.len();
+            background += first - next;
+            if first > 0 {
+                if first == next { boundary[stream.classes[first] as usize] += 1.0; } else { apart[stream.classes[first] as usize] += 1.0; }
+            }
+            for at in first + 1..=last {
+                inside[stream.classes[at] as usize] += 1.0;
+            }
+            next = last + 1;
+            total += 1;
+        }
+        background += stream.symbols.len() - next;
+        noise += covered
+            .iter()
+            .zip(&stream.symbols)
+            .filter(|(covered, _)| !**covered)
+            .map(|(_, &symbol)| -shares.of(symbol).ln())
+            .sum::<f64>();
+    }
+    let rates = NoiseRates {
+        foreign: (foreign as f64 + FIRST_RATES.foreign * RATE_PRIOR) / ((members + foreign) as f64 + RATE_PRIOR),
+        background: (background as f64 + FIRST_RATES.background * RATE_PRIOR)
+            / ((background + total) as f64 + RATE_PRIOR),
+    };
+    let evidence = if use_pauses { Evidence::learn(&inside, &boundary) } else { Evidence::none() };
+    let weigh = |count: usize, rate: f64| -(count as f64) * rate.ln();
+    let pauses: f64 = (0..CLASSES).map(|class| boundary[class] * f64::from(evidence.boundary[class]) + apart[class] * f64::from(evidence.apart[class]) + (inside[class]+boundary[class]+apart[class]) * f64::from(evidence.inside[class])).sum();
+    let cost = noise
+        + weigh(foreign, rates.foreign)
+        + weigh(members, 1.0 - rates.foreign)
+        + weigh(background, rates.background)
+        + weigh(total, 1.0 - rates.background)
+        + pauses;
+    (rates, evidence, cost)
+}
