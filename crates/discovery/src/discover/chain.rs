@@ -120,8 +120,8 @@ impl Chain {
         let rows: f64 = self.rows.values().map(|&count| ln_rising(ROW_PRIOR, count as usize)).sum();
         let transitions: f64 = self
             .transitions
-            .iter()
-            .map(|(&key, &count)| ln_rising(ROW_PRIOR * self.share(unpair(key).1, shares), count as usize))
+            .values()
+            .map(|&count| ROW_PRIOR.ln() + ln_rising(1.0, count as usize - 1))
             .sum();
         let tables: f64 =
             self.tables.iter().map(|(&to, &count)| ln_rising(TYPE_PRIOR * shares.of(to), count as usize)).sum();

@@ -39,6 +39,7 @@ pub fn discover(log: &UiLog) -> Discovery {
             symbols: actions.first_rows.iter().map(|&row| alphabet.symbol(log, row as usize)).collect(),
             classes: actions.pauses.iter().map(|&pause| pauses.class(pause)).collect(),
             pauses: actions.pauses.clone(),
+            rows: actions.first_rows.clone(),
         })
         .collect();
     let mut counts = vec![0; alphabet.len()];

@@ -46,9 +46,14 @@ pub(crate) fn type_segments(segments: &[Vec<u32>], known: Option<&[u32]>, shares
     let variants = Variants::new(segments, known, shares);
     let mut mixture = Mixture { variants: &variants, chains: Vec::new(), of: vec![u32::MAX; variants.weights.len()], shares };
     mixture.begin();
+    let trace = |m: &Mixture, w: &str| if std::env::var("LODE_TRACE").is_ok_and(|v| v == "3") { let mut sizes: Vec<u32> = m.chains.iter().map(|c| c.segments).filter(|&n| n>0).collect(); sizes.sort(); sizes.reverse(); let cost: f64 = m.chains.iter().map(|c| m.cost_of_type(c)).sum(); eprintln!("        {w} {cost:.1} {sizes:?}"); };
+    trace(&mixture, "begin");
     mixture.settle();
+    trace(&mixture, "settle");
     while mixture.join_types() {
+        trace(&mixture, "join");
         mixture.settle();
+        trace(&mixture, "settle");
     }
     mixture.finish()
 }
