@@ -52,13 +52,28 @@ pub fn discover(log: &UiLog) -> Discovery {
     let decoder = decode::Decoder::new(&learned.typing, &shares, learned.rates, learned.evidence.clone());
     let mut labels = vec![None; log.rows()];
     let mut instance = 0;
-    for ((rows, actions), stream) in rows.iter().zip(&actions).zip(&streams) {
-        let mut of = vec![None; actions.first_rows.len()];
-        for segment in decoder.decode(&stream.symbols, &stream.classes).0 {
-            for &at in &segment.members {
-                of[at as usize] = Some(Label { instance, task_type: segment.task_type });
+    let decoded: Vec<_> =
+        streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes).0).collect();
+    let next = segmentation::links(&learned.typing, &decoded);
+    let mut head: Vec<u32> = (0..next.len() as u32).collect();
+    for _ in 0..next.len() {
+        for (from, to) in next.iter().enumerate() {
+            if let Some(to) = to {
+                head[*to as usize] = head[from];
             }
-            instance += 1;
+        }
+    }
+    for ((rows, actions), segments) in rows.iter().zip(&actions).zip(&decoded) {
+        let mut of = vec![None; actions.first_rows.len()];
+        let mut before: Option<u32> = None;
+        for segment in segments {
+            if before.is_none_or(|before| next[before as usize] != Some(segment.task_type)) {
+                instance += 1;
+            }
+            before = Some(segment.task_type);
+            for &at in &segment.members {
+                of[at as usize] = Some(Label { instance, task_type: head[segment.task_type as usize] });
+            }
         }
         let mut action = 0;
         for &row in rows {

@@ -12,6 +12,17 @@ const ROUNDS_MAX: usize = 10;
 /// Noise before any has been seen.
 const FIRST_RATES: NoiseRates = NoiseRates { foreign: 0.02, background: 0.02 };
 
+/// Noise that is allowed for in the first round at least; half of it in the next, and so on, so that foreign events can
+/// be told from steps before the types have learned them as steps.
+const FIRST_ALLOWANCE: NoiseRates = NoiseRates { foreign: 0.2, background: 0.1 };
+
+/// Rounds that bring no gain before a guess is given up.
+const PATIENCE: usize = 3;
+
+/// Nats for a step that a segment has done before: a task seldom returns to a step. Without it nothing but the first
+/// event of a stream would tell a task repeated a hundred times from one task of a hundred rounds.
+pub(crate) const RETURN_COST: f64 = 0.1;
+
 /// Events of a prior sample without noise, which keep the rates from 0 and 1.
 const RATE_PRIOR: f64 = 20.0;
 
@@ -37,7 +48,11 @@ pub(crate) struct Learned {
 pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Learned {
     let symbols: Vec<&[u32]> = streams.iter().map(|stream| stream.symbols.as_slice()).collect();
     let pauses: Vec<&[i64]> = streams.iter().map(|stream| stream.pauses.as_slice()).collect();
-    let mut guesses = vec![("anchor".to_string(), starts::by_anchor(&symbols, shares))];
+    let mut guesses = vec![
+        ("anchor".to_string(), starts::by_anchor(&symbols, shares, false)),
+        ("first anchor".to_string(), starts::by_anchor(&symbols, shares, true)),
+        ("words".to_string(), starts::by_words(&symbols)),
+    ];
     if use_pauses {
         for share in starts::PAUSE_SHARES {
             guesses.push((format!("pause {share}"), starts::by_pause(&pauses, share)));
@@ -64,7 +79,8 @@ fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: 
     let mut segments: Vec<Vec<Segment>> = streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess)).collect();
     let mut known: Option<Vec<u32>> = None;
     let mut best: Option<Learned> = None;
-    for _ in 0..ROUNDS_MAX {
+    let mut since_gain = 0;
+    for round in 0..ROUNDS_MAX {
         let texts: Vec<Vec<u32>> = streams
             .iter()
             .zip(&segments)
@@ -72,22 +88,78 @@ fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: 
             .collect();
         let typing = type_segments(&texts, known.as_deref(), shares);
         let (rates, evidence, cost) = count(streams, &segments, shares, use_pauses);
-        let cost = cost + typing.cost(shares);
+        let returns: usize = texts.iter().map(|text| returns(text)).sum();
+        let cost = cost + typing.cost(shares) + RETURN_COST * returns as f64;
         if std::env::var("LODE_TRACE").is_ok_and(|v| v == "2") {
             eprintln!("      {name} {cost:.1} types {} segs {} rates {rates:?}", typing.chains.len(), texts.len());
         }
         let is_better = best.as_ref().is_none_or(|best| cost < best.cost - 1e-6);
         let learned = Learned { typing, rates, evidence, cost, name: name.clone() };
-        let decoder = Decoder::new(&learned.typing, shares, rates, learned.evidence.clone());
+        let allowance = 0.5f64.powi(round as i32);
+        let allowed = NoiseRates {
+            foreign: rates.foreign.max(FIRST_ALLOWANCE.foreign * allowance),
+            background: rates.background.max(FIRST_ALLOWANCE.background * allowance),
+        };
+        let decoder = Decoder::new(&learned.typing, shares, allowed, learned.evidence.clone());
         if is_better {
             best = Some(learned);
+            since_gain = 0;
         } else {
-            break;
+            since_gain += 1;
+            if since_gain == PATIENCE { break; }
         }
         segments = streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes).0).collect();
         known = Some(segments.iter().flatten().map(|segment| segment.task_type).collect());
     }
     best.expect("at least one round")
+}
+
+/// How many actions of a segment repeat an earlier one of it.
+pub(crate) fn returns(symbols: &[u32]) -> usize {
+    let mut seen = symbols.to_vec();
+    seen.sort_unstable();
+    seen.dedup();
+    symbols.len() - seen.len()
+}
+
+/// Share of a type's segments that must be followed, and of the other's that must be preceded, by the other type.
+const LINK_MIN: f64 = 0.8;
+
+/// Segments that must show a link.
+const LINK_EVIDENCE_MIN: usize = 5;
+
+/// Which type each type is the first part of, if its segments are nearly always followed by segments of one other type
+/// that nearly always come after them: together they are one task, done in parts. The strongest links come first and no
+/// link closes a circle.
+pub(crate) fn links(typing: &Typing, segments: &[Vec<Segment>]) -> Vec<Option<u32>> {
+    let types = typing.chains.len();
+    let mut follows = std::collections::BTreeMap::<(u32, u32), usize>::new();
+    for segments in segments {
+        for pair in segments.windows(2) {
+            *follows.entry((pair[0].task_type, pair[1].task_type)).or_insert(0) += 1;
+        }
+    }
+    let of = |at: u32| typing.chains[at as usize].segments as f64;
+    let mut strong: Vec<(f64, u32, u32)> = follows
+        .iter()
+        .filter(|&(&(from, to), &count)| from != to && count >= LINK_EVIDENCE_MIN)
+        .map(|(&(from, to), &count)| (count as f64 / of(from).max(of(to)), from, to))
+        .filter(|link| link.0 >= LINK_MIN)
+        .collect();
+    strong.sort_by(|left, right| right.0.total_cmp(&left.0));
+    let mut next: Vec<Option<u32>> = vec![None; types];
+    let mut has_before = vec![false; types];
+    for (_, from, to) in strong {
+        let mut end = to;
+        while let Some(after) = next[end as usize] {
+            end = after;
+        }
+        if next[from as usize].is_none() && !has_before[to as usize] && end != from {
+            next[from as usize] = Some(to);
+            has_before[to as usize] = true;
+        }
+    }
+    next
 }
 
 fn symbols(stream: &Stream, segment: &Segment) -> Vec<u32> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::chain::{Chain, Shares, Transitions};
+use super::segmentation::{RETURN_COST, returns};
 use super::typing::Typing;
 use crate::log::NO_TIME;
 use crate::pairs::BuildMix;
@@ -27,7 +28,9 @@ pub(crate) fn by_pause(streams: &[&[i64]], share: f64) -> Vec<Vec<bool>> {
 
 /// Boundaries before every occurrence of a few symbols, chosen so that the symbol that begins a segment tells most about
 /// what follows: each chosen symbol is a type of its own, and one is added or dropped as long as that saves nats.
-pub(crate) fn by_anchor(streams: &[&[u32]], shares: &Shares) -> Vec<Vec<bool>> {
+///
+/// The search begins with the symbols that begin streams, or with none.
+pub(crate) fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool) -> Vec<Vec<bool>> {
     let mut counts: HashMap<u32, usize, BuildMix> = HashMap::default();
     streams.iter().flat_map(|symbols| symbols.iter()).for_each(|&symbol| *counts.entry(symbol).or_insert(0) += 1);
     let mut tried: Vec<(usize, u32)> = counts
@@ -38,6 +41,9 @@ pub(crate) fn by_anchor(streams: &[&[u32]], shares: &Shares) -> Vec<Vec<bool>> {
     tried.sort_unstable_by(|left, right| right.cmp(left));
     tried.truncate(ANCHORS_TRIED_MAX);
     let mut anchors = vec![false; shares.border() as usize];
+    if begin_with_first {
+        streams.iter().filter_map(|symbols| symbols.first()).for_each(|&symbol| anchors[symbol as usize] = true);
+    }
     let mut cost = anchored_cost(streams, &anchors, shares);
     loop {
         let mut best = (cost - 1e-9, None);
@@ -59,15 +65,78 @@ pub(crate) fn by_anchor(streams: &[&[u32]], shares: &Shares) -> Vec<Vec<bool>> {
 /// Nats to code all streams if a segment begins at each anchor and its first symbol is its type.
 fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares) -> f64 {
     let mut chains: HashMap<u32, Chain, BuildMix> = HashMap::default();
+    let mut repeated = 0;
     for symbols in streams {
         let mut from = 0;
         for at in 1..=symbols.len() {
             if at == symbols.len() || anchors[symbols[at] as usize] {
                 let segment = &symbols[from..at];
                 chains.entry(segment[0]).or_default().add(&Transitions::new(segment, shares.border()), 1);
+                repeated += returns(segment);
                 from = at;
             }
         }
     }
     Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares)
+        + RETURN_COST * repeated as f64
+}
+
+/// Longest word that is looked for.
+const WORD_ACTIONS_MAX: usize = 12;
+
+/// How often the stream is split into words and the words are counted again.
+const WORD_ROUNDS: usize = 8;
+
+/// A longer word must occur so often to be kept.
+const WORD_OCCURRENCES_MIN: f64 = 3.0;
+
+/// Boundaries between words: the stream is split into the sequence of recurring strings that is most probable, as speech
+/// is into words (hidden multigrams, Deligne & Bimbot, ICASSP 1995, with Viterbi training).
+pub(crate) fn by_words(streams: &[&[u32]]) -> Vec<Vec<bool>> {
+    let mut counts: HashMap<&[u32], f64, BuildMix> = HashMap::default();
+    for symbols in streams {
+        for from in 0..symbols.len() {
+            for length in 1..=WORD_ACTIONS_MAX.min(symbols.len() - from) {
+                *counts.entry(&symbols[from..from + length]).or_insert(0.0) += 1.0;
+            }
+        }
+    }
+    let mut splits = Vec::new();
+    for _ in 0..WORD_ROUNDS {
+        counts.retain(|word, count| word.len() == 1 || *count >= WORD_OCCURRENCES_MIN);
+        let total: f64 = counts.values().sum();
+        let costs: HashMap<&[u32], f64, BuildMix> =
+            counts.iter().map(|(&word, count)| (word, (total / count.max(0.1)).ln())).collect();
+        counts.values_mut().for_each(|count| *count = 0.0);
+        splits = streams.iter().map(|symbols| split_into_words(symbols, &costs)).collect();
+        for (symbols, split) in streams.iter().zip(&splits) {
+            let mut from = 0;
+            for at in 1..=symbols.len() {
+                if at == symbols.len() || split[at] {
+                    *counts.entry(&symbols[from..at]).or_insert(0.0) += 1.0;
+                    from = at;
+                }
+            }
+        }
+    }
+    splits
+}
+
+/// The cheapest split of a stream: whether a word begins at each action.
+fn split_into_words(symbols: &[u32], costs: &HashMap<&[u32], f64, BuildMix>) -> Vec<bool> {
+    let mut best = vec![(0.0, 0); symbols.len() + 1];
+    for to in 1..=symbols.len() {
+        let words = (1..=WORD_ACTIONS_MAX.min(to)).filter_map(|length| {
+            let cost = costs.get(&symbols[to - length..to])?;
+            Some((best[to - length].0 + cost, length))
+        });
+        best[to] = words.min_by(|left, right| left.0.total_cmp(&right.0)).unwrap_or((f64::INFINITY, 1));
+    }
+    let mut begins = vec![false; symbols.len()];
+    let mut at = symbols.len();
+    while at > 0 {
+        at -= best[at].1;
+        begins[at] = true;
+    }
+    begins
 }

@@ -15,6 +15,9 @@ const NEW_TYPE: f64 = 1.0;
 /// How often segments are placed again, at most.
 const PASSES_MAX: usize = 6;
 
+/// How often types are joined and segments placed again, at most: placing may open again what joining closed.
+const JOIN_ROUNDS_MAX: usize = 3;
+
 /// Types at most; what fits none of them goes to the nearest.
 pub(crate) const TYPES_MAX: usize = 200;
 
@@ -50,7 +53,10 @@ pub(crate) fn type_segments(segments: &[Vec<u32>], known: Option<&[u32]>, shares
     trace(&mixture, "begin");
     mixture.settle();
     trace(&mixture, "settle");
-    while mixture.join_types() {
+    for _ in 0..JOIN_ROUNDS_MAX {
+        if !mixture.join_types() {
+            break;
+        }
         trace(&mixture, "join");
         mixture.settle();
         trace(&mixture, "settle");
