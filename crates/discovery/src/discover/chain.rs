@@ -198,6 +198,11 @@ fn take_one(counts: &mut Map<u32, u32>, key: u32) {
 pub(crate) struct Transitions(Vec<(u64, u32)>);
 
 impl Transitions {
+    /// The symbols of the segment and the border, some of them more than once.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().map(|&(key, _)| unpair(key).0)
+    }
+
     pub(crate) fn new(symbols: &[u32], border: u32) -> Transitions {
         let froms = std::iter::once(border).chain(symbols.iter().copied());
         let tos = symbols.iter().copied().chain(std::iter::once(border));

@@ -21,7 +21,7 @@ const PATIENCE: usize = 3;
 
 /// Nats for a step that a segment has done before: a task seldom returns to a step. Without it nothing but the first
 /// event of a stream would tell a task repeated a hundred times from one task of a hundred rounds.
-pub(crate) const RETURN_COST: f64 = 0.1;
+pub(crate) const RETURN_COST: f64 = 0.3;
 
 /// Events of a prior sample without noise, which keep the rates from 0 and 1.
 const RATE_PRIOR: f64 = 20.0;

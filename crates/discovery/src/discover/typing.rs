@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use crate::pairs::BuildMix;
+
 use super::chain::{Chain, Shares, Transitions, ln_rising};
 
 /// Propensity to open a new type.
@@ -17,6 +19,9 @@ const PASSES_MAX: usize = 6;
 
 /// How often types are joined and segments placed again, at most: placing may open again what joining closed.
 const JOIN_ROUNDS_MAX: usize = 3;
+
+/// Symbols by which a type may be split, those that about half of its segments have.
+const SPLIT_SYMBOLS_MAX: usize = 24;
 
 /// Types at most; what fits none of them goes to the nearest.
 pub(crate) const TYPES_MAX: usize = 200;
@@ -49,17 +54,16 @@ pub(crate) fn type_segments(segments: &[Vec<u32>], known: Option<&[u32]>, shares
     let variants = Variants::new(segments, known, shares);
     let mut mixture = Mixture { variants: &variants, chains: Vec::new(), of: vec![u32::MAX; variants.weights.len()], shares };
     mixture.begin();
-    let trace = |m: &Mixture, w: &str| if std::env::var("LODE_TRACE").is_ok_and(|v| v == "3") { let mut sizes: Vec<u32> = m.chains.iter().map(|c| c.segments).filter(|&n| n>0).collect(); sizes.sort(); sizes.reverse(); let cost: f64 = m.chains.iter().map(|c| m.cost_of_type(c)).sum(); eprintln!("        {w} {cost:.1} {sizes:?}"); };
-    trace(&mixture, "begin");
     mixture.settle();
-    trace(&mixture, "settle");
     for _ in 0..JOIN_ROUNDS_MAX {
-        if !mixture.join_types() {
+        let has_split = mixture.split_types();
+        if has_split {
+            mixture.settle();
+        }
+        if !mixture.join_types() && !has_split {
             break;
         }
-        trace(&mixture, "join");
         mixture.settle();
-        trace(&mixture, "settle");
     }
     mixture.finish()
 }
@@ -196,6 +200,77 @@ impl Mixture<'_> {
             }
         }
         has_joined
+    }
+
+    /// Splits types in two as long as that saves nats; false if none was split.
+    ///
+    /// Single segments do not leave a type that many like them are in, because a new type is dear for one. So segments
+    /// that have a certain symbol leave together.
+    fn split_types(&mut self) -> bool {
+        let mut has_split = false;
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); self.chains.len()];
+        (0..self.of.len()).for_each(|variant| members[self.of[variant] as usize].push(variant));
+        let mut at = 0;
+        while at < members.len() && members.len() < TYPES_MAX {
+            match self.best_split(&members[at], at) {
+                Some(leaving) => {
+                    has_split = true;
+                    let chain = self.chain_of(&leaving);
+                    leaving.iter().for_each(|&variant| {
+                        self.chains[at].remove(&self.variants.transitions[variant], self.variants.weights[variant]);
+                        self.of[variant] = self.chains.len() as u32;
+                    });
+                    members[at].retain(|variant| leaving.binary_search(variant).is_err());
+                    self.chains.push(chain);
+                    members.push(leaving);
+                }
+                None => at += 1,
+            }
+        }
+        has_split
+    }
+
+    /// The segments of a type that had better be a type of their own.
+    fn best_split(&self, members: &[usize], at: usize) -> Option<Vec<usize>> {
+        let mut having: HashMap<u32, Vec<usize>, BuildMix> = HashMap::default();
+        for &variant in members {
+            self.variants.transitions[variant].symbols().for_each(|symbol| {
+                let having = having.entry(symbol).or_default();
+                if having.last() != Some(&variant) {
+                    having.push(variant);
+                }
+            });
+        }
+        let half = members.len() / 2;
+        let mut features: Vec<(usize, u32)> = having
+            .iter()
+            .filter(|(_, having)| having.len() < members.len())
+            .map(|(&symbol, having)| (having.len().abs_diff(half), symbol))
+            .collect();
+        features.sort_unstable();
+        features.truncate(SPLIT_SYMBOLS_MAX);
+        let whole = self.cost_of_type(&self.chains[at]);
+        let mut best = (-1e-9, None);
+        for (_, symbol) in features {
+            let leaving = self.chain_of(&having[&symbol]);
+            let mut staying = self.chains[at].clone();
+            for &variant in &having[&symbol] {
+                staying.remove(&self.variants.transitions[variant], self.variants.weights[variant]);
+            }
+            let change = self.cost_of_type(&leaving) + self.cost_of_type(&staying) - whole;
+            if change < best.0 {
+                best = (change, Some(symbol));
+            }
+        }
+        best.1.and_then(|symbol| having.remove(&symbol))
+    }
+
+    fn chain_of(&self, variants: &[usize]) -> Chain {
+        let mut chain = Chain::default();
+        for &variant in variants {
+            chain.add(&self.variants.transitions[variant], self.variants.weights[variant]);
+        }
+        chain
     }
 
     fn cost_of_type(&self, chain: &Chain) -> f64 {
