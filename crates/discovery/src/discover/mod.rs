@@ -4,6 +4,7 @@ pub(crate) mod actions;
 pub(crate) mod alphabet;
 pub(crate) mod chain;
 pub(crate) mod decode;
+pub(crate) mod kinds;
 pub(crate) mod pauses;
 pub(crate) mod segmentation;
 pub(crate) mod starts;
@@ -51,7 +52,6 @@ pub fn discover(log: &UiLog) -> Discovery {
     }
     let decoder = decode::Decoder::new(&learned.typing, &shares, learned.rates, learned.evidence.clone());
     let mut labels = vec![None; log.rows()];
-    let mut instance = 0;
     let decoded: Vec<_> =
         streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes).0).collect();
     let next = segmentation::links(&learned.typing, &decoded);
@@ -63,18 +63,31 @@ pub fn discover(log: &UiLog) -> Discovery {
             }
         }
     }
-    for ((rows, actions), segments) in rows.iter().zip(&actions).zip(&decoded) {
-        let mut of = vec![None; actions.first_rows.len()];
+    let mut instances: Vec<Vec<(usize, u32)>> = Vec::new();
+    let mut sets: Vec<Vec<u32>> = Vec::new();
+    for (at, segments) in decoded.iter().enumerate() {
         let mut before: Option<u32> = None;
         for segment in segments {
             if before.is_none_or(|before| next[before as usize] != Some(segment.task_type)) {
-                instance += 1;
+                instances.push(Vec::new());
             }
             before = Some(segment.task_type);
-            for &at in &segment.members {
-                of[at as usize] = Some(Label { instance, task_type: head[segment.task_type as usize] });
-            }
+            instances.last_mut().expect("just pushed").extend(segment.members.iter().map(|&m| (at, m)));
         }
+    }
+    for members in &instances {
+        let mut set: Vec<u32> = members.iter().map(|&(at, m)| streams[at].symbols[m as usize]).collect();
+        set.sort_unstable();
+        set.dedup();
+        sets.push(set);
+    }
+    let kinds = kinds::Kinds::learn(&sets, alphabet.len());
+    let mut of: Vec<Vec<Option<Label>>> = streams.iter().map(|stream| vec![None; stream.symbols.len()]).collect();
+    for ((instance, members), set) in (0..).zip(&instances).zip(&sets) {
+        let task_type = kinds.of(set);
+        members.iter().for_each(|&(at, m)| of[at][m as usize] = Some(Label { instance, task_type }));
+    }
+    for ((rows, actions), of) in rows.iter().zip(&actions).zip(&of) {
         let mut action = 0;
         for &row in rows {
             while action + 1 < actions.first_rows.len() && actions.first_rows[action + 1] <= row {
