@@ -4,6 +4,7 @@ pub(crate) mod actions;
 pub(crate) mod alphabet;
 pub(crate) mod chain;
 pub(crate) mod decode;
+pub(crate) mod instances;
 pub(crate) mod kinds;
 pub(crate) mod pauses;
 pub(crate) mod segmentation;
@@ -54,38 +55,23 @@ pub fn discover(log: &UiLog) -> Discovery {
     let mut labels = vec![None; log.rows()];
     let decoded: Vec<_> =
         streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes).0).collect();
-    let next = segmentation::links(&learned.typing, &decoded);
-    let mut head: Vec<u32> = (0..next.len() as u32).collect();
-    for _ in 0..next.len() {
-        for (from, to) in next.iter().enumerate() {
-            if let Some(to) = to {
-                head[*to as usize] = head[from];
-            }
-        }
-    }
-    let mut instances: Vec<Vec<(usize, u32)>> = Vec::new();
-    let mut sets: Vec<Vec<u32>> = Vec::new();
-    for (at, segments) in decoded.iter().enumerate() {
-        let mut before: Option<u32> = None;
-        for segment in segments {
-            if before.is_none_or(|before| next[before as usize] != Some(segment.task_type)) {
-                instances.push(Vec::new());
-            }
-            before = Some(segment.task_type);
-            instances.last_mut().expect("just pushed").extend(segment.members.iter().map(|&m| (at, m)));
-        }
-    }
-    for members in &instances {
-        let mut set: Vec<u32> = members.iter().map(|&(at, m)| streams[at].symbols[m as usize]).collect();
-        set.sort_unstable();
-        set.dedup();
-        sets.push(set);
-    }
+    let instances = instances::instances(&streams, &decoded, learned.typing.chains.len(), &learned.evidence);
+    let sets: Vec<Vec<u32>> = instances
+        .iter()
+        .map(|instance| {
+            let symbols = &streams[instance.stream as usize].symbols;
+            let mut set: Vec<u32> = instance.members.iter().map(|&at| symbols[at as usize]).collect();
+            set.sort_unstable();
+            set.dedup();
+            set
+        })
+        .collect();
     let kinds = kinds::Kinds::learn(&sets, alphabet.len());
     let mut of: Vec<Vec<Option<Label>>> = streams.iter().map(|stream| vec![None; stream.symbols.len()]).collect();
-    for ((instance, members), set) in (0..).zip(&instances).zip(&sets) {
-        let task_type = kinds.of(set);
-        members.iter().for_each(|&(at, m)| of[at][m as usize] = Some(Label { instance, task_type }));
+    for ((number, instance), set) in (0..).zip(&instances).zip(&sets) {
+        let label = Label { instance: number, task_type: kinds.of(set) };
+        let of = &mut of[instance.stream as usize];
+        instance.members.iter().for_each(|&at| of[at as usize] = Some(label));
     }
     for ((rows, actions), of) in rows.iter().zip(&actions).zip(&of) {
         let mut action = 0;

@@ -23,6 +23,12 @@ const PATIENCE: usize = 3;
 /// event of a stream would tell a task repeated a hundred times from one task of a hundred rounds.
 pub(crate) const RETURN_COST: f64 = 0.3;
 
+/// A symbol that occurs less often is no step of anything that recurs.
+const STEP_OCCURRENCES_MIN: usize = 3;
+
+/// So many rare symbols in a row are taken for noise at first.
+const NOISE_RUN_MIN: usize = 4;
+
 /// Events of a prior sample without noise, which keep the rates from 0 and 1.
 const RATE_PRIOR: f64 = 20.0;
 
@@ -76,7 +82,9 @@ pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Le
 }
 
 fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: bool, name: String) -> Learned {
-    let mut segments: Vec<Vec<Segment>> = streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess)).collect();
+    let rare = rare_symbols(streams, shares);
+    let mut segments: Vec<Vec<Segment>> =
+        streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess, &rare)).collect();
     let mut known: Option<Vec<u32>> = None;
     let mut best: Option<Learned> = None;
     let mut since_gain = 0;
@@ -122,58 +130,33 @@ pub(crate) fn returns(symbols: &[u32]) -> usize {
     symbols.len() - seen.len()
 }
 
-/// Share of a type's segments that must be followed, and of the other's that must be preceded, by the other type.
-const LINK_MIN: f64 = 0.8;
-
-/// Segments that must show a link.
-const LINK_EVIDENCE_MIN: usize = 5;
-
-/// Which type each type is the first part of, if its segments are nearly always followed by segments of one other type
-/// that nearly always come after them: together they are one task, done in parts. The strongest links come first and no
-/// link closes a circle.
-pub(crate) fn links(typing: &Typing, segments: &[Vec<Segment>]) -> Vec<Option<u32>> {
-    let types = typing.chains.len();
-    let mut follows = std::collections::BTreeMap::<(u32, u32), usize>::new();
-    for segments in segments {
-        for pair in segments.windows(2) {
-            *follows.entry((pair[0].task_type, pair[1].task_type)).or_insert(0) += 1;
-        }
-    }
-    let of = |at: u32| typing.chains[at as usize].segments as f64;
-    let mut strong: Vec<(f64, u32, u32)> = follows
-        .iter()
-        .filter(|&(&(from, to), &count)| from != to && count >= LINK_EVIDENCE_MIN)
-        .map(|(&(from, to), &count)| (count as f64 / of(from).max(of(to)), from, to))
-        .filter(|link| link.0 >= LINK_MIN)
-        .collect();
-    strong.sort_by(|left, right| right.0.total_cmp(&left.0));
-    let mut next: Vec<Option<u32>> = vec![None; types];
-    let mut has_before = vec![false; types];
-    for (_, from, to) in strong {
-        let mut end = to;
-        while let Some(after) = next[end as usize] {
-            end = after;
-        }
-        if next[from as usize].is_none() && !has_before[to as usize] && end != from {
-            next[from as usize] = Some(to);
-            has_before[to as usize] = true;
-        }
-    }
-    next
-}
-
 fn symbols(stream: &Stream, segment: &Segment) -> Vec<u32> {
     segment.members.iter().map(|&at| stream.symbols[at as usize]).collect()
 }
 
-/// Segments between guessed boundaries.
-fn cut(stream: &Stream, guess: &[bool]) -> Vec<Segment> {
+/// Whether each symbol is too rare to be a step of anything that recurs.
+fn rare_symbols(streams: &[Stream], shares: &Shares) -> Vec<bool> {
+    let mut counts = vec![0; shares.border() as usize];
+    streams.iter().flat_map(|stream| &stream.symbols).for_each(|&symbol| counts[symbol as usize] += 1);
+    counts.into_iter().map(|count| count < STEP_OCCURRENCES_MIN).collect()
+}
+
+/// Segments between guessed boundaries; long runs of rare symbols are noise between them.
+fn cut(stream: &Stream, guess: &[bool], rare: &[bool]) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
-    for at in 0..stream.symbols.len() {
-        match segments.last_mut() {
-            Some(segment) if !guess[at] => segment.members.push(at as u32),
-            _ => segments.push(Segment { task_type: 0, members: vec![at as u32] }),
+    let mut at = 0;
+    let mut is_open = false;
+    for run in stream.symbols.chunk_by(|&left, &right| rare[left as usize] == rare[right as usize]) {
+        let is_noise = rare[run[0] as usize] && run.len() >= NOISE_RUN_MIN;
+        for position in at..at + run.len() {
+            match segments.last_mut() {
+                _ if is_noise => {}
+                Some(segment) if is_open && !guess[position] => segment.members.push(position as u32),
+                _ => segments.push(Segment { task_type: 0, members: vec![position as u32] }),
+            }
+            is_open = !is_noise;
         }
+        at += run.len();
     }
     segments
 }
