@@ -42,9 +42,6 @@ const LEARN_ACTIONS_MAX: usize = 100_000;
 /// A context with fewer actions than this gives no evidence; its texts are kept as they are.
 const EVIDENCE_MIN: usize = 6;
 
-/// A text that occurs more often than this, on average over its context, is a name of something and not this record's.
-const OCCURRENCES_MAX: usize = 3;
-
 /// Strength of the prior in the coding of neighbours.
 const PRIOR: f64 = 1.0;
 
@@ -172,10 +169,11 @@ impl Alphabet {
             let reading = if is_masked { Reading::DigitsMasked } else { Reading::Exact };
             self.readings.insert(mix(context, u64::from(template)), reading);
         }
+        // A few texts that come again and again are names, not contents: as many as the root of the actions is many.
         let mut values: Vec<u32> = actions.iter().map(|&(code, _)| code).collect();
         values.sort_unstable();
         values.dedup();
-        if actions.len() > OCCURRENCES_MAX * values.len() {
+        if actions.len() > values.len() * values.len() {
             return;
         }
         let nothing = neighbours.cost(actions.iter().map(|&(_, position)| (0, position)));

@@ -8,9 +8,9 @@
 //! step is where the stream, or whoever comes from another task, enters the circle (as the header of a loop in Leno et
 //! al., ICPM 2020, is the node that dominates it); if the circles were cut elsewhere, they are cut there instead.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::decode::Segment;
+use super::decode::{FOREIGN_RUN_MAX, Segment};
 use super::pauses::Evidence;
 use super::segmentation::Stream;
 use crate::pairs::BuildMix;
@@ -18,11 +18,18 @@ use crate::pairs::BuildMix;
 /// Share of a type's segments that must be followed, and of the other's that must be preceded, by the other type.
 const LINK_MIN: f64 = 0.8;
 
+/// The same where it is enough that one of the two types is always beside the other.
+const OPTIONAL_LINK_MIN: f64 = 0.95;
+
 /// Segments that must show a link.
 const LINK_EVIDENCE_MIN: usize = 5;
 
 /// A symbol that begins, or ends, fewer of a task's instances than this is not where the task begins, or ends.
 const USUAL_MIN: f64 = 0.05;
+
+/// A type with fewer instances than this share of the one before is a fragment of it, if it is found where that is
+/// broken off.
+const FRAGMENT_MAX: f64 = 0.1;
 
 /// A pause that argues for a boundary with more nats than this is never glued over.
 const PAUSE_NATS_MAX: f32 = 1.0;
@@ -55,7 +62,16 @@ impl Instance {
 
     /// Whether another instance of the same task follows without anything between.
     fn is_followed_by(&self, next: &Instance) -> bool {
-        self.head == next.head && self.stream == next.stream && self.last() + 1 == next.first()
+        self.head == next.head && self.is_beside(next)
+    }
+
+    /// Whether no more lies between than may be foreign inside a task.
+    fn is_near(&self, next: &Instance) -> bool {
+        self.stream == next.stream && next.first() - self.last() <= FOREIGN_RUN_MAX as u32 + 1
+    }
+
+    fn is_beside(&self, next: &Instance) -> bool {
+        self.stream == next.stream && self.last() + 1 == next.first()
     }
 }
 
@@ -65,18 +81,20 @@ impl Instance {
 pub(crate) fn instances(streams: &[Stream], segments: &[Vec<Segment>], types: usize, evidence: &Evidence) -> Vec<Instance> {
     let linked = link(segments, types);
     let glued = glue(linked, streams, evidence);
-    cut_circles(glued, streams)
+    drop_lone_events(cut_circles(glued, streams), streams)
 }
 
 /// Joins segments that are parts of one task.
 fn link(segments: &[Vec<Segment>], types: usize) -> Vec<Instance> {
-    let next = links(segments, types);
-    let heads = heads(&next);
+    let links = links(segments, types);
+    let heads = heads(&links, types);
     let mut instances: Vec<Instance> = Vec::new();
     for (stream, segments) in (0..).zip(segments) {
-        let mut before: Option<u32> = None;
+        let mut before: Option<&Segment> = None;
         for segment in segments {
-            let is_part = before.is_some_and(|before| next[before as usize] == Some(segment.task_type));
+            let is_part = before.is_some_and(|before| {
+                links.contains(&(before.task_type, segment.task_type)) && is_beside(before, segment)
+            });
             match instances.last_mut() {
                 Some(instance) if is_part => instance.members.extend(&segment.members),
                 _ => {
@@ -84,61 +102,63 @@ fn link(segments: &[Vec<Segment>], types: usize) -> Vec<Instance> {
                     instances.push(Instance { head, stream, members: segment.members.clone() });
                 }
             }
-            before = Some(segment.task_type);
+            before = Some(segment);
         }
     }
     instances
 }
 
-/// Which type each type is the first part of, if its segments are nearly always followed by segments of one other type
-/// that nearly always come after them. The strongest links come first and no link closes a circle.
-fn links(segments: &[Vec<Segment>], types: usize) -> Vec<Option<u32>> {
+/// Pairs of types of which the second is a further part of the task that the first begins: each nearly always has the
+/// other beside it, or one of them always has, which is then an optional part of the other. A type that half of the log
+/// belongs to is beside everything, so that says nothing. The strongest links come first and none closes a circle.
+fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u32)> {
     let mut follows = BTreeMap::<(u32, u32), usize>::new();
     let mut counts = vec![0; types];
     for segments in segments {
         segments.iter().for_each(|segment| counts[segment.task_type as usize] += 1);
-        for pair in segments.windows(2) {
+        for pair in segments.windows(2).filter(|pair| is_beside(&pair[0], &pair[1])) {
             *follows.entry((pair[0].task_type, pair[1].task_type)).or_insert(0) += 1;
         }
     }
-    let strength = |from: u32, to: u32, count: usize| {
-        count as f64 / (counts[from as usize].max(counts[to as usize])) as f64
-    };
-    let mut strong: Vec<(f64, u32, u32)> = follows
-        .into_iter()
-        .filter(|&((from, to), count)| from != to && count >= LINK_EVIDENCE_MIN)
-        .map(|((from, to), count)| (strength(from, to, count), from, to))
-        .filter(|link| link.0 >= LINK_MIN)
-        .collect();
-    strong.sort_by(|left, right| right.0.total_cmp(&left.0));
-    let mut next: Vec<Option<u32>> = vec![None; types];
-    let mut has_before = vec![false; types];
-    for (_, from, to) in strong {
-        if next[from as usize].is_none() && !has_before[to as usize] && end_of(&next, to) != from {
-            next[from as usize] = Some(to);
-            has_before[to as usize] = true;
+    let all: usize = counts.iter().sum();
+    let is_everywhere = |at: u32| 2 * counts[at as usize] > all;
+    let mut strong: Vec<(f64, u32, u32)> = Vec::new();
+    for ((from, to), count) in follows.into_iter().filter(|&((from, to), count)| from != to && count >= LINK_EVIDENCE_MIN) {
+        let (of_from, of_to) = (count as f64 / counts[from as usize] as f64, count as f64 / counts[to as usize] as f64);
+        let is_optional = of_from >= OPTIONAL_LINK_MIN && !is_everywhere(to) || of_to >= OPTIONAL_LINK_MIN && !is_everywhere(from);
+        if of_from.min(of_to) >= LINK_MIN || is_optional {
+            strong.push((of_from.min(of_to), from, to));
         }
     }
-    next
+    strong.sort_by(|left, right| right.0.total_cmp(&left.0));
+    let mut links = BTreeSet::new();
+    for (_, from, to) in strong {
+        if !reaches(&links, to, from) {
+            links.insert((from, to));
+        }
+    }
+    links
 }
 
-/// The last part of the task that a type belongs to.
-fn end_of(next: &[Option<u32>], mut at: u32) -> u32 {
-    while let Some(after) = next[at as usize] {
-        at = after;
-    }
-    at
+/// Whether one segment follows another with no more between than may be foreign inside a task.
+fn is_beside(left: &Segment, right: &Segment) -> bool {
+    left.members.last().is_some_and(|last| right.members[0] - last <= FOREIGN_RUN_MAX as u32 + 1)
+}
+
+fn reaches(links: &BTreeSet<(u32, u32)>, from: u32, to: u32) -> bool {
+    from == to || links.range((from, 0)..=(from, u32::MAX)).any(|&(_, next)| reaches(links, next, to))
 }
 
 /// The first part of the task that each type belongs to.
-fn heads(next: &[Option<u32>]) -> Vec<u32> {
-    let mut before: Vec<Option<u32>> = vec![None; next.len()];
-    for (from, to) in (0..).zip(next) {
-        if let Some(to) = to {
-            before[*to as usize] = Some(from);
+fn heads(links: &BTreeSet<(u32, u32)>, types: usize) -> Vec<u32> {
+    let before = |at: u32| links.iter().find(|link| link.1 == at).map(|link| link.0);
+    let head = |mut at: u32| {
+        while let Some(earlier) = before(at) {
+            at = earlier;
         }
-    }
-    (0..next.len() as u32).map(|at| end_of(&before, at)).collect()
+        at
+    };
+    (0..types as u32).map(head).collect()
 }
 
 /// Counts of symbols by task, and how many instances the task has.
@@ -157,13 +177,17 @@ fn glue(instances: Vec<Instance>, streams: &[Stream], evidence: &Evidence) -> Ve
         let count = counts.get(&(instance.head, symbol(instance, at))).copied().unwrap_or(0);
         (count as f64) < USUAL_MIN * totals[&instance.head] as f64
     };
+    let is_fragment = |before: &Instance, instance: &Instance| {
+        totals[&instance.head] as f64 <= FRAGMENT_MAX * totals[&before.head] as f64
+    };
     let mut glued: Vec<Instance> = Vec::new();
     for instance in instances {
         let class = streams[instance.stream as usize].classes[instance.first() as usize];
         match glued.last_mut() {
             Some(before)
-                if before.is_followed_by(&instance)
-                    && is_unusual(&begins, &instance, instance.first())
+                if before.is_near(&instance)
+                    && (before.head == instance.head || is_fragment(before, &instance))
+                    && is_unusual(&begins, before, instance.first())
                     && is_unusual(&ends, before, before.last())
                     && evidence.boundary[class as usize] > -PAUSE_NATS_MAX =>
             {
@@ -221,4 +245,22 @@ fn cut_run(run: &[Instance], streams: &[Stream], first: u32) -> Vec<Instance> {
         }
     }
     cut
+}
+
+/// Leaves out instances of a single event that have noise on both sides: they are noise that resembles a step.
+fn drop_lone_events(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
+    let is_lone = |at: usize| {
+        let instance: &Instance = &instances[at];
+        let after_noise = match at.checked_sub(1).map(|before| &instances[before]) {
+            Some(before) if before.stream == instance.stream => !before.is_beside(instance),
+            _ => instance.first() > 0,
+        };
+        let before_noise = match instances.get(at + 1) {
+            Some(after) if after.stream == instance.stream => !instance.is_beside(after),
+            _ => (instance.last() as usize) + 1 < streams[instance.stream as usize].symbols.len(),
+        };
+        instance.members.len() == 1 && after_noise && before_noise
+    };
+    let lone: Vec<bool> = (0..instances.len()).map(is_lone).collect();
+    instances.into_iter().zip(lone).filter(|(_, is_lone)| !is_lone).map(|(instance, _)| instance).collect()
 }

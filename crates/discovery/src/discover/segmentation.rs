@@ -29,6 +29,9 @@ const STEP_OCCURRENCES_MIN: usize = 3;
 /// So many rare symbols in a row are taken for noise at first.
 const NOISE_RUN_MIN: usize = 4;
 
+/// Share of noise among what begins between segments from which a single event is noise, and never a task.
+const NOISY_MIN: f64 = 0.3;
+
 /// Events of a prior sample without noise, which keep the rates from 0 and 1.
 const RATE_PRIOR: f64 = 20.0;
 
@@ -117,6 +120,9 @@ fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: 
             if since_gain == PATIENCE { break; }
         }
         segments = streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes).0).collect();
+        if rates.background > NOISY_MIN {
+            segments.iter_mut().for_each(|segments| segments.retain(|segment| segment.members.len() > 1));
+        }
         known = Some(segments.iter().flatten().map(|segment| segment.task_type).collect());
     }
     best.expect("at least one round")
