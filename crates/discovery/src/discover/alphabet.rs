@@ -42,6 +42,9 @@ const LEARN_ACTIONS_MAX: usize = 100_000;
 /// A context with fewer actions than this gives no evidence; its texts are kept as they are.
 const EVIDENCE_MIN: usize = 6;
 
+/// A symbol that occurs less often is no step of anything that recurs.
+pub(crate) const STEP_OCCURRENCES_MIN: usize = 3;
+
 /// Strength of the prior in the coding of neighbours.
 const PRIOR: f64 = 1.0;
 
@@ -109,6 +112,36 @@ impl Alphabet {
         });
         self.seen.insert(raw, symbol);
         symbol
+    }
+
+    /// Which symbol stands for each symbol, given how often each occurs: a rare one is read without the one field that
+    /// it differs in from the most other rare ones.
+    ///
+    /// Shape: one entry per symbol. Symbols that are frequent, or rare without likeness, stand for themselves.
+    pub(crate) fn likenesses(&self, log: &UiLog, counts: &[usize]) -> Vec<u32> {
+        let mut classes: Map<u64, (usize, u32)> = Map::default();
+        let rare: Vec<u32> =
+            (0..self.len() as u32).filter(|&symbol| counts[symbol as usize] < STEP_OCCURRENCES_MIN).collect();
+        let classes_of = |symbol: u32| {
+            let row = self.examples[symbol as usize] as usize;
+            let has_text = move |at: &usize| !log.field(IDENTITY[*at]).is_absent() && log.field(IDENTITY[*at]).code(row) != 0;
+            (FIRST_MASKED..IDENTITY.len()).filter(has_text).map(move |at| self.context(log, row, at))
+        };
+        for &symbol in &rare {
+            for class in classes_of(symbol) {
+                classes.entry(class).or_insert((0, symbol)).0 += counts[symbol as usize];
+            }
+        }
+        let mut stands_for: Vec<u32> = (0..self.len() as u32).collect();
+        for &symbol in &rare {
+            let best = classes_of(symbol).filter_map(|class| classes.get(&class)).max_by_key(|class| class.0);
+            if let Some(&(count, first)) = best
+                && count >= STEP_OCCURRENCES_MIN
+            {
+                stands_for[symbol as usize] = stands_for[first as usize];
+            }
+        }
+        stands_for
     }
 
     /// A field as it is read: the reading and the number under it.

@@ -81,7 +81,7 @@ impl Instance {
 pub(crate) fn instances(streams: &[Stream], segments: &[Vec<Segment>], types: usize, evidence: &Evidence) -> Vec<Instance> {
     let linked = link(segments, types);
     let glued = glue(linked, streams, evidence);
-    drop_lone_events(cut_circles(glued, streams), streams)
+    drop_noise(cut_circles(glued, streams), streams)
 }
 
 /// Joins segments that are parts of one task.
@@ -247,9 +247,10 @@ fn cut_run(run: &[Instance], streams: &[Stream], first: u32) -> Vec<Instance> {
     cut
 }
 
-/// Leaves out instances of a single event that have noise on both sides: they are noise that resembles a step.
-fn drop_lone_events(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
-    let is_lone = |at: usize| {
+/// Leaves out instances that have noise on both sides and are a single event, or mostly events whose like is nowhere else:
+/// they are noise that resembles a task.
+fn drop_noise(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
+    let is_noise = |at: usize| {
         let instance: &Instance = &instances[at];
         let after_noise = match at.checked_sub(1).map(|before| &instances[before]) {
             Some(before) if before.stream == instance.stream => !before.is_beside(instance),
@@ -259,8 +260,11 @@ fn drop_lone_events(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instanc
             Some(after) if after.stream == instance.stream => !instance.is_beside(after),
             _ => (instance.last() as usize) + 1 < streams[instance.stream as usize].symbols.len(),
         };
-        instance.members.len() == 1 && after_noise && before_noise
+        let stream = &streams[instance.stream as usize];
+        let rare = instance.members.iter().filter(|&&at| stream.is_rare[at as usize]).count();
+        let is_poor = instance.members.len() == 1 || 2 * rare > instance.members.len();
+        is_poor && after_noise && before_noise
     };
-    let lone: Vec<bool> = (0..instances.len()).map(is_lone).collect();
-    instances.into_iter().zip(lone).filter(|(_, is_lone)| !is_lone).map(|(instance, _)| instance).collect()
+    let noise: Vec<bool> = (0..instances.len()).map(is_noise).collect();
+    instances.into_iter().zip(noise).filter(|(_, is_noise)| !is_noise).map(|(instance, _)| instance).collect()
 }

@@ -35,17 +35,28 @@ pub fn discover(log: &UiLog) -> Discovery {
     let actions: Vec<_> = rows.iter().map(|rows| actions::actions(log, rows, &mut folded)).collect();
     let mut alphabet = Alphabet::learn(log, &actions);
     let pauses = Pauses::learn(actions.iter().map(|actions| actions.pauses.as_slice()));
-    let streams: Vec<Stream> = actions
+    let mut streams: Vec<Stream> = actions
         .iter()
         .map(|actions| Stream {
             symbols: actions.first_rows.iter().map(|&row| alphabet.symbol(log, row as usize)).collect(),
             classes: actions.pauses.iter().map(|&pause| pauses.class(pause)).collect(),
             pauses: actions.pauses.clone(),
             rows: actions.first_rows.clone(),
+            is_rare: Vec::new(),
         })
         .collect();
     let mut counts = vec![0; alphabet.len()];
     streams.iter().flat_map(|stream| &stream.symbols).for_each(|&symbol| counts[symbol as usize] += 1);
+    let stands_for = alphabet.likenesses(log, &counts);
+    for stream in &mut streams {
+        stream.is_rare =
+            stream.symbols.iter().map(|&symbol| counts[symbol as usize] < alphabet::STEP_OCCURRENCES_MIN).collect();
+    }
+    for symbol in streams.iter_mut().flat_map(|stream| &mut stream.symbols) {
+        counts[*symbol as usize] -= 1;
+        *symbol = stands_for[*symbol as usize];
+        counts[*symbol as usize] += 1;
+    }
     let shares = Shares::new(&counts);
     let learned = segmentation::learn(&streams, &shares, pauses.are_usable());
     if std::env::var("LODE_TRACE").is_ok() {

@@ -23,9 +23,6 @@ const PATIENCE: usize = 3;
 /// event of a stream would tell a task repeated a hundred times from one task of a hundred rounds.
 pub(crate) const RETURN_COST: f64 = 0.3;
 
-/// A symbol that occurs less often is no step of anything that recurs.
-const STEP_OCCURRENCES_MIN: usize = 3;
-
 /// So many rare symbols in a row are taken for noise at first.
 const NOISE_RUN_MIN: usize = 4;
 
@@ -42,6 +39,8 @@ pub(crate) struct Stream {
     pub classes: Vec<u8>,
     pub pauses: Vec<i64>,
     pub rows: Vec<u32>,
+    /// Whether the action's own symbol is too rare to be a step of anything that recurs.
+    pub is_rare: Vec<bool>,
 }
 
 /// What was learned about the tasks of a log.
@@ -85,9 +84,8 @@ pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Le
 }
 
 fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: bool, name: String) -> Learned {
-    let rare = rare_symbols(streams, shares);
     let mut segments: Vec<Vec<Segment>> =
-        streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess, &rare)).collect();
+        streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess)).collect();
     let mut known: Option<Vec<u32>> = None;
     let mut best: Option<Learned> = None;
     let mut since_gain = 0;
@@ -140,20 +138,13 @@ fn symbols(stream: &Stream, segment: &Segment) -> Vec<u32> {
     segment.members.iter().map(|&at| stream.symbols[at as usize]).collect()
 }
 
-/// Whether each symbol is too rare to be a step of anything that recurs.
-fn rare_symbols(streams: &[Stream], shares: &Shares) -> Vec<bool> {
-    let mut counts = vec![0; shares.border() as usize];
-    streams.iter().flat_map(|stream| &stream.symbols).for_each(|&symbol| counts[symbol as usize] += 1);
-    counts.into_iter().map(|count| count < STEP_OCCURRENCES_MIN).collect()
-}
-
 /// Segments between guessed boundaries; long runs of rare symbols are noise between them.
-fn cut(stream: &Stream, guess: &[bool], rare: &[bool]) -> Vec<Segment> {
+fn cut(stream: &Stream, guess: &[bool]) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     let mut at = 0;
     let mut is_open = false;
-    for run in stream.symbols.chunk_by(|&left, &right| rare[left as usize] == rare[right as usize]) {
-        let is_noise = rare[run[0] as usize] && run.len() >= NOISE_RUN_MIN;
+    for run in stream.is_rare.chunk_by(|left, right| left == right) {
+        let is_noise = run[0] && run.len() >= NOISE_RUN_MIN;
         for position in at..at + run.len() {
             match segments.last_mut() {
                 _ if is_noise => {}
