@@ -247,7 +247,7 @@ fn cut_run(run: &[Instance], streams: &[Stream], first: u32) -> Vec<Instance> {
     cut
 }
 
-/// Leaves out instances that have noise on both sides and are a single event, or mostly events whose like is nowhere else:
+/// Leaves out instances beside noise that are a single event, or half of them events whose like is nowhere else:
 /// they are noise that resembles a task.
 fn drop_noise(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
     let is_noise = |at: usize| {
@@ -262,8 +262,8 @@ fn drop_noise(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
         };
         let stream = &streams[instance.stream as usize];
         let rare = instance.members.iter().filter(|&&at| stream.is_rare[at as usize]).count();
-        let is_poor = instance.members.len() == 1 || 2 * rare > instance.members.len();
-        is_poor && after_noise && before_noise
+        let is_poor = instance.members.len() == 1 || 2 * rare >= instance.members.len();
+        is_poor && (after_noise || before_noise)
     };
     let noise: Vec<bool> = (0..instances.len()).map(is_noise).collect();
     instances.into_iter().zip(noise).filter(|(_, is_noise)| !is_noise).map(|(instance, _)| instance).collect()
