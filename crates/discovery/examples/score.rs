@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use discovery::score::{Label, Scores, score};
-use discovery::{Field, LogRow, UiLog, UiLogBuilder, discover};
+use discovery::{Field, LogRow, Settings, UiLog, UiLogBuilder, discover};
 
 fn main() {
     let mut logs: Vec<PathBuf> = std::env::args().skip(1).flat_map(|folder| logs(Path::new(&folder))).collect();
@@ -21,12 +21,12 @@ fn main() {
         let (log, classes) = read_log(&path);
         let truth = read_truth(&PathBuf::from(path.to_string_lossy().replace(".events.", ".truth.")), log.rows());
         let begin = Instant::now();
-        let found = discover(&log);
+        let found = discover(&log, &Settings::default()).labels();
         let seconds = begin.elapsed().as_secs_f64();
         let name = path.file_name().unwrap().to_string_lossy().replace(".events.csv.zst", "");
-        print(&name, score(&classes, &truth, &found.labels), seconds);
+        print(&name, score(&classes, &truth, &found), seconds);
         if std::env::var("PAUSE_RULE").is_ok() { print("  pause rule", best_pause_rule(&log, &classes, &truth), 0.0); }
-        if let Ok(folder) = std::env::var("LABELS") { write_labels(&folder, &name, &found.labels); }
+        if let Ok(folder) = std::env::var("LABELS") { write_labels(&folder, &name, &found); }
     }
 }
 

@@ -47,7 +47,7 @@ mod users;
 
 pub use copy_paste::{CLIPBOARD_COPIES_MAX, CopyPaste};
 pub use directly_follows::{DirectlyFollows, DirectlyFollowsCount, RESUMABLE_EDGES_MAX};
-pub use discover::{Discovery, Folded, discover};
+pub use discover::{Discovery, Folded, Settings, discover};
 pub use distribution::EXACT_VALUES_MAX;
 pub use figures::Figures;
 pub use kernel::{Kernel, KernelError};

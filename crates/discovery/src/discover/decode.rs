@@ -111,16 +111,13 @@ impl Decoder {
 
     /// Splits a stream of symbols; `classes` are those of the pauses before them.
     ///
-    /// Shape: segments in the order in which they end, without overlap; the second is the cost in nats.
-    pub(crate) fn decode(&self, symbols: &[u32], classes: &[u8]) -> (Vec<Segment>, f64) {
-        if symbols.is_empty() {
-            return (Vec::new(), 0.0);
-        }
+    /// Shape: segments in the order of the stream, without overlap.
+    pub(crate) fn decode(&self, symbols: &[u32], classes: &[u8]) -> Vec<Segment> {
         let mut walk = Walk::new(symbols.len());
         for (at, (&symbol, &class)) in symbols.iter().zip(classes).enumerate() {
             self.step(&mut walk, symbols, at, symbol, class);
         }
-        (self.trace_back(symbols, &walk), walk.closed.min(walk.idle))
+        self.trace_back(symbols, &walk)
     }
 
     fn known(&self, symbol: u32) -> &[Known] {

@@ -64,6 +64,11 @@ impl Pauses {
     }
 }
 
+/// The class in which pauses of this rank begin.
+pub(crate) fn class_from_rank(rank: f64) -> u8 {
+    2 + RANKS.partition_point(|&begin| begin < rank) as u8
+}
+
 /// Nats that each class of pause costs at a boundary, compared with a pause inside a segment.
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {

@@ -7,7 +7,14 @@ use super::starts;
 use super::typing::{Typing, type_segments};
 
 /// Rounds of refining one guess, at most.
-const ROUNDS_MAX: usize = 10;
+const ROUNDS_MAX: usize = 12;
+
+/// Rounds after which the guesses are compared, and how many of them are refined to the end.
+const SCREENING_ROUNDS: usize = 3;
+const GUESSES_KEPT: usize = 4;
+
+/// Nats that a round must save to count as a gain.
+const GAIN_MIN: f64 = 1e-6;
 
 /// Noise before any has been seen.
 const FIRST_RATES: NoiseRates = NoiseRates { foreign: 0.02, background: 0.02 };
@@ -32,15 +39,26 @@ const NOISY_MIN: f64 = 0.3;
 /// Events of a prior sample without noise, which keep the rates from 0 and 1.
 const RATE_PRIOR: f64 = 20.0;
 
-/// A stream of one user: symbols and pauses.
+/// The actions of one user as symbols, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stream {
     pub symbols: Vec<u32>,
+    /// Class of the pause before each action.
     pub classes: Vec<u8>,
-    pub pauses: Vec<i64>,
-    pub rows: Vec<u32>,
     /// Whether the action's own symbol is too rare to be a step of anything that recurs.
     pub is_rare: Vec<bool>,
+}
+
+impl Stream {
+    /// The first actions of a stream.
+    pub(crate) fn head(&self, actions: usize) -> Stream {
+        let actions = actions.min(self.symbols.len());
+        Stream {
+            symbols: self.symbols[..actions].to_vec(),
+            classes: self.classes[..actions].to_vec(),
+            is_rare: self.is_rare[..actions].to_vec(),
+        }
+    }
 }
 
 /// What was learned about the tasks of a log.
@@ -49,47 +67,56 @@ pub(crate) struct Learned {
     pub typing: Typing,
     pub rates: NoiseRates,
     pub evidence: Evidence,
+    /// Nats to code the log this way.
     pub cost: f64,
-    pub name: String,
+    segments: Vec<Vec<Segment>>,
 }
 
+impl Learned {
+    /// What finds the segments of any stream of the log.
+    pub(crate) fn decoder(&self, shares: &Shares) -> Decoder {
+        Decoder::new(&self.typing, shares, self.rates, self.evidence.clone())
+    }
+}
+
+/// Learns the types of segments of a log from several first guesses; the one that ends in the fewest nats is kept.
+///
+/// Shape: `streams` are a sample of the log or all of it. Without actions there is one type that holds nothing.
 pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Learned {
-    let symbols: Vec<&[u32]> = streams.iter().map(|stream| stream.symbols.as_slice()).collect();
-    let pauses: Vec<&[i64]> = streams.iter().map(|stream| stream.pauses.as_slice()).collect();
-    let mut guesses = vec![
-        ("anchor".to_string(), starts::by_anchor(&symbols, shares, false)),
-        ("first anchor".to_string(), starts::by_anchor(&symbols, shares, true)),
-        ("words".to_string(), starts::by_words(&symbols)),
-    ];
-    if use_pauses {
-        for share in starts::PAUSE_SHARES {
-            guesses.push((format!("pause {share}"), starts::by_pause(&pauses, share)));
-        }
-    }
-    if let Ok(path) = std::env::var("LODE_GUESS") {
-        let starts: std::collections::HashSet<u32> = std::fs::read_to_string(path).unwrap().lines().map(|l| l.parse().unwrap()).collect();
-        guesses.push(("TRUTH".into(), streams.iter().map(|s| s.rows.iter().map(|r| starts.contains(r)).collect()).collect()));
-    }
-    let refined = guesses.into_iter().map(|(name, guess)| refine(streams, &guess, shares, use_pauses, name));
-    let mut best: Option<Learned> = None;
-    for learned in refined {
-        if std::env::var("LODE_TRACE").is_ok() {
-            eprintln!("   {} {:.1} types {} segs {} rates {:?}", learned.name, learned.cost, learned.typing.chains.len(), learned.typing.types.len(), learned.rates);
-        }
-        if best.as_ref().is_none_or(|best| learned.cost < best.cost) {
-            best = Some(learned);
-        }
-    }
-    best.expect("one guess")
+    let mut tried: Vec<Learned> = starts::guesses(streams, shares, use_pauses)
+        .into_iter()
+        .map(|guess| {
+            let segments = streams.iter().zip(&guess).map(|(stream, guess)| cut(stream, guess)).collect();
+            refine(streams, segments, None, shares, use_pauses, 0..SCREENING_ROUNDS)
+        })
+        .collect();
+    tried.sort_by(|left, right| left.cost.total_cmp(&right.cost));
+    tried.truncate(GUESSES_KEPT);
+    let refined = tried.into_iter().map(|learned| {
+        let known = learned.typing.types.clone();
+        refine(streams, learned.segments, Some(known), shares, use_pauses, SCREENING_ROUNDS..ROUNDS_MAX)
+    });
+    refined.min_by(|left, right| left.cost.total_cmp(&right.cost)).unwrap_or_else(|| Learned {
+        typing: Typing::default(),
+        rates: FIRST_RATES,
+        evidence: Evidence::none(),
+        cost: 0.0,
+        segments: Vec::new(),
+    })
 }
 
-fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: bool, name: String) -> Learned {
-    let mut segments: Vec<Vec<Segment>> =
-        streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess)).collect();
-    let mut known: Option<Vec<u32>> = None;
+/// Types segments, counts, and finds them again, as long as that saves nats.
+fn refine(
+    streams: &[Stream],
+    mut segments: Vec<Vec<Segment>>,
+    mut known: Option<Vec<u32>>,
+    shares: &Shares,
+    use_pauses: bool,
+    rounds: std::ops::Range<usize>,
+) -> Learned {
     let mut best: Option<Learned> = None;
     let mut since_gain = 0;
-    for round in 0..ROUNDS_MAX {
+    for round in rounds {
         let texts: Vec<Vec<u32>> = streams
             .iter()
             .zip(&segments)
@@ -99,31 +126,39 @@ fn refine(streams: &[Stream], guess: &[Vec<bool>], shares: &Shares, use_pauses: 
         let (rates, evidence, cost) = count(streams, &segments, shares, use_pauses);
         let returns: usize = texts.iter().map(|text| returns(text)).sum();
         let cost = cost + typing.cost(shares) + RETURN_COST * returns as f64;
-        if std::env::var("LODE_TRACE").is_ok_and(|v| v == "2") {
-            eprintln!("      {name} {cost:.1} types {} segs {} rates {rates:?}", typing.chains.len(), texts.len());
-        }
-        let is_better = best.as_ref().is_none_or(|best| cost < best.cost - 1e-6);
-        let learned = Learned { typing, rates, evidence, cost, name: name.clone() };
-        let allowance = 0.5f64.powi(round as i32);
-        let allowed = NoiseRates {
-            foreign: rates.foreign.max(FIRST_ALLOWANCE.foreign * allowance),
-            background: rates.background.max(FIRST_ALLOWANCE.background * allowance),
-        };
-        let decoder = Decoder::new(&learned.typing, shares, allowed, learned.evidence.clone());
-        if is_better {
+        let learned = Learned { typing, rates, evidence, cost, segments };
+        let allowed = Learned { rates: allow(rates, round), segments: Vec::new(), ..learned.clone() };
+        if best.as_ref().is_none_or(|best| learned.cost < best.cost - GAIN_MIN) {
             best = Some(learned);
             since_gain = 0;
         } else {
             since_gain += 1;
-            if since_gain == PATIENCE { break; }
+            if since_gain == PATIENCE {
+                break;
+            }
         }
-        segments = streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes).0).collect();
-        if rates.background > NOISY_MIN {
-            segments.iter_mut().for_each(|segments| segments.retain(|segment| segment.members.len() > 1));
-        }
+        segments = find(streams, &allowed.decoder(shares), rates);
         known = Some(segments.iter().flatten().map(|segment| segment.task_type).collect());
     }
-    best.expect("at least one round")
+    best.expect("the range of rounds is not empty")
+}
+
+/// Rates of noise with room for more, the less the later the round.
+fn allow(rates: NoiseRates, round: usize) -> NoiseRates {
+    let room = 0.5f64.powi(round as i32);
+    NoiseRates {
+        foreign: rates.foreign.max(FIRST_ALLOWANCE.foreign * room),
+        background: rates.background.max(FIRST_ALLOWANCE.background * room),
+    }
+}
+
+fn find(streams: &[Stream], decoder: &Decoder, rates: NoiseRates) -> Vec<Vec<Segment>> {
+    let mut segments: Vec<Vec<Segment>> =
+        streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes)).collect();
+    if rates.background > NOISY_MIN {
+        segments.iter_mut().for_each(|segments| segments.retain(|segment| segment.members.len() > 1));
+    }
+    segments
 }
 
 /// How many actions of a segment repeat an earlier one of it.
@@ -165,49 +200,80 @@ fn count(
     shares: &Shares,
     use_pauses: bool,
 ) -> (NoiseRates, Evidence, f64) {
-    let (mut inside, mut boundary) = ([0.0; CLASSES], [0.0; CLASSES]);
-    let mut apart = [0.0; CLASSES];
-    let (mut members, mut foreign, mut background, mut total) = (0usize, 0usize, 0usize, 0usize);
-    let mut noise = 0.0;
+    let mut counts = Counts::default();
     for (stream, segments) in streams.iter().zip(segments) {
+        counts.add(stream, segments, shares);
+    }
+    let rates = counts.rates();
+    let evidence = if use_pauses { Evidence::learn(&counts.inside, &counts.boundary) } else { Evidence::none() };
+    let cost = counts.noise_cost + counts.rate_cost(rates) + counts.pause_cost(&evidence);
+    (rates, evidence, cost)
+}
+
+/// What a segmentation consists of, besides what is in its segments.
+#[derive(Default)]
+struct Counts {
+    /// Pauses by class: inside segments, directly between two, and between two with noise beside.
+    inside: [f64; CLASSES],
+    boundary: [f64; CLASSES],
+    apart: [f64; CLASSES],
+    segments: usize,
+    /// Steps inside segments, foreign events inside, background noise between.
+    steps: usize,
+    foreign: usize,
+    background: usize,
+    /// Nats for which symbols the noise has.
+    noise_cost: f64,
+}
+
+impl Counts {
+    fn add(&mut self, stream: &Stream, segments: &[Segment], shares: &Shares) {
         let mut next = 0;
-        let mut covered = vec![false; stream.symbols.len()];
+        let mut members = segments.iter().flat_map(|segment| &segment.members).peekable();
+        for (at, &symbol) in (0..).zip(&stream.symbols) {
+            if members.next_if_eq(&&at).is_none() {
+                self.noise_cost -= shares.of(symbol).ln();
+            }
+        }
         for segment in segments {
             let (first, last) = (segment.members[0] as usize, segment.members[segment.members.len() - 1] as usize);
-            segment.members.iter().for_each(|&at| covered[at as usize] = true);
-            members += segment.members.len() - 1;
-            foreign += last - first + 1 - segment.members.len();
-            background += first - next;
+            self.segments += 1;
+            self.steps += segment.members.len() - 1;
+            self.foreign += last - first + 1 - segment.members.len();
+            self.background += first - next;
             if first > 0 {
-                if first == next { boundary[stream.classes[first] as usize] += 1.0; } else { apart[stream.classes[first] as usize] += 1.0; }
+                let between = if first == next { &mut self.boundary } else { &mut self.apart };
+                between[stream.classes[first] as usize] += 1.0;
             }
-            for at in first + 1..=last {
-                inside[stream.classes[at] as usize] += 1.0;
-            }
+            stream.classes[first + 1..=last].iter().for_each(|&class| self.inside[class as usize] += 1.0);
             next = last + 1;
-            total += 1;
         }
-        background += stream.symbols.len() - next;
-        noise += covered
-            .iter()
-            .zip(&stream.symbols)
-            .filter(|(covered, _)| !**covered)
-            .map(|(_, &symbol)| -shares.of(symbol).ln())
-            .sum::<f64>();
+        self.background += stream.symbols.len() - next;
     }
-    let rates = NoiseRates {
-        foreign: (foreign as f64 + FIRST_RATES.foreign * RATE_PRIOR) / ((members + foreign) as f64 + RATE_PRIOR),
-        background: (background as f64 + FIRST_RATES.background * RATE_PRIOR)
-            / ((background + total) as f64 + RATE_PRIOR),
-    };
-    let evidence = if use_pauses { Evidence::learn(&inside, &boundary) } else { Evidence::none() };
-    let weigh = |count: usize, rate: f64| -(count as f64) * rate.ln();
-    let pauses: f64 = (0..CLASSES).map(|class| boundary[class] * f64::from(evidence.boundary[class]) + apart[class] * f64::from(evidence.apart[class]) + (inside[class]+boundary[class]+apart[class]) * f64::from(evidence.inside[class])).sum();
-    let cost = noise
-        + weigh(foreign, rates.foreign)
-        + weigh(members, 1.0 - rates.foreign)
-        + weigh(background, rates.background)
-        + weigh(total, 1.0 - rates.background)
-        + pauses;
-    (rates, evidence, cost)
+
+    fn rates(&self) -> NoiseRates {
+        let rate = |count: usize, of: usize, first: f64| (count as f64 + first * RATE_PRIOR) / (of as f64 + RATE_PRIOR);
+        NoiseRates {
+            foreign: rate(self.foreign, self.steps + self.foreign, FIRST_RATES.foreign),
+            background: rate(self.background, self.background + self.segments, FIRST_RATES.background),
+        }
+    }
+
+    fn rate_cost(&self, rates: NoiseRates) -> f64 {
+        let cost = |count: usize, rate: f64| -(count as f64) * rate.ln();
+        cost(self.foreign, rates.foreign)
+            + cost(self.steps, 1.0 - rates.foreign)
+            + cost(self.background, rates.background)
+            + cost(self.segments, 1.0 - rates.background)
+    }
+
+    fn pause_cost(&self, evidence: &Evidence) -> f64 {
+        let cost = |class: usize| {
+            let all = self.inside[class] + self.boundary[class] + self.apart[class];
+            self.boundary[class] * f64::from(evidence.boundary[class])
+                + self.apart[class] * f64::from(evidence.apart[class])
+                + all * f64::from(evidence.inside[class])
+        };
+        (0..CLASSES).map(cost).sum()
+    }
 }

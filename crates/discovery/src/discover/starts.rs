@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::chain::{Chain, Shares, Transitions};
-use super::segmentation::{RETURN_COST, returns};
+use super::pauses::class_from_rank;
+use super::segmentation::{RETURN_COST, Stream, returns};
 use super::typing::Typing;
-use crate::log::NO_TIME;
 use crate::pairs::BuildMix;
 
-/// Shares of pauses that are taken for boundaries, one guess each.
-pub(crate) const PAUSE_SHARES: [f64; 4] = [0.2, 0.1, 0.05, 0.02];
+/// Ranks from which a pause is taken for a boundary, one guess each.
+const PAUSE_RANKS: [f64; 4] = [0.8, 0.9, 0.95, 0.98];
 
 /// Symbols that are tried as the begin of a task, the most frequent ones.
 const ANCHORS_TRIED_MAX: usize = 80;
@@ -17,20 +17,28 @@ const ANCHORS_TRIED_MAX: usize = 80;
 /// A symbol must occur so often to be tried.
 const ANCHOR_OCCURRENCES_MIN: usize = 3;
 
+/// Several guesses: for each stream, whether a segment begins at each action.
+pub(crate) fn guesses(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Vec<Vec<Vec<bool>>> {
+    let symbols: Vec<&[u32]> = streams.iter().map(|stream| stream.symbols.as_slice()).collect();
+    let mut guesses =
+        vec![by_anchor(&symbols, shares, false), by_anchor(&symbols, shares, true), by_words(&symbols)];
+    if use_pauses {
+        guesses.extend(PAUSE_RANKS.iter().map(|&rank| by_pause(streams, rank)));
+    }
+    guesses
+}
+
 /// Boundaries where the pause is among the longest of all.
-pub(crate) fn by_pause(streams: &[&[i64]], share: f64) -> Vec<Vec<bool>> {
-    let mut known: Vec<i64> =
-        streams.iter().flat_map(|pauses| pauses.iter().copied()).filter(|&pause| pause != NO_TIME).collect();
-    known.sort_unstable();
-    let limit = known.get(((1.0 - share) * known.len() as f64) as usize).copied().unwrap_or(i64::MAX);
-    streams.iter().map(|pauses| pauses.iter().map(|&pause| pause >= limit).collect()).collect()
+fn by_pause(streams: &[Stream], rank: f64) -> Vec<Vec<bool>> {
+    let class = class_from_rank(rank);
+    streams.iter().map(|stream| stream.classes.iter().map(|&of| of >= class).collect()).collect()
 }
 
 /// Boundaries before every occurrence of a few symbols, chosen so that the symbol that begins a segment tells most about
 /// what follows: each chosen symbol is a type of its own, and one is added or dropped as long as that saves nats.
 ///
 /// The search begins with the symbols that begin streams, or with none.
-pub(crate) fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool) -> Vec<Vec<bool>> {
+fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool) -> Vec<Vec<bool>> {
     let mut counts: HashMap<u32, usize, BuildMix> = HashMap::default();
     streams.iter().flat_map(|symbols| symbols.iter()).for_each(|&symbol| *counts.entry(symbol).or_insert(0) += 1);
     let mut tried: Vec<(usize, u32)> = counts
@@ -92,7 +100,7 @@ const WORD_OCCURRENCES_MIN: f64 = 3.0;
 
 /// Boundaries between words: the stream is split into the sequence of recurring strings that is most probable, as speech
 /// is into words (hidden multigrams, Deligne & Bimbot, ICASSP 1995, with Viterbi training).
-pub(crate) fn by_words(streams: &[&[u32]]) -> Vec<Vec<bool>> {
+fn by_words(streams: &[&[u32]]) -> Vec<Vec<bool>> {
     let mut counts: HashMap<&[u32], f64, BuildMix> = HashMap::default();
     for symbols in streams {
         for from in 0..symbols.len() {
