@@ -37,7 +37,7 @@ const IDENTITY: [Field; 10] = [
 const FIRST_MASKED: usize = 2;
 
 /// Actions from which the readings are learned, at most; a larger log is sampled from the beginning of each stream.
-const LEARN_ACTIONS_MAX: usize = 100_000;
+const LEARN_ACTIONS_MAX: usize = 50_000;
 
 /// A context with fewer actions than this gives no evidence; its texts are kept as they are.
 const EVIDENCE_MIN: usize = 6;

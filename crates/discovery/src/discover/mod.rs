@@ -44,7 +44,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { learn_actions_max: 20_000 }
+        Settings { learn_actions_max: 10_000 }
     }
 }
 
