@@ -24,6 +24,7 @@ fn main() {
         let found = discover(&log, &Settings::default()).labels();
         let seconds = begin.elapsed().as_secs_f64();
         let name = path.file_name().unwrap().to_string_lossy().replace(".events.csv.zst", "");
+        if std::env::var("EXACT").is_ok() { print_exact(&name, score(&classes, &truth, &found)); }
         print(&name, score(&classes, &truth, &found), seconds);
         if std::env::var("PAUSE_RULE").is_ok() { print("  pause rule", best_pause_rule(&log, &classes, &truth), 0.0); }
         if let Ok(folder) = std::env::var("LABELS") { write_labels(&folder, &name, &found); }
@@ -38,6 +39,7 @@ fn write_labels(folder: &str, name: &str, labels: &[Option<Label>]) {
     std::fs::write(format!("{folder}/{name}.csv"), text).unwrap();
 }
 
+fn print_exact(name: &str, s: Scores) { println!("EXACT {name} {:?} {:?} {:?} {:?} {:?} {:?} {:?}", s.led, s.boundary_f1, s.near_boundary_f1, s.instance_f1, s.type_f1, s.rand_index, s.noise); }
 fn print(name: &str, scores: Scores, seconds: f64) {
     let noise = scores.noise.map_or(String::new(), |(p, r)| format!("{p:.3} {r:.3}"));
     println!(

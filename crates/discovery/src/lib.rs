@@ -37,6 +37,7 @@ mod distribution;
 mod figures;
 mod kernel;
 mod log;
+pub mod models;
 mod pairs;
 pub mod score;
 mod sessions;
