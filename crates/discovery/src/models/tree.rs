@@ -46,6 +46,7 @@ impl ProcessTree {
             }
             ProcessTree::Sequence(children) => only_or(
                 flat(children, |child| match child {
+                    ProcessTree::Silent => Ok(Vec::new()),
                     ProcessTree::Sequence(inner) => Ok(inner),
                     other => Err(other),
                 }),
@@ -53,6 +54,7 @@ impl ProcessTree {
             ),
             ProcessTree::Parallel(children) => {
                 let mut children = flat(children, |child| match child {
+                    ProcessTree::Silent => Ok(Vec::new()),
                     ProcessTree::Parallel(inner) => Ok(inner),
                     other => Err(other),
                 });
@@ -77,6 +79,7 @@ fn flat(
 
 fn only_or(mut children: Vec<ProcessTree>, operator: impl Fn(Vec<ProcessTree>) -> ProcessTree) -> ProcessTree {
     match (children.len(), children.pop()) {
+        (0, _) => ProcessTree::Silent,
         (1, Some(only)) => only,
         (_, last) => {
             children.extend(last);
