@@ -34,8 +34,10 @@ fn main() {
 /// A log of so many events.
 fn log(events: usize, seed: u64) -> UiLog {
     let mut random = Random(seed);
-    let names: Vec<String> = (0..40).map(|field| format!("field {}", (b'a' + field % 26) as char).repeat(1 + field as usize / 26)).collect();
-    let tasks: Vec<Vec<usize>> = (0..5).map(|_| (0..8 + random.below(13)).map(|_| random.below(40)).collect()).collect();
+    let names: Vec<String> =
+        (0..40).map(|field| format!("field {}", (b'a' + field % 26) as char).repeat(1 + field as usize / 26)).collect();
+    let tasks: Vec<Vec<usize>> =
+        (0..5).map(|_| (0..8 + random.below(13)).map(|_| random.below(40)).collect()).collect();
     let users: Vec<String> = (0..USERS).map(|user| format!("u{user}")).collect();
     let mut builder = UiLogBuilder::default();
     let (mut time_us, mut rows) = (0, 0);

@@ -13,7 +13,8 @@ fn main() {
     let noise: f64 = std::env::args().nth(1).map_or(0.0, |text| text.parse().unwrap());
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).unwrap();
-    let traces: Vec<Trace> = text.lines().map(|line| (line.split_whitespace().map(|at| at.parse().unwrap()).collect(), 1)).collect();
+    let traces: Vec<Trace> =
+        text.lines().map(|line| (line.split_whitespace().map(|at| at.parse().unwrap()).collect(), 1)).collect();
     let tree = mine(&traces, noise);
     println!("{tree}\n{}", fitness(&tree, &traces));
 }

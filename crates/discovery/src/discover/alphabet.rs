@@ -86,8 +86,8 @@ impl Alphabet {
         let sample: Vec<&[u32]> =
             streams.iter().map(|actions| &actions.first_rows[..actions.first_rows.len().min(per_stream)]).collect();
         let neighbours = Neighbours::new(&alphabet, log, &sample);
-        for at in FIRST_MASKED..IDENTITY.len() {
-            if !log.field(IDENTITY[at]).is_absent() {
+        for (at, field) in IDENTITY.iter().enumerate().skip(FIRST_MASKED) {
+            if !log.field(*field).is_absent() {
                 alphabet.learn_field(log, &sample, &neighbours, at);
             }
         }
@@ -124,7 +124,8 @@ impl Alphabet {
             (0..self.len() as u32).filter(|&symbol| counts[symbol as usize] < STEP_OCCURRENCES_MIN).collect();
         let classes_of = |symbol: u32| {
             let row = self.examples[symbol as usize] as usize;
-            let has_text = move |at: &usize| !log.field(IDENTITY[*at]).is_absent() && log.field(IDENTITY[*at]).code(row) != 0;
+            let has_text =
+                move |at: &usize| !log.field(IDENTITY[*at]).is_absent() && log.field(IDENTITY[*at]).code(row) != 0;
             (FIRST_MASKED..IDENTITY.len()).filter(has_text).map(move |at| self.context(log, row, at))
         };
         for &symbol in &rare {
@@ -163,7 +164,11 @@ impl Alphabet {
     /// The siblings of a field: the templates of all others.
     fn context(&self, log: &UiLog, row: usize, without: usize) -> u64 {
         hash((0..IDENTITY.len()).map(|at| {
-            if at == without { u32::MAX - at as u32 } else { self.templates[at][log.field(IDENTITY[at]).code(row) as usize] }
+            if at == without {
+                u32::MAX - at as u32
+            } else {
+                self.templates[at][log.field(IDENTITY[at]).code(row) as usize]
+            }
         }))
     }
 

@@ -118,11 +118,8 @@ impl Chain {
     /// Nats to code everything the type holds.
     pub(crate) fn cost(&self, shares: &Shares) -> f64 {
         let rows: f64 = self.rows.values().map(|&count| ln_rising(ROW_PRIOR, count as usize)).sum();
-        let transitions: f64 = self
-            .transitions
-            .values()
-            .map(|&count| ROW_PRIOR.ln() + ln_rising(1.0, count as usize - 1))
-            .sum();
+        let transitions: f64 =
+            self.transitions.values().map(|&count| ROW_PRIOR.ln() + ln_rising(1.0, count as usize - 1)).sum();
         let tables: f64 =
             self.tables.iter().map(|(&to, &count)| ln_rising(TYPE_PRIOR * shares.of(to), count as usize)).sum();
         rows - transitions + ln_rising(TYPE_PRIOR, self.tables_total as usize) - tables

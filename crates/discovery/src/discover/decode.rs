@@ -139,8 +139,7 @@ impl Decoder {
             walk.closed + f64::from(self.evidence.boundary[class as usize]),
             walk.idle + f64::from(self.evidence.apart[class as usize]),
         );
-        let (from_idle, opened) =
-            if after_segment <= after_idle { (false, after_segment) } else { (true, after_idle) };
+        let (from_idle, opened) = if after_segment <= after_idle { (false, after_segment) } else { (true, after_idle) };
         let mut costs = std::mem::take(&mut walk.open[at % WINDOW]);
         costs.clear();
         let back_at = walk.backs.len();

@@ -78,7 +78,12 @@ impl Instance {
 /// Makes instances of the segments of all streams.
 ///
 /// Shape: in the order of the streams and in each of time; members of different instances are different.
-pub(crate) fn instances(streams: &[Stream], segments: &[Vec<Segment>], types: usize, evidence: &Evidence) -> Vec<Instance> {
+pub(crate) fn instances(
+    streams: &[Stream],
+    segments: &[Vec<Segment>],
+    types: usize,
+    evidence: &Evidence,
+) -> Vec<Instance> {
     let linked = link(segments, types);
     let glued = glue(linked, streams, evidence);
     drop_noise(cut_circles(glued, streams), streams)
@@ -123,9 +128,12 @@ fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u32)> {
     let all: usize = counts.iter().sum();
     let is_everywhere = |at: u32| 2 * counts[at as usize] > all;
     let mut strong: Vec<(f64, u32, u32)> = Vec::new();
-    for ((from, to), count) in follows.into_iter().filter(|&((from, to), count)| from != to && count >= LINK_EVIDENCE_MIN) {
+    for ((from, to), count) in
+        follows.into_iter().filter(|&((from, to), count)| from != to && count >= LINK_EVIDENCE_MIN)
+    {
         let (of_from, of_to) = (count as f64 / counts[from as usize] as f64, count as f64 / counts[to as usize] as f64);
-        let is_optional = of_from >= OPTIONAL_LINK_MIN && !is_everywhere(to) || of_to >= OPTIONAL_LINK_MIN && !is_everywhere(from);
+        let is_optional =
+            of_from >= OPTIONAL_LINK_MIN && !is_everywhere(to) || of_to >= OPTIONAL_LINK_MIN && !is_everywhere(from);
         if of_from.min(of_to) >= LINK_MIN || is_optional {
             strong.push((of_from.min(of_to), from, to));
         }
@@ -167,7 +175,8 @@ type Usual = HashMap<(u32, u32), usize, BuildMix>;
 /// Joins neighbours of one task where the first does not end as the task does, nor the second begin so.
 fn glue(instances: Vec<Instance>, streams: &[Stream], evidence: &Evidence) -> Vec<Instance> {
     let symbol = |instance: &Instance, at: u32| streams[instance.stream as usize].symbols[at as usize];
-    let (mut begins, mut ends, mut totals) = (Usual::default(), Usual::default(), HashMap::<u32, usize, BuildMix>::default());
+    let (mut begins, mut ends, mut totals) =
+        (Usual::default(), Usual::default(), HashMap::<u32, usize, BuildMix>::default());
     for instance in &instances {
         *begins.entry((instance.head, symbol(instance, instance.first()))).or_insert(0) += 1;
         *ends.entry((instance.head, symbol(instance, instance.last()))).or_insert(0) += 1;
@@ -216,9 +225,8 @@ fn cut_circles(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
         let begin_there = later.iter().filter(|instance| symbol(instance, instance.first()) == first).count();
         let rounds: usize = of_head.iter().map(|run| run.len()).sum();
         let members = of_head.iter().flat_map(|run| run.iter());
-        let occurs: usize = members
-            .map(|instance| instance.members.iter().filter(|&&at| symbol(instance, at) == first).count())
-            .sum();
+        let occurs: usize =
+            members.map(|instance| instance.members.iter().filter(|&&at| symbol(instance, at) == first).count()).sum();
         let is_once_a_round = (occurs as f64 - rounds as f64).abs() <= ROUNDS_OFF_MAX * rounds as f64;
         if count as f64 >= ENTRY_MIN * total as f64 && 2 * begin_there < later.len() && is_once_a_round {
             firsts.insert(head, first);

@@ -93,7 +93,8 @@ impl Kinds {
         let mut cost = PRIOR * (self.size - kind.share).max(0.0) * grown;
         for (&symbol, &count) in &kind.counts {
             if set.binary_search(&symbol).is_err() {
-                cost += all - ln_rising(PRIOR * (1.0 - self.share(symbol)) + f64::from(kind.segments - count), weight_at);
+                cost +=
+                    all - ln_rising(PRIOR * (1.0 - self.share(symbol)) + f64::from(kind.segments - count), weight_at);
             }
         }
         for &symbol in set {
@@ -282,7 +283,8 @@ impl Search {
                 self.kinds.remove(to_stay, &self.variants[variant], self.weights[variant]);
                 self.kinds.add(to_leave, &self.variants[variant], self.weights[variant]);
             }
-            let change = self.kinds.cost(&self.kinds.kinds[to_stay]) + self.kinds.cost(&self.kinds.kinds[to_leave]) - whole;
+            let change =
+                self.kinds.cost(&self.kinds.kinds[to_stay]) + self.kinds.cost(&self.kinds.kinds[to_leave]) - whole;
             self.kinds.kinds.truncate(to_stay);
             if change < best.0 {
                 best = (change, Some(symbol));

@@ -180,11 +180,11 @@ fn cut(stream: &Stream, guess: &[bool]) -> Vec<Segment> {
     let mut is_open = false;
     for run in stream.is_rare.chunk_by(|left, right| left == right) {
         let is_noise = run[0] && run.len() >= NOISE_RUN_MIN;
-        for position in at..at + run.len() {
+        for (position, begins) in (at as u32..).zip(&guess[at..at + run.len()]) {
             match segments.last_mut() {
                 _ if is_noise => {}
-                Some(segment) if is_open && !guess[position] => segment.members.push(position as u32),
-                _ => segments.push(Segment { task_type: 0, members: vec![position as u32] }),
+                Some(segment) if is_open && !begins => segment.members.push(position),
+                _ => segments.push(Segment { task_type: 0, members: vec![position] }),
             }
             is_open = !is_noise;
         }

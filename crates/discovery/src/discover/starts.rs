@@ -20,8 +20,7 @@ const ANCHOR_OCCURRENCES_MIN: usize = 3;
 /// Several guesses: for each stream, whether a segment begins at each action.
 pub(crate) fn guesses(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Vec<Vec<Vec<bool>>> {
     let symbols: Vec<&[u32]> = streams.iter().map(|stream| stream.symbols.as_slice()).collect();
-    let mut guesses =
-        vec![by_anchor(&symbols, shares, false), by_anchor(&symbols, shares, true), by_words(&symbols)];
+    let mut guesses = vec![by_anchor(&symbols, shares, false), by_anchor(&symbols, shares, true), by_words(&symbols)];
     if use_pauses {
         guesses.extend(PAUSE_RANKS.iter().map(|&rank| by_pause(streams, rank)));
     }
@@ -85,8 +84,7 @@ fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares) -> f64 {
             }
         }
     }
-    Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares)
-        + RETURN_COST * repeated as f64
+    Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares) + RETURN_COST * repeated as f64
 }
 
 /// Longest word that is looked for.

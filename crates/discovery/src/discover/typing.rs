@@ -52,7 +52,8 @@ fn type_cost(segments: u32) -> f64 {
 /// Shape: one type per segment, numbered from 0, the most frequent first. `known` are types to start from, by segment.
 pub(crate) fn type_segments(segments: &[Vec<u32>], known: Option<&[u32]>, shares: &Shares) -> Typing {
     let variants = Variants::new(segments, known, shares);
-    let mut mixture = Mixture { variants: &variants, chains: Vec::new(), of: vec![u32::MAX; variants.weights.len()], shares };
+    let mut mixture =
+        Mixture { variants: &variants, chains: Vec::new(), of: vec![u32::MAX; variants.weights.len()], shares };
     mixture.begin();
     mixture.settle();
     for _ in 0..JOIN_ROUNDS_MAX {
@@ -170,8 +171,7 @@ impl Mixture<'_> {
             best.0 = alone.cost(self.shares) + type_cost(weight);
         }
         for (at, chain) in self.chains.iter().enumerate().filter(|(_, chain)| chain.segments > 0) {
-            let cost = chain.cost_of(transitions, weight, self.shares)
-                + type_cost(chain.segments + weight)
+            let cost = chain.cost_of(transitions, weight, self.shares) + type_cost(chain.segments + weight)
                 - type_cost(chain.segments);
             if cost < best.0 {
                 best = (cost, at);

@@ -203,7 +203,11 @@ impl Drawing<'_> {
         let is_back = to.left <= from.left;
         let leave = if is_back { from.left } else { from.left + from.size().0 };
         let arrive = if is_back { to.left + to.size().0 } else { to.left };
-        let turn = if is_gateway(&from.kind) { leave + (arrive - leave).signum() * GAP / 2 } else { arrive - (arrive - leave).signum() * GAP / 2 };
+        let turn = if is_gateway(&from.kind) {
+            leave + (arrive - leave).signum() * GAP / 2
+        } else {
+            arrive - (arrive - leave).signum() * GAP / 2
+        };
         if from.middle == to.middle {
             return vec![(leave, from.middle), (arrive, to.middle)];
         }

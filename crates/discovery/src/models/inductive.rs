@@ -65,7 +65,8 @@ enum Cut {
 
 impl Cut {
     fn apply(&self, traces: &[Trace], noise: f64, depth: usize) -> ProcessTree {
-        let mine_all = |parts: Vec<Vec<Trace>>| parts.into_iter().map(|part| mine_part(part, noise, depth + 1)).collect();
+        let mine_all =
+            |parts: Vec<Vec<Trace>>| parts.into_iter().map(|part| mine_part(part, noise, depth + 1)).collect();
         match self {
             Cut::Exclusive(parts) => ProcessTree::Exclusive(mine_all(split_exclusive(traces, parts))),
             Cut::Sequence(parts) => ProcessTree::Sequence(mine_all(split_sequence(traces, parts))),
@@ -153,11 +154,13 @@ fn restricted(trace: &[u32], part: &BTreeSet<u32>) -> Vec<u32> {
 }
 
 fn fall_through(traces: Vec<Trace>, graph: &Graph, noise: f64, depth: usize) -> ProcessTree {
-    let is_once = |activity: &u32| traces.iter().all(|(trace, _)| trace.iter().filter(|at| *at == activity).count() == 1);
+    let is_once =
+        |activity: &u32| traces.iter().all(|(trace, _)| trace.iter().filter(|at| *at == activity).count() == 1);
     if let Some(&once) = graph.activities.iter().find(|activity| is_once(activity))
         && graph.activities.len() > 1
     {
-        let rest = traces.into_iter().map(|(trace, count)| (trace.into_iter().filter(|&at| at != once).collect(), count));
+        let rest =
+            traces.into_iter().map(|(trace, count)| (trace.into_iter().filter(|&at| at != once).collect(), count));
         let rest = mine_part(rest.collect(), noise, depth + 1);
         return ProcessTree::Parallel(vec![ProcessTree::Activity(once), rest]);
     }
@@ -328,9 +331,11 @@ impl Graph {
         let mut at = 0;
         while at < groups.len() {
             // A pivot is a group that no trace jumps over; the groups up to it that only it makes optional join it.
-            let jumped = |middle: usize| (0..middle).any(|from| forward[from] > middle)
-                || (middle + 1..groups.len()).any(is_start_of_all)
-                || (0..middle).any(is_end_of_all);
+            let jumped = |middle: usize| {
+                (0..middle).any(|from| forward[from] > middle)
+                    || (middle + 1..groups.len()).any(is_start_of_all)
+                    || (0..middle).any(is_end_of_all)
+            };
             let mut group = groups[at].clone();
             let mut next = at + 1;
             if jumped(at) {
@@ -364,8 +369,10 @@ impl Graph {
 
     /// Groups between which every activity follows every other directly, each with a start and an end.
     fn parallel_cut(&self) -> Option<Cut> {
-        let groups = self.groups(&self.activities, |left, right| !self.has_edge(left, right) || !self.has_edge(right, left));
-        let has = |group: &BTreeSet<u32>, of: &BTreeMap<u32, usize>| group.iter().any(|activity| of.contains_key(activity));
+        let groups =
+            self.groups(&self.activities, |left, right| !self.has_edge(left, right) || !self.has_edge(right, left));
+        let has =
+            |group: &BTreeSet<u32>, of: &BTreeMap<u32, usize>| group.iter().any(|activity| of.contains_key(activity));
         let (mut whole, mut parts): (Vec<_>, Vec<_>) =
             groups.into_iter().partition(|group| has(group, &self.starts) && has(group, &self.ends));
         match whole.first_mut() {

@@ -61,9 +61,7 @@ impl ProcessTree {
                 children.sort();
                 only_or(children, ProcessTree::Parallel)
             }
-            ProcessTree::Loop(children) => {
-                ProcessTree::Loop(children.into_iter().map(ProcessTree::folded).collect())
-            }
+            ProcessTree::Loop(children) => ProcessTree::Loop(children.into_iter().map(ProcessTree::folded).collect()),
             leaf => leaf,
         }
     }
