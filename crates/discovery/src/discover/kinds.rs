@@ -28,6 +28,12 @@ const ROUNDS_MAX: usize = 3;
 /// Symbols by which a kind may be split.
 const SPLIT_SYMBOLS_MAX: usize = 24;
 
+/// Share of usual symbols from which two kinds are variants of one task.
+const VARIANT_LIKENESS_MIN: f64 = 0.9;
+
+/// Segments of a kind at least, if there is any such kind; those of smaller ones go to the nearest.
+const INSTANCES_MIN: u32 = 3;
+
 /// Kinds at most.
 const KINDS_MAX: usize = 200;
 
@@ -73,7 +79,11 @@ impl Kinds {
                 break;
             }
         }
+        search.join_variants();
         let mut kinds = search.kinds;
+        if kinds.kinds.iter().any(|kind| kind.segments >= INSTANCES_MIN) {
+            kinds.kinds.retain(|kind| kind.segments >= INSTANCES_MIN);
+        }
         kinds.kinds.retain(|kind| kind.segments > 0);
         kinds.kinds.sort_by_key(|kind| std::cmp::Reverse(kind.segments));
         kinds
@@ -177,6 +187,15 @@ fn variants(sets: &[Vec<u32>]) -> (Vec<Vec<u32>>, Vec<u32>) {
     }
     found.sort_by_key(|variant| std::cmp::Reverse(variant.1));
     found.into_iter().map(|(set, weight)| (set.to_vec(), weight)).unzip()
+}
+
+/// The share of the usual symbols of two kinds that both have; usual is what half of the segments have.
+fn likeness(left: &Kind, right: &Kind) -> f64 {
+    let is_usual = |kind: &Kind, symbol: &u32| kind.counts.get(symbol).is_some_and(|&count| 2 * count >= kind.segments);
+    let usual = |kind: &Kind| kind.counts.keys().filter(|symbol| is_usual(kind, symbol)).count();
+    let both = left.counts.keys().filter(|symbol| is_usual(left, symbol) && is_usual(right, symbol)).count();
+    let either = usual(left) + usual(right) - both;
+    if either == 0 { 0.0 } else { both as f64 / either as f64 }
 }
 
 struct Search {
@@ -313,6 +332,20 @@ impl Search {
             }
         }
         has_joined
+    }
+
+    /// Joins kinds whose usual symbols are nearly the same: they are variants of one task.
+    fn join_variants(&mut self) {
+        let count = self.kinds.kinds.len();
+        for left in 0..count {
+            for right in left + 1..count {
+                let (a, b) = (&self.kinds.kinds[left], &self.kinds.kinds[right]);
+                if a.segments > 0 && b.segments > 0 && likeness(a, b) >= VARIANT_LIKENESS_MIN {
+                    self.kinds.kinds[left] = self.joined(a, b);
+                    self.kinds.kinds[right] = Kind::default();
+                }
+            }
+        }
     }
 
     fn joined(&self, left: &Kind, right: &Kind) -> Kind {
