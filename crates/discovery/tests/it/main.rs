@@ -4,6 +4,7 @@
 
 mod copy_paste;
 mod directly_follows;
+mod discover;
 mod log;
 mod sessions;
 mod switches;

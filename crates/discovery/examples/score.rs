@@ -1,0 +1,180 @@
+//! Scores discovery on logs with known truth: `cargo run -p discovery --example score -- FOLDER…`.
+//!
+//! A folder holds pairs of `*.events.csv.zst` and `*.truth.csv.zst`, or folders of such. Printed is one line per log,
+//! with the plain pause rule below it.
+
+#![allow(clippy::unwrap_used, reason = "a program for developers; a broken data set ends it")]
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use discovery::score::{Label, Scores, score};
+use discovery::{Field, LogRow, Settings, UiLog, UiLogBuilder, discover};
+
+fn main() {
+    let mut logs: Vec<PathBuf> = std::env::args().skip(1).flat_map(|folder| logs(Path::new(&folder))).collect();
+    logs.sort();
+    println!(
+        "{:<22} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>11} {:>9} {:>6}",
+        "log", "LED", "bF1", "bF1±2", "iF80", "wF1", "ARI", "noise P R", "inst/typ", "s"
+    );
+    for path in logs {
+        let (log, classes) = read_log(&path);
+        let truth = read_truth(&PathBuf::from(path.to_string_lossy().replace(".events.", ".truth.")), log.rows());
+        let begin = Instant::now();
+        let found = discover(&log, &Settings::default()).labels();
+        let seconds = begin.elapsed().as_secs_f64();
+        let name = path.file_name().unwrap().to_string_lossy().replace(".events.csv.zst", "");
+        if std::env::var("EXACT").is_ok() {
+            print_exact(&name, score(&classes, &truth, &found));
+        }
+        print(&name, score(&classes, &truth, &found), seconds);
+        if std::env::var("PAUSE_RULE").is_ok() {
+            print("  pause rule", best_pause_rule(&log, &classes, &truth), 0.0);
+        }
+        if let Ok(folder) = std::env::var("LABELS") {
+            write_labels(&folder, &name, &found);
+        }
+    }
+}
+
+fn write_labels(folder: &str, name: &str, labels: &[Option<Label>]) {
+    let mut text = "row,instance,task_type\n".to_string();
+    for (row, label) in labels.iter().enumerate() {
+        match label {
+            Some(l) => text.push_str(&format!("{row},{},{}\n", l.instance, l.task_type)),
+            None => text.push_str(&format!("{row},,\n")),
+        }
+    }
+    std::fs::write(format!("{folder}/{name}.csv"), text).unwrap();
+}
+
+fn print_exact(name: &str, s: Scores) {
+    println!(
+        "EXACT {name} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        s.led, s.boundary_f1, s.near_boundary_f1, s.instance_f1, s.type_f1, s.rand_index, s.noise
+    );
+}
+fn print(name: &str, scores: Scores, seconds: f64) {
+    let noise = scores.noise.map_or(String::new(), |(p, r)| format!("{p:.3} {r:.3}"));
+    println!(
+        "{:<22} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>11} {:>5}/{:<3} {:>6.2}",
+        name,
+        scores.led,
+        scores.boundary_f1,
+        scores.near_boundary_f1,
+        scores.instance_f1,
+        scores.type_f1,
+        scores.rand_index,
+        noise,
+        scores.instances,
+        scores.types,
+        seconds
+    );
+}
+
+/// The pause rule with the limit that scores best: no method may know it, so it is more than the rule can do.
+fn best_pause_rule(log: &UiLog, classes: &[u32], truth: &[Option<Label>]) -> Scores {
+    let streams = log.streams();
+    let mut pauses: Vec<i64> = streams
+        .iter()
+        .flat_map(|rows| {
+            rows.windows(2).map(|pair| log.time(pair[1] as usize).saturating_sub(log.time(pair[0] as usize)))
+        })
+        .collect();
+    pauses.sort_unstable();
+    let limits = (0..60).map(|rank| pauses[(pauses.len() - 1) * (40 + rank) / 100]);
+    let rule = |limit: i64| {
+        let mut labels = vec![None; log.rows()];
+        let mut instance = 0;
+        for rows in &streams {
+            for (at, &row) in rows.iter().enumerate() {
+                if at > 0 && log.time(row as usize).saturating_sub(log.time(rows[at - 1] as usize)) >= limit {
+                    instance += 1;
+                }
+                labels[row as usize] = Some(Label { instance, task_type: 0 });
+            }
+            instance += 1;
+        }
+        score(classes, truth, &labels)
+    };
+    limits
+        .map(rule)
+        .max_by(|a, b| a.instance_f1.total_cmp(&b.instance_f1).then(a.boundary_f1.total_cmp(&b.boundary_f1)))
+        .unwrap()
+}
+
+fn logs(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_file() {
+        return vec![folder.to_path_buf()];
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                logs(&path)
+            } else if path.to_string_lossy().ends_with(".events.csv.zst") {
+                vec![path]
+            } else {
+                Vec::new()
+            }
+        })
+        .collect()
+}
+
+fn records(path: &Path) -> Vec<csv::StringRecord> {
+    let bytes = zstd::decode_all(File::open(path).unwrap()).unwrap();
+    csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(bytes.as_slice())
+        .into_records()
+        .map(|record| record.unwrap())
+        .collect()
+}
+
+fn read_log(path: &Path) -> (UiLog, Vec<u32>) {
+    const FIELDS: [(usize, Field); 9] = [
+        (3, Field::Application),
+        (4, Field::EventType),
+        (5, Field::Screen),
+        (6, Field::Area),
+        (7, Field::Element),
+        (8, Field::Label),
+        (9, Field::Address),
+        (10, Field::Value),
+        (1, Field::Row),
+    ];
+    let (mut builder, mut classes, mut known) = (UiLogBuilder::default(), Vec::new(), HashMap::new());
+    for record in records(path) {
+        let fields: Vec<(Field, &str)> = FIELDS[..8].iter().map(|&(at, field)| (field, &record[at])).collect();
+        builder.push(LogRow { user: &record[1], time_us: time_us(&record[2]), fields: &fields });
+        let class: Vec<String> = (3..8).map(|at| record[at].to_string()).collect();
+        let next = known.len() as u32;
+        classes.push(*known.entry(class).or_insert(next));
+    }
+    (builder.finish(), classes)
+}
+
+fn time_us(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Some((seconds * 1e6) as i64);
+    }
+    chrono::DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)).ok().map(|time| time.timestamp_micros())
+}
+
+fn read_truth(path: &Path, rows: usize) -> Vec<Option<Label>> {
+    let (mut instances, mut types) = (HashMap::new(), HashMap::new());
+    let mut labels = vec![None; rows];
+    for record in records(path) {
+        if !record[1].is_empty() {
+            let (next, next_type) = (instances.len() as u32, types.len() as u32);
+            let instance = *instances.entry(record[1].to_string()).or_insert(next);
+            let task_type = *types.entry(record[2].to_string()).or_insert(next_type);
+            labels[record[0].parse::<usize>().unwrap()] = Some(Label { instance, task_type });
+        }
+    }
+    labels
+}

@@ -1,0 +1,323 @@
+//! How values travel inside a task: which step's value is made of which earlier ones, and by what rule.
+//!
+//! ```text
+//! copy C2  11/03/1986  ──replace / by -──▶  date field  11-03-1986     50 of 50 held-back instances
+//! copy A2  John    ┐
+//! copy B2  Doe     ┴──join with " "────▶  name field  John Doe
+//! ```
+//! For each step that writes a value, small programs over the values of earlier steps are tried on every other instance;
+//! the one that explains most of these is kept, and its hit rate is counted on the instances it has not seen. The search
+//! is by enumeration in the order of size (after FlashFill, Gulwani, POPL 2011; the language here is much smaller, so that
+//! what it says can be read).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::discover::Discovery;
+use crate::log::{Field, UiLog};
+
+/// Instances of a task that are looked at, at most; they are spread evenly.
+const INSTANCES_MAX: usize = 200;
+
+/// Steps with values in one instance that are looked at, at most.
+const STEPS_MAX: usize = 100;
+
+/// A step must have a value in so many instances to be explained, and to be a source.
+const INSTANCES_MIN: usize = 6;
+
+/// Share of the instances learned from that a program must explain.
+const HITS_MIN: f64 = 0.5;
+
+/// A value longer than this is not looked into, in bytes.
+const VALUE_BYTES_MAX: usize = 500;
+
+/// What a person did to a value between reading and writing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// White space around it taken off.
+    Trim,
+    /// All letters large.
+    UpperCase,
+    /// All letters small.
+    LowerCase,
+    /// The part with this number, from 0, between separators.
+    Part(&'static str, usize),
+    /// The last part but so many.
+    PartFromEnd(&'static str, usize),
+    /// Everything after the first separator.
+    AfterFirst(&'static str),
+    /// Every occurrence of one text replaced by another.
+    Replace(&'static str, &'static str),
+    /// Digits alone.
+    Digits,
+}
+
+impl Operation {
+    /// The value after the operation; none if it does not apply.
+    pub fn apply(&self, value: &str) -> Option<String> {
+        let text = match self {
+            Operation::Trim => value.trim().to_owned(),
+            Operation::UpperCase => value.to_uppercase(),
+            Operation::LowerCase => value.to_lowercase(),
+            Operation::Part(separator, at) => value.split(separator).nth(*at)?.to_owned(),
+            Operation::PartFromEnd(separator, at) => value.rsplit(separator).nth(*at)?.to_owned(),
+            Operation::AfterFirst(separator) => value.split_once(separator)?.1.to_owned(),
+            Operation::Replace(from, to) => value.replace(from, to),
+            Operation::Digits => value.chars().filter(char::is_ascii_digit).collect(),
+        };
+        (text != value && !text.is_empty()).then_some(text)
+    }
+
+    fn all() -> Vec<Operation> {
+        const SEPARATORS: [&str; 9] = [" ", ", ", ",", "-", "/", "@", ".", "\t", ":"];
+        const REPLACED: [&str; 6] = [" ", "-", "/", ".", ",", "\t"];
+        const REPLACING: [&str; 7] = ["", " ", "-", "/", ".", ",", ", "];
+        let mut all = vec![Operation::Trim, Operation::UpperCase, Operation::LowerCase, Operation::Digits];
+        for separator in SEPARATORS {
+            all.push(Operation::AfterFirst(separator));
+            all.extend((0..4).map(|at| Operation::Part(separator, at)));
+            all.extend((0..3).map(|at| Operation::PartFromEnd(separator, at)));
+        }
+        for from in REPLACED {
+            all.extend(REPLACING.iter().filter(|to| **to != from).map(|to| Operation::Replace(from, to)));
+        }
+        all
+    }
+}
+
+/// How a value is made of earlier ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// The same value whatever the record.
+    Constant(String),
+    /// The value of a step, after some operations.
+    Transform(u32, Vec<Operation>),
+    /// The values of two steps with a text between.
+    Join(u32, &'static str, u32),
+}
+
+impl Program {
+    /// The value it gives, from the last value of each activity before.
+    fn run(&self, values: &BTreeMap<u32, &str>) -> Option<String> {
+        match self {
+            Program::Constant(value) => Some(value.clone()),
+            Program::Transform(from, operations) => {
+                operations.iter().try_fold((*values.get(from)?).to_owned(), |value, operation| operation.apply(&value))
+            }
+            Program::Join(left, between, right) => {
+                Some(format!("{}{between}{}", values.get(left)?, values.get(right)?))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Program::Constant(value) => write!(formatter, "always {value:?}"),
+            Program::Transform(from, operations) if operations.is_empty() => write!(formatter, "copy of {from}"),
+            Program::Transform(from, operations) => write!(formatter, "{from} after {operations:?}"),
+            Program::Join(left, between, right) => write!(formatter, "{left}, {between:?}, {right}"),
+        }
+    }
+}
+
+/// A step whose value is explained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transfer {
+    /// The activity that writes the value.
+    pub to: u32,
+    /// How it is made.
+    pub program: Program,
+    /// Instances that the program was not learned from and in which the activity has a value.
+    pub held_back: usize,
+    /// Share of these in which the program gives the value.
+    pub hit_rate: f64,
+}
+
+/// Explains the values that a task type writes.
+///
+/// Shape: at most one transfer per activity, in the order of activities. A step that copies explains others and is not
+/// explained itself. Fingerprints instead of texts are explained only as far as they are equal.
+pub fn transfers(log: &UiLog, discovery: &Discovery, task_type: u32) -> Vec<Transfer> {
+    let instances = written(log, discovery, task_type);
+    let (learned, held_back) = (examples(instances.iter().step_by(2)), examples(instances.iter().skip(1).step_by(2)));
+    let explain = |(&to, examples): (&u32, &Vec<Example>)| {
+        let held_back = held_back.get(&to)?;
+        (examples.len() + held_back.len() >= INSTANCES_MIN).then_some(())?;
+        let program = best_program(examples)?;
+        let hit_rate = hits(&program, held_back) as f64 / held_back.len() as f64;
+        Some(Transfer { to, program, held_back: held_back.len(), hit_rate })
+    };
+    learned.iter().filter_map(explain).collect()
+}
+
+/// A step with a value: its activity, the value, and whether it only reads.
+type Step<'a> = (u32, &'a str, bool);
+
+/// A value that was written, and the last value of each activity before it in the instance.
+struct Example<'a> {
+    value: &'a str,
+    before: BTreeMap<u32, &'a str>,
+}
+
+/// The steps with values of a sample of a task's instances, in order.
+fn written<'a>(log: &'a UiLog, discovery: &Discovery, task_type: u32) -> Vec<Vec<Step<'a>>> {
+    let mut instances = BTreeMap::<u32, Vec<Step>>::new();
+    for row in 0..log.rows() {
+        let Some(label) = discovery.label(row).filter(|label| label.task_type == task_type) else { continue };
+        let value = log.text(row, Field::Value);
+        let steps = instances.entry(label.instance).or_default();
+        if !value.is_empty() && value.len() <= VALUE_BYTES_MAX && steps.len() < STEPS_MAX {
+            steps.push((discovery.activity(row), value, reads(log.text(row, Field::EventType))));
+        }
+    }
+    let every = instances.len().div_ceil(INSTANCES_MAX).max(1);
+    instances.into_values().step_by(every).collect()
+}
+
+/// Whether an event of this type takes a value and writes none.
+fn reads(event_type: &str) -> bool {
+    let word = event_type.to_ascii_lowercase();
+    word.starts_with("copy") || word.starts_with("cut")
+}
+
+/// What was written in some instances, by activity.
+fn examples<'a, 'b>(instances: impl Iterator<Item = &'b Vec<Step<'a>>>) -> BTreeMap<u32, Vec<Example<'a>>>
+where
+    'a: 'b,
+{
+    let mut examples = BTreeMap::new();
+    instances.for_each(|steps| collect(steps, &mut examples));
+    examples
+}
+
+/// The last value of each activity in an instance, with what was there before it.
+fn collect<'a>(steps: &[Step<'a>], examples: &mut BTreeMap<u32, Vec<Example<'a>>>) {
+    let last: BTreeMap<u32, usize> = steps.iter().enumerate().map(|(at, step)| (step.0, at)).collect();
+    let mut before = BTreeMap::new();
+    for (at, &(activity, value, is_read)) in steps.iter().enumerate() {
+        if !is_read && last[&activity] == at {
+            examples.entry(activity).or_default().push(Example { value, before: before.clone() });
+        }
+        if is_read {
+            before.insert(activity, value);
+        }
+    }
+}
+
+fn hits(program: &Program, examples: &[Example]) -> usize {
+    examples.iter().filter(|example| program.run(&example.before).as_deref() == Some(example.value)).count()
+}
+
+/// The smallest program that explains most examples; none if even the best explains few.
+fn best_program(examples: &[Example]) -> Option<Program> {
+    let enough = |program: &Program| hits(program, examples) as f64 >= HITS_MIN * examples.len() as f64;
+    let sources: Vec<u32> = examples.first()?.before.keys().copied().collect();
+    let sizes: [&dyn Fn() -> Vec<Program>; 4] = [
+        &|| sources.iter().map(|&from| Program::Transform(from, Vec::new())).collect(),
+        &|| vec![Program::Constant(examples[0].value.to_owned())],
+        &|| single(&sources),
+        &|| joins(&sources).into_iter().chain(double(&sources, examples)).collect(),
+    ];
+    sizes.iter().find_map(|programs| {
+        let counted = programs().into_iter().filter(enough).map(|program| (hits(&program, examples), program));
+        counted.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|best| best.1)
+    })
+}
+
+fn single(sources: &[u32]) -> Vec<Program> {
+    let of = |&from: &u32| Operation::all().into_iter().map(move |operation| Program::Transform(from, vec![operation]));
+    sources.iter().flat_map(of).collect()
+}
+
+/// Two operations, of which those are kept that explain one of the first examples: trying all on all is slow.
+fn double(sources: &[u32], examples: &[Example]) -> Vec<Program> {
+    const FIRST: usize = 3;
+    let mut programs = Vec::new();
+    for &from in sources {
+        for example in examples.iter().take(FIRST) {
+            let Some(&value) = example.before.get(&from) else { continue };
+            for first in Operation::all() {
+                let Some(middle) = first.apply(value) else { continue };
+                let second =
+                    Operation::all().into_iter().filter(|then| then.apply(&middle).as_deref() == Some(example.value));
+                programs.extend(second.map(|then| Program::Transform(from, vec![first.clone(), then])));
+            }
+        }
+    }
+    programs
+}
+
+fn joins(sources: &[u32]) -> Vec<Program> {
+    const BETWEEN: [&str; 6] = [" ", "", ", ", "-", "/", "_"];
+    let pairs = sources.iter().flat_map(|&left| sources.iter().map(move |&right| (left, right)));
+    let apart = pairs.filter(|(left, right)| left != right);
+    apart.flat_map(|(left, right)| BETWEEN.map(|between| Program::Join(left, between, right))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::{Settings, discover};
+    use crate::log::{LogRow, UiLogBuilder};
+
+    /// Transfers of a task done many times: the steps of each instance come from a record's number.
+    fn explained(steps: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<Transfer> {
+        let mut builder = UiLogBuilder::default();
+        for record in 0..20 {
+            for (step, value) in steps(record) {
+                let (word, element) = step.split_once(' ').unwrap();
+                let fields = [(Field::EventType, word), (Field::Element, element), (Field::Value, value.as_str())];
+                builder.push(LogRow { user: "u1", time_us: None, fields: &fields });
+            }
+        }
+        let log = builder.finish();
+        let discovery = discover(&log, &Settings::default());
+        transfers(&log, &discovery, 0)
+    }
+
+    #[test]
+    fn a_date_written_another_way_is_a_replacement() {
+        let transfers = explained(|record| {
+            vec![("copy cell", format!("{record}/03/1986")), ("edit date", format!("{record}-03-1986"))]
+        });
+        assert_eq!(transfers.len(), 1);
+        assert_eq!(transfers[0].program, Program::Transform(0, vec![Operation::Replace("/", "-")]));
+        assert_eq!((transfers[0].held_back, transfers[0].hit_rate), (10, 1.0));
+    }
+
+    #[test]
+    fn two_values_in_one_field_are_joined() {
+        let transfers = explained(|record| {
+            vec![
+                ("copy first", format!("Ann{record}")),
+                ("copy last", format!("Lee{record}")),
+                ("edit name", format!("Ann{record} Lee{record}")),
+            ]
+        });
+        assert_eq!(transfers[0].program, Program::Join(0, " ", 1));
+    }
+
+    #[test]
+    fn a_rule_with_exceptions_says_how_often_it_holds() {
+        let transfers = explained(|record| {
+            let copied = format!("value{record}");
+            let written = if record % 5 == 3 { "by hand".into() } else { copied.clone() };
+            vec![("copy cell", copied), ("edit field", written)]
+        });
+        assert_eq!(transfers[0].program, Program::Transform(0, Vec::new()));
+        assert_eq!(transfers[0].hit_rate, 0.8);
+    }
+
+    #[test]
+    fn what_nothing_explains_is_not_explained() {
+        assert!(
+            explained(|record| vec![
+                ("copy cell", record.to_string()),
+                ("edit field", format!("x{}", record * 7919 % 31))
+            ])
+            .is_empty()
+        );
+    }
+}

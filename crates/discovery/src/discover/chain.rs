@@ -1,0 +1,234 @@
+//! One task type as a Markov chain of symbols, learned by counting.
+//!
+//! ```text
+//! ▸ ─▶ open ─▶ name ─▶ paste ─▶ OK ─▶ ■      a row of counts per symbol, one for the begin, the end as a symbol
+//!              ▲─────────┘
+//! ```
+//! Each row is a Dirichlet-multinomial whose mean is the type's own share of symbols, itself drawn from the log's: a
+//! transition never seen in a type costs little if the type knows the symbol, and much if it does not (hierarchical
+//! Dirichlet, Teh et al., JASA 101, 2006, with one table per distinct transition, as in Kneser–Ney smoothing). The
+//! probability of all counts has a closed form, so a type pays for every transition it needs, and types can be compared
+//! without a penalty set by hand.
+
+use std::collections::HashMap;
+
+use crate::pairs::{BuildMix, pair, unpair};
+
+/// Strength of the type's mean in each row.
+const ROW_PRIOR: f64 = 0.5;
+
+/// Strength of the log's mean in a type's.
+const TYPE_PRIOR: f64 = 1.0;
+
+/// Share of the end among all symbols, before anything is known.
+const END_SHARE: f64 = 0.1;
+
+type Map<K, V> = HashMap<K, V, BuildMix>;
+
+/// How frequent each symbol is in the log; the last one is the border that begins and ends a segment.
+#[derive(Debug, Clone)]
+pub(crate) struct Shares(Vec<f64>);
+
+impl Shares {
+    /// The shares of symbols that occur this often.
+    pub(crate) fn new(counts: &[usize]) -> Shares {
+        let total: f64 = counts.iter().map(|&count| count as f64 + 0.5).sum();
+        let mut shares: Vec<f64> =
+            counts.iter().map(|&count| (1.0 - END_SHARE) * (count as f64 + 0.5) / total).collect();
+        shares.push(END_SHARE);
+        Shares(shares)
+    }
+
+    /// The border: what is before the first and after the last symbol of a segment.
+    pub(crate) fn border(&self) -> u32 {
+        self.0.len() as u32 - 1
+    }
+
+    pub(crate) fn of(&self, symbol: u32) -> f64 {
+        self.0[symbol as usize]
+    }
+}
+
+/// The counts of one task type.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Chain {
+    transitions: Map<u64, u32>,
+    /// Transitions that leave each symbol.
+    rows: Map<u32, u32>,
+    /// Distinct transitions that reach each symbol.
+    tables: Map<u32, u32>,
+    tables_total: u32,
+    /// Segments in the type.
+    pub segments: u32,
+}
+
+impl Chain {
+    /// Adds segments of these transitions.
+    pub(crate) fn add(&mut self, transitions: &Transitions, segments: u32) {
+        for &(key, count) in &transitions.0 {
+            let (from, to) = unpair(key);
+            let entry = self.transitions.entry(key).or_insert(0);
+            if *entry == 0 {
+                *self.tables.entry(to).or_insert(0) += 1;
+                self.tables_total += 1;
+            }
+            *entry += count * segments;
+            *self.rows.entry(from).or_insert(0) += count * segments;
+        }
+        self.segments += segments;
+    }
+
+    /// Takes segments out that were added before.
+    pub(crate) fn remove(&mut self, transitions: &Transitions, segments: u32) {
+        for &(key, count) in &transitions.0 {
+            let (from, to) = unpair(key);
+            let entry = self.transitions.entry(key).or_insert(0);
+            *entry -= count * segments;
+            if *entry == 0 {
+                self.transitions.remove(&key);
+                take_one(&mut self.tables, to);
+                self.tables_total -= 1;
+            }
+            let row = self.rows.entry(from).or_insert(0);
+            *row -= count * segments;
+            if *row == 0 {
+                self.rows.remove(&from);
+            }
+        }
+        self.segments -= segments;
+    }
+
+    /// The counts of two types together.
+    pub(crate) fn joined(&self, other: &Chain) -> Chain {
+        let mut joined = self.clone();
+        for (&key, &count) in &other.transitions {
+            let (from, to) = unpair(key);
+            let entry = joined.transitions.entry(key).or_insert(0);
+            if *entry == 0 {
+                *joined.tables.entry(to).or_insert(0) += 1;
+                joined.tables_total += 1;
+            }
+            *entry += count;
+            *joined.rows.entry(from).or_insert(0) += count;
+        }
+        joined.segments += other.segments;
+        joined
+    }
+
+    /// Nats to code everything the type holds.
+    pub(crate) fn cost(&self, shares: &Shares) -> f64 {
+        let rows: f64 = self.rows.values().map(|&count| ln_rising(ROW_PRIOR, count as usize)).sum();
+        let transitions: f64 =
+            self.transitions.values().map(|&count| ROW_PRIOR.ln() + ln_rising(1.0, count as usize - 1)).sum();
+        let tables: f64 =
+            self.tables.iter().map(|(&to, &count)| ln_rising(TYPE_PRIOR * shares.of(to), count as usize)).sum();
+        rows - transitions + ln_rising(TYPE_PRIOR, self.tables_total as usize) - tables
+    }
+
+    /// Nats to code further segments of these transitions, knowing what the type holds.
+    pub(crate) fn cost_of(&self, transitions: &Transitions, segments: u32, shares: &Shares) -> f64 {
+        let mut cost = 0.0;
+        let mut row: Option<(u32, u32)> = None;
+        for &(key, count) in &transitions.0 {
+            let (from, to) = unpair(key);
+            let known = self.transitions.get(&key).copied().unwrap_or(0);
+            let mean = ROW_PRIOR * self.share(to, shares);
+            cost -= ln_rising(mean + f64::from(known), (count * segments) as usize);
+            match &mut row {
+                Some((of, total)) if *of == from => *total += count * segments,
+                _ => {
+                    cost += self.row_cost(row);
+                    row = Some((from, count * segments));
+                }
+            }
+        }
+        cost + self.row_cost(row)
+    }
+
+    fn row_cost(&self, row: Option<(u32, u32)>) -> f64 {
+        row.map_or(0.0, |(from, count)| ln_rising(ROW_PRIOR + f64::from(self.row(from)), count as usize))
+    }
+
+    /// Transitions that leave a symbol.
+    pub(crate) fn row(&self, from: u32) -> u32 {
+        self.rows.get(&from).copied().unwrap_or(0)
+    }
+
+    /// The share of a symbol in the type's mean.
+    pub(crate) fn share(&self, symbol: u32, shares: &Shares) -> f64 {
+        let tables = self.tables.get(&symbol).copied().unwrap_or(0);
+        (f64::from(tables) + TYPE_PRIOR * shares.of(symbol)) / (f64::from(self.tables_total) + TYPE_PRIOR)
+    }
+
+    /// Nats of a transition that was never seen, without the part that depends on its target.
+    pub(crate) fn leap_cost(&self, from: u32) -> f64 {
+        -(ROW_PRIOR / (f64::from(self.row(from)) + ROW_PRIOR)).ln()
+    }
+
+    /// Nats of a transition.
+    pub(crate) fn transition_cost(&self, from: u32, to: u32, shares: &Shares) -> f64 {
+        let known = self.transitions.get(&pair(from, to)).copied().unwrap_or(0);
+        let probability =
+            (f64::from(known) + ROW_PRIOR * self.share(to, shares)) / (f64::from(self.row(from)) + ROW_PRIOR);
+        -probability.ln()
+    }
+
+    /// All transitions seen, with their counts, in the order of their keys.
+    pub(crate) fn transitions(&self) -> Vec<(u64, u32)> {
+        let mut transitions: Vec<(u64, u32)> = self.transitions.iter().map(|(&key, &count)| (key, count)).collect();
+        transitions.sort_unstable();
+        transitions
+    }
+}
+
+fn take_one(counts: &mut Map<u32, u32>, key: u32) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&key);
+        }
+    }
+}
+
+/// The distinct transitions of one segment with their counts, borders included, in the order of their keys.
+#[derive(Debug, Clone)]
+pub(crate) struct Transitions(Vec<(u64, u32)>);
+
+impl Transitions {
+    /// The symbols of the segment and the border, some of them more than once.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().map(|&(key, _)| unpair(key).0)
+    }
+
+    pub(crate) fn new(symbols: &[u32], border: u32) -> Transitions {
+        let froms = std::iter::once(border).chain(symbols.iter().copied());
+        let tos = symbols.iter().copied().chain(std::iter::once(border));
+        let mut keys: Vec<u64> = froms.zip(tos).map(|(from, to)| pair(from, to)).collect();
+        keys.sort_unstable();
+        let mut transitions: Vec<(u64, u32)> = Vec::with_capacity(keys.len());
+        for key in keys {
+            match transitions.last_mut() {
+                Some((last, count)) if *last == key => *count += 1,
+                _ => transitions.push((key, 1)),
+            }
+        }
+        Transitions(transitions)
+    }
+}
+
+/// The logarithm of `from (from + 1) … (from + count − 1)`.
+pub(crate) fn ln_rising(from: f64, count: usize) -> f64 {
+    const DIRECT_MAX: usize = 12;
+    if count <= DIRECT_MAX {
+        return (0..count).map(|step| from + step as f64).product::<f64>().ln();
+    }
+    let first: f64 = (0..DIRECT_MAX).map(|step| from + step as f64).product::<f64>().ln();
+    first + ln_gamma_large(from + count as f64) - ln_gamma_large(from + DIRECT_MAX as f64)
+}
+
+/// ln Γ by Stirling's series, for arguments of at least 12; the error is below 1e-12.
+fn ln_gamma_large(x: f64) -> f64 {
+    let square = x * x;
+    let series = (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / 1680.0 / square) / square) / square) / x;
+    (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series
+}

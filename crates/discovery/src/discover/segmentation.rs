@@ -1,0 +1,279 @@
+//! Segments and task types together: guess, type, decode, count again, until nothing changes.
+
+use super::chain::Shares;
+use super::decode::{Decoder, NoiseRates, Segment};
+use super::pauses::{CLASSES, Evidence};
+use super::starts;
+use super::typing::{Typing, type_segments};
+
+/// Rounds of refining one guess, at most.
+const ROUNDS_MAX: usize = 12;
+
+/// Rounds after which the guesses are compared, and how many of them are refined to the end.
+const SCREENING_ROUNDS: usize = 3;
+const GUESSES_KEPT: usize = 4;
+
+/// Nats that a round must save to count as a gain.
+const GAIN_MIN: f64 = 1e-6;
+
+/// Noise before any has been seen.
+const FIRST_RATES: NoiseRates = NoiseRates { foreign: 0.02, background: 0.02 };
+
+/// Noise that is allowed for in the first round at least; half of it in the next, and so on, so that foreign events can
+/// be told from steps before the types have learned them as steps.
+const FIRST_ALLOWANCE: NoiseRates = NoiseRates { foreign: 0.2, background: 0.1 };
+
+/// Rounds that bring no gain before a guess is given up.
+const PATIENCE: usize = 3;
+
+/// Nats for a step that a segment has done before: a task seldom returns to a step. Without it nothing but the first
+/// event of a stream would tell a task repeated a hundred times from one task of a hundred rounds.
+pub(crate) const RETURN_COST: f64 = 0.3;
+
+/// So many rare symbols in a row are taken for noise at first.
+const NOISE_RUN_MIN: usize = 4;
+
+/// Share of noise among what begins between segments from which a single event is noise, and never a task.
+const NOISY_MIN: f64 = 0.3;
+
+/// Events of a prior sample without noise, which keep the rates from 0 and 1.
+const RATE_PRIOR: f64 = 20.0;
+
+/// The actions of one user as symbols, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stream {
+    pub symbols: Vec<u32>,
+    /// Class of the pause before each action.
+    pub classes: Vec<u8>,
+    /// Whether the action's own symbol is too rare to be a step of anything that recurs.
+    pub is_rare: Vec<bool>,
+}
+
+impl Stream {
+    /// The first actions of a stream.
+    pub(crate) fn head(&self, actions: usize) -> Stream {
+        let actions = actions.min(self.symbols.len());
+        Stream {
+            symbols: self.symbols[..actions].to_vec(),
+            classes: self.classes[..actions].to_vec(),
+            is_rare: self.is_rare[..actions].to_vec(),
+        }
+    }
+}
+
+/// What was learned about the tasks of a log.
+#[derive(Debug, Clone)]
+pub(crate) struct Learned {
+    pub typing: Typing,
+    pub rates: NoiseRates,
+    pub evidence: Evidence,
+    /// Nats to code the log this way.
+    pub cost: f64,
+    segments: Vec<Vec<Segment>>,
+}
+
+impl Learned {
+    /// What finds the segments of any stream of the log.
+    pub(crate) fn decoder(&self, shares: &Shares) -> Decoder {
+        Decoder::new(&self.typing, shares, self.rates, self.evidence.clone())
+    }
+}
+
+/// Learns the types of segments of a log from several first guesses; the one that ends in the fewest nats is kept.
+///
+/// Shape: `streams` are a sample of the log or all of it. Without actions there is one type that holds nothing.
+pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Learned {
+    let mut tried: Vec<Learned> = starts::guesses(streams, shares, use_pauses)
+        .into_iter()
+        .map(|guess| {
+            let segments = streams.iter().zip(&guess).map(|(stream, guess)| cut(stream, guess)).collect();
+            refine(streams, segments, None, shares, use_pauses, 0..SCREENING_ROUNDS)
+        })
+        .collect();
+    tried.sort_by(|left, right| left.cost.total_cmp(&right.cost));
+    tried.truncate(GUESSES_KEPT);
+    let refined = tried.into_iter().map(|learned| {
+        let known = learned.typing.types.clone();
+        refine(streams, learned.segments, Some(known), shares, use_pauses, SCREENING_ROUNDS..ROUNDS_MAX)
+    });
+    refined.min_by(|left, right| left.cost.total_cmp(&right.cost)).unwrap_or_else(|| Learned {
+        typing: Typing::default(),
+        rates: FIRST_RATES,
+        evidence: Evidence::none(),
+        cost: 0.0,
+        segments: Vec::new(),
+    })
+}
+
+/// Types segments, counts, and finds them again, as long as that saves nats.
+fn refine(
+    streams: &[Stream],
+    mut segments: Vec<Vec<Segment>>,
+    mut known: Option<Vec<u32>>,
+    shares: &Shares,
+    use_pauses: bool,
+    rounds: std::ops::Range<usize>,
+) -> Learned {
+    let mut best: Option<Learned> = None;
+    let mut since_gain = 0;
+    for round in rounds {
+        let texts: Vec<Vec<u32>> = streams
+            .iter()
+            .zip(&segments)
+            .flat_map(|(stream, segments)| segments.iter().map(|segment| symbols(stream, segment)))
+            .collect();
+        let typing = type_segments(&texts, known.as_deref(), shares);
+        let (rates, evidence, cost) = count(streams, &segments, shares, use_pauses);
+        let returns: usize = texts.iter().map(|text| returns(text)).sum();
+        let cost = cost + typing.cost(shares) + RETURN_COST * returns as f64;
+        let learned = Learned { typing, rates, evidence, cost, segments };
+        let allowed = Learned { rates: allow(rates, round), segments: Vec::new(), ..learned.clone() };
+        if best.as_ref().is_none_or(|best| learned.cost < best.cost - GAIN_MIN) {
+            best = Some(learned);
+            since_gain = 0;
+        } else {
+            since_gain += 1;
+            if since_gain == PATIENCE {
+                break;
+            }
+        }
+        segments = find(streams, &allowed.decoder(shares), rates);
+        known = Some(segments.iter().flatten().map(|segment| segment.task_type).collect());
+    }
+    best.expect("the range of rounds is not empty")
+}
+
+/// Rates of noise with room for more, the less the later the round.
+fn allow(rates: NoiseRates, round: usize) -> NoiseRates {
+    let room = 0.5f64.powi(round as i32);
+    NoiseRates {
+        foreign: rates.foreign.max(FIRST_ALLOWANCE.foreign * room),
+        background: rates.background.max(FIRST_ALLOWANCE.background * room),
+    }
+}
+
+fn find(streams: &[Stream], decoder: &Decoder, rates: NoiseRates) -> Vec<Vec<Segment>> {
+    let mut segments: Vec<Vec<Segment>> =
+        streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes)).collect();
+    if rates.background > NOISY_MIN {
+        segments.iter_mut().for_each(|segments| segments.retain(|segment| segment.members.len() > 1));
+    }
+    segments
+}
+
+/// How many actions of a segment repeat an earlier one of it.
+pub(crate) fn returns(symbols: &[u32]) -> usize {
+    let mut seen = symbols.to_vec();
+    seen.sort_unstable();
+    seen.dedup();
+    symbols.len() - seen.len()
+}
+
+fn symbols(stream: &Stream, segment: &Segment) -> Vec<u32> {
+    segment.members.iter().map(|&at| stream.symbols[at as usize]).collect()
+}
+
+/// Segments between guessed boundaries; long runs of rare symbols are noise between them.
+fn cut(stream: &Stream, guess: &[bool]) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut at = 0;
+    let mut is_open = false;
+    for run in stream.is_rare.chunk_by(|left, right| left == right) {
+        let is_noise = run[0] && run.len() >= NOISE_RUN_MIN;
+        for (position, begins) in (at as u32..).zip(&guess[at..at + run.len()]) {
+            match segments.last_mut() {
+                _ if is_noise => {}
+                Some(segment) if is_open && !begins => segment.members.push(position),
+                _ => segments.push(Segment { task_type: 0, members: vec![position] }),
+            }
+            is_open = !is_noise;
+        }
+        at += run.len();
+    }
+    segments
+}
+
+/// Noise and pauses of a segmentation, and the nats to code them.
+fn count(
+    streams: &[Stream],
+    segments: &[Vec<Segment>],
+    shares: &Shares,
+    use_pauses: bool,
+) -> (NoiseRates, Evidence, f64) {
+    let mut counts = Counts::default();
+    for (stream, segments) in streams.iter().zip(segments) {
+        counts.add(stream, segments, shares);
+    }
+    let rates = counts.rates();
+    let evidence = if use_pauses { Evidence::learn(&counts.inside, &counts.boundary) } else { Evidence::none() };
+    let cost = counts.noise_cost + counts.rate_cost(rates) + counts.pause_cost(&evidence);
+    (rates, evidence, cost)
+}
+
+/// What a segmentation consists of, besides what is in its segments.
+#[derive(Default)]
+struct Counts {
+    /// Pauses by class: inside segments, directly between two, and between two with noise beside.
+    inside: [f64; CLASSES],
+    boundary: [f64; CLASSES],
+    apart: [f64; CLASSES],
+    segments: usize,
+    /// Steps inside segments, foreign events inside, background noise between.
+    steps: usize,
+    foreign: usize,
+    background: usize,
+    /// Nats for which symbols the noise has.
+    noise_cost: f64,
+}
+
+impl Counts {
+    fn add(&mut self, stream: &Stream, segments: &[Segment], shares: &Shares) {
+        let mut next = 0;
+        let mut members = segments.iter().flat_map(|segment| &segment.members).peekable();
+        for (at, &symbol) in (0..).zip(&stream.symbols) {
+            if members.next_if_eq(&&at).is_none() {
+                self.noise_cost -= shares.of(symbol).ln();
+            }
+        }
+        for segment in segments {
+            let (first, last) = (segment.members[0] as usize, segment.members[segment.members.len() - 1] as usize);
+            self.segments += 1;
+            self.steps += segment.members.len() - 1;
+            self.foreign += last - first + 1 - segment.members.len();
+            self.background += first - next;
+            if first > 0 {
+                let between = if first == next { &mut self.boundary } else { &mut self.apart };
+                between[stream.classes[first] as usize] += 1.0;
+            }
+            stream.classes[first + 1..=last].iter().for_each(|&class| self.inside[class as usize] += 1.0);
+            next = last + 1;
+        }
+        self.background += stream.symbols.len() - next;
+    }
+
+    fn rates(&self) -> NoiseRates {
+        let rate = |count: usize, of: usize, first: f64| (count as f64 + first * RATE_PRIOR) / (of as f64 + RATE_PRIOR);
+        NoiseRates {
+            foreign: rate(self.foreign, self.steps + self.foreign, FIRST_RATES.foreign),
+            background: rate(self.background, self.background + self.segments, FIRST_RATES.background),
+        }
+    }
+
+    fn rate_cost(&self, rates: NoiseRates) -> f64 {
+        let cost = |count: usize, rate: f64| -(count as f64) * rate.ln();
+        cost(self.foreign, rates.foreign)
+            + cost(self.steps, 1.0 - rates.foreign)
+            + cost(self.background, rates.background)
+            + cost(self.segments, 1.0 - rates.background)
+    }
+
+    fn pause_cost(&self, evidence: &Evidence) -> f64 {
+        let cost = |class: usize| {
+            let all = self.inside[class] + self.boundary[class] + self.apart[class];
+            self.boundary[class] * f64::from(evidence.boundary[class])
+                + self.apart[class] * f64::from(evidence.apart[class])
+                + all * f64::from(evidence.inside[class])
+        };
+        (0..CLASSES).map(cost).sum()
+    }
+}
