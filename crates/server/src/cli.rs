@@ -5,6 +5,7 @@
 
 mod backup;
 mod config;
+mod discover;
 mod doctor;
 mod export;
 mod import;
@@ -131,6 +132,8 @@ enum Command {
     Import(import::Import),
     /// Write a project's event log to a file
     Export(export::Export),
+    /// Find the tasks in a recorded log, without a project
+    Discover(discover::Discover),
     /// Ask a question in SQL
     Sql(sql::Sql),
     /// Data jobs: list, put, remove, run, history
@@ -236,6 +239,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
         Command::Backup(command) => command.run(&open(common).await?, common.json).await,
         Command::Restore(command) => command.run(&data_folder(common), common.json).await,
         Command::Config(command) => command.run(common.json),
+        Command::Discover(command) => command.run(common.json),
         Command::Simulate(command) => command.run(common.json).await,
         Command::Doctor => doctor::run(&settings(common), common.json).await,
         Command::Completions { shell } => {

@@ -124,3 +124,40 @@ fn d8_an_erased_persons_rejected_rows_go_too() {
         "rows of people whom nobody can tell are still there"
     );
 }
+
+#[test]
+fn tasks_of_a_recording_are_found_and_every_row_of_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = fixture("sample-data/leno-real/Reimbursement.csv.zst");
+    let out = |name: &str| folder.path().join(name);
+    let discover = || {
+        let (segments, page) = (out("segments.csv"), out("tasks.html"));
+        let arguments = ["discover", log.to_str().unwrap(), "--segments", segments.to_str().unwrap()];
+        let (code, report) = run_json(folder.path(), &[&arguments[..], &["--html", page.to_str().unwrap()]].concat());
+        assert_eq!(code, 0, "{report}");
+        (report, std::fs::read_to_string(segments).unwrap(), std::fs::read_to_string(page).unwrap())
+    };
+    let (report, segments, page) = discover();
+    let rows: Vec<&str> = segments.lines().skip(1).collect();
+    assert_eq!(rows.len() as u64, report["rows"].as_u64().unwrap());
+    assert!(rows.iter().enumerate().all(|(row, line)| line.starts_with(&format!("{row},"))), "a row is missing");
+    let tasks = report["tasks"].as_array().unwrap();
+    assert!(!tasks.is_empty() && tasks[0]["instances"].as_u64().unwrap() > 10, "{report}");
+    assert!(page.contains(tasks[0]["name"].as_str().unwrap()) && !page.contains("<script"), "{page}");
+    assert_eq!(discover().1, segments, "the same log gave another answer");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_keeps_its_place_among_the_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut log = plain_log(0..1, 60);
+    log.push_str("60,user0,no time at all,Excel,copy,,,,,,,,\n");
+    log.push_str("61,user0,2026-01-05T09:00:00.000Z,Excel,copyCell,,,,,,,,\n");
+    std::fs::write(path("log.csv"), log).unwrap();
+    let (code, report) = run_json(folder.path(), &["discover", &path("log.csv"), "--segments", &path("out.csv")]);
+    assert_eq!((code, &report["rejected"], &report["rows"]), (6, &json!(1), &json!(62)), "{report}");
+    let segments = std::fs::read_to_string(path("out.csv")).unwrap();
+    assert!(segments.contains("\n60,,\n61,"), "{segments}");
+    assert_eq!(run_json(folder.path(), &["discover", &path("nothing.csv")]).0, 3);
+}
