@@ -41,7 +41,6 @@ pub fn for_desktop() -> Result<()> {
         ("dbus-send", "dbus-bin"),
         ("mousepad", "mousepad"),
         ("gtk3-demo", "gtk-3-examples"),
-        ("chromium", "chromium"),
     ];
     for (program, package) in wanted {
         need(program, &[package], "for the client's tests on a desktop")?;

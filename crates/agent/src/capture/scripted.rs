@@ -142,6 +142,11 @@ impl Script {
         lock(&self.0).idle_us = us;
     }
 
+    /// How many raw events were pushed until now.
+    pub fn pushed(&self) -> u64 {
+        lock(&self.0).sink.as_ref().map_or(0, |sink| sink.drained().pushed)
+    }
+
     /// What the flow wants to be told.
     pub fn want(&self) -> Want {
         lock(&self.0).want

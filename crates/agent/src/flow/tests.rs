@@ -385,9 +385,11 @@ fn p5_every_raw_event_is_accounted_for_whatever_happens() {
             let open = stage.flow.pending();
             assert_eq!(stage.counters.difference(), 0, "seed {seed}, {open} open: {:?}", stage.counters);
         }
+        let pushed = stage.script.pushed();
         let Stage { flow, now, mut counters, .. } = stage;
         let (given, missing) = flow.stop(now, State::Stopped);
         counters.add(&given.counters);
         assert_eq!((counters.difference(), missing), (0, 0), "seed {seed}");
+        assert_eq!(counters.captured, pushed + 2, "seed {seed}: all that was pushed, the beginning and the end");
     }
 }

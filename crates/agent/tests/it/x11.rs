@@ -18,8 +18,6 @@ struct Children(Vec<Child>);
 impl Children {
     fn start(&mut self, program: &str, arguments: &[&str]) {
         let mut command = Command::new(program);
-        // Chromium listens to this where the desktop has not switched accessibility on.
-        command.env("ACCESSIBILITY_ENABLED", "1");
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.0.push(command.spawn().unwrap_or_else(|error| panic!("{program}: {error}")));
     }
@@ -178,63 +176,6 @@ fn a_click_on_a_menu_names_it_and_a_window_that_is_not_allowed_leaves_no_byte() 
     desk.until_event("back again", |event| event.seq > file.seq && event.event_type.name() == "window_activated");
     let left = serde_json::to_string(&desk.events()).unwrap();
     assert!(!left.contains("gtk3-demo") && !left.contains("Application Class") && !left.contains("CANARY"), "{left}");
-}
-
-#[test]
-#[ignore = "needs a desktop: cargo xtask test desktop"]
-fn a_page_in_chromium_gives_the_names_of_what_is_clicked_and_a_password_field_gives_nothing() {
-    let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
-    let study = service.study("Pages");
-    study.publish(&configuration(&study.id, "chromium", r#"<extension required="false"/>"#, "all text"));
-    let desk = Desk::record(folder.path(), &service, &study);
-    let page = folder.path().join("page.html");
-    let style = "position:fixed;left:40px;width:300px;height:60px";
-    std::fs::write(
-        &page,
-        format!(
-            "<title>Order page</title><button id=book style='{style};top:40px'>Book order</button>\
-             <input aria-label=Amount style='{style};top:140px'><input type=password aria-label=Pin style='{style};top:240px'>"
-        ),
-    )
-    .unwrap();
-    let mut children = Children(Vec::new());
-    let (profile, address) =
-        (format!("--user-data-dir={}/profile", folder.path().display()), page.display().to_string());
-    let arguments = [
-        "--no-sandbox",
-        "--no-first-run",
-        "--disable-gpu",
-        "--no-default-browser-check",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--password-store=basic",
-        "--force-renderer-accessibility",
-        &profile,
-        &format!("--app=file://{address}"),
-    ];
-    children.start("chromium", &arguments);
-    let window = in_front("Order page");
-    desk.until_event("the window", |event| event.event_type.name() == "window_activated");
-    let (x, y) = corner(&window);
-    let height: i32 = {
-        let text = xdotool(&["getwindowgeometry", "--shell", &window]);
-        text.lines().find_map(|line| line.strip_prefix("HEIGHT=")?.parse().ok()).unwrap()
-    };
-    assert!(height > 300, "{height}");
-    let button = until("the button's name", || {
-        click(x + 120, y + 70);
-        std::thread::park_timeout(Duration::from_millis(900));
-        desk.events().into_iter().rev().find(|event| event.element_name.as_deref() == Some("Book order"))
-    });
-    assert_eq!(button.element_role.as_deref(), Some("button"));
-    click(x + 120, y + 270);
-    std::thread::park_timeout(Duration::from_millis(900));
-    xdotool(&["type", "s3cretpin"]);
-    xdotool(&["key", "Tab"]);
-    let pin = desk.until_event("the pin", |event| event.event_type.name() == "text_entered");
-    assert_eq!((pin.text.as_deref(), pin.text_length, pin.value_fingerprint), (None, None, None), "{pin:?}");
-    assert!(!serde_json::to_string(&desk.events()).unwrap().contains("s3cret"));
 }
 
 #[test]
