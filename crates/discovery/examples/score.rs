@@ -27,51 +27,23 @@ fn main() {
         let found = discover(&log, &Settings::default()).labels();
         let seconds = begin.elapsed().as_secs_f64();
         let name = path.file_name().unwrap().to_string_lossy().replace(".events.csv.zst", "");
-        if std::env::var("EXACT").is_ok() {
-            print_exact(&name, score(&classes, &truth, &found));
-        }
         print(&name, score(&classes, &truth, &found), seconds);
-        if std::env::var("PAUSE_RULE").is_ok() {
-            print("  pause rule", best_pause_rule(&log, &classes, &truth), 0.0);
-        }
-        if let Ok(folder) = std::env::var("LABELS") {
-            write_labels(&folder, &name, &found);
-        }
+        print("  pause rule", best_pause_rule(&log, &classes, &truth), 0.0);
     }
 }
 
-fn write_labels(folder: &str, name: &str, labels: &[Option<Label>]) {
-    let mut text = "row,instance,task_type\n".to_string();
-    for (row, label) in labels.iter().enumerate() {
-        match label {
-            Some(l) => text.push_str(&format!("{row},{},{}\n", l.instance, l.task_type)),
-            None => text.push_str(&format!("{row},,\n")),
-        }
-    }
-    std::fs::write(format!("{folder}/{name}.csv"), text).unwrap();
-}
-
-fn print_exact(name: &str, s: Scores) {
-    println!(
-        "EXACT {name} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-        s.led, s.boundary_f1, s.near_boundary_f1, s.instance_f1, s.type_f1, s.rand_index, s.noise
-    );
-}
 fn print(name: &str, scores: Scores, seconds: f64) {
-    let noise = scores.noise.map_or(String::new(), |(p, r)| format!("{p:.3} {r:.3}"));
+    let noise = scores.noise.map_or(String::new(), |(precision, recall)| format!("{precision:.3} {recall:.3}"));
     println!(
-        "{:<22} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>11} {:>5}/{:<3} {:>6.2}",
-        name,
+        "{name:<22} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {:>6.4} {noise:>11} {:>5}/{:<3} {seconds:>6.2}",
         scores.led,
         scores.boundary_f1,
         scores.near_boundary_f1,
         scores.instance_f1,
         scores.type_f1,
         scores.rand_index,
-        noise,
         scores.instances,
         scores.types,
-        seconds
     );
 }
 
@@ -136,7 +108,7 @@ fn records(path: &Path) -> Vec<csv::StringRecord> {
 }
 
 fn read_log(path: &Path) -> (UiLog, Vec<u32>) {
-    const FIELDS: [(usize, Field); 9] = [
+    const FIELDS: [(usize, Field); 8] = [
         (3, Field::Application),
         (4, Field::EventType),
         (5, Field::Screen),
@@ -145,11 +117,10 @@ fn read_log(path: &Path) -> (UiLog, Vec<u32>) {
         (8, Field::Label),
         (9, Field::Address),
         (10, Field::Value),
-        (1, Field::Row),
     ];
     let (mut builder, mut classes, mut known) = (UiLogBuilder::default(), Vec::new(), HashMap::new());
     for record in records(path) {
-        let fields: Vec<(Field, &str)> = FIELDS[..8].iter().map(|&(at, field)| (field, &record[at])).collect();
+        let fields: Vec<(Field, &str)> = FIELDS.iter().map(|&(at, field)| (field, &record[at])).collect();
         builder.push(LogRow { user: &record[1], time_us: time_us(&record[2]), fields: &fields });
         let class: Vec<String> = (3..8).map(|at| record[at].to_string()).collect();
         let next = known.len() as u32;

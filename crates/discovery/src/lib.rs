@@ -24,6 +24,10 @@
 //! | [`CopyPaste`] | `copy_paste_agg` | `agent_key, event_type, application, screen, element, value_fingerprint, time` [`, user_key`] | pair of places |
 //! | [`Figures`] | `figures_agg` | `name, user_key, case_key, value` | name: events, users, cases, total, percentiles |
 //!
+//! Beside the kernels, [`discover`] finds the tasks in a whole [`UiLog`]: which events are one execution of something that
+//! recurs. On its answer stand [`models`] (how a task is done), [`dataflow`] (how values travel inside it) and
+//! [`type_names`]; [`score`](mod@score) measures it against a known truth.
+//!
 //! Activities and applications may be text or integer keys from 0 ([`SymbolKind`]); integers pass without look-up.
 //! This crate knows no file, no network, no SQL, no clock and no thread.
 

@@ -232,3 +232,53 @@ fn ln_gamma_large(x: f64) -> f64 {
     let series = (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / 1680.0 / square) / square) / square) / x;
     (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares() -> Shares {
+        Shares::new(&[10, 10, 5, 1])
+    }
+
+    fn of(segments: &[&[u32]]) -> Chain {
+        let mut chain = Chain::default();
+        segments.iter().for_each(|segment| chain.add(&Transitions::new(segment, 4), 1));
+        chain
+    }
+
+    #[test]
+    fn taking_out_what_was_added_costs_what_it_did_before() {
+        let mut chain = of(&[&[0, 1, 2], &[0, 2]]);
+        let before = chain.cost(&shares());
+        let segment = Transitions::new(&[0, 1, 1, 3], 4);
+        chain.add(&segment, 3);
+        assert!(chain.cost(&shares()) > before);
+        chain.remove(&segment, 3);
+        assert!((chain.cost(&shares()) - before).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_types_together_cost_what_one_type_of_all_segments_costs() {
+        let joined = of(&[&[0, 1, 2]]).joined(&of(&[&[0, 2], &[3]]));
+        let all = of(&[&[0, 1, 2], &[0, 2], &[3]]);
+        assert!((joined.cost(&shares()) - all.cost(&shares())).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_a_type_knows_is_cheap_and_what_it_does_not_is_dear() {
+        let chain = of(&[[0, 1, 2].as_slice(); 20]);
+        let cost = |symbols: &[u32]| chain.cost_of(&Transitions::new(symbols, 4), 1, &shares());
+        assert!(cost(&[0, 1, 2]) < 1.0);
+        assert!(cost(&[0, 2]) > cost(&[0, 1, 2]) + 2.0, "a leap to a known symbol");
+        assert!(cost(&[0, 3]) > cost(&[0, 2]), "a symbol it does not know");
+    }
+
+    #[test]
+    fn rising_products_are_exact_where_they_change_over() {
+        let direct = |from: f64, count: usize| (0..count).map(|step| (from + step as f64).ln()).sum::<f64>();
+        for count in [0, 1, 12, 13, 100] {
+            assert!((ln_rising(0.5, count) - direct(0.5, count)).abs() < 1e-9, "{count}");
+        }
+    }
+}

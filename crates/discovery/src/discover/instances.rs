@@ -276,3 +276,50 @@ fn drop_noise(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
     let noise: Vec<bool> = (0..instances.len()).map(is_noise).collect();
     instances.into_iter().zip(noise).filter(|(_, is_noise)| !is_noise).map(|(instance, _)| instance).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Segments from letters: `0:abc 1:de`, one after the other in one stream.
+    fn drawn(segments: &str) -> String {
+        let (mut stream, mut found) = (Stream::default(), Vec::new());
+        for text in segments.split_whitespace() {
+            let (task_type, letters) = text.split_once(':').unwrap();
+            let from = stream.symbols.len() as u32;
+            stream.symbols.extend(letters.bytes().map(u32::from));
+            let members = (from..stream.symbols.len() as u32).collect();
+            found.push(Segment { task_type: task_type.parse().unwrap(), members });
+        }
+        stream.classes = vec![0; stream.symbols.len()];
+        stream.is_rare = vec![false; stream.symbols.len()];
+        let streams = [stream];
+        let letters = |instance: &Instance| -> String {
+            instance.members.iter().map(|&at| streams[0].symbols[at as usize] as u8 as char).collect()
+        };
+        let instances = instances(&streams, &[found], 4, &Evidence::none());
+        instances.iter().map(letters).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn parts_that_are_always_together_are_one_instance_and_the_circle_stays_open() {
+        assert_eq!(drawn(&"0:ab 1:cd ".repeat(6)), ["abcd"; 6].join(" "));
+    }
+
+    #[test]
+    fn a_part_that_only_comes_after_another_is_an_optional_part_of_it() {
+        let story = "0:ab 1:cd 2:ef 2:ef 0:ab 2:ef 2:ef 2:ef ".repeat(6);
+        assert_eq!(drawn(&story), "abcd ef ef ab ef ef ef ".repeat(6).trim_end());
+    }
+
+    #[test]
+    fn a_task_that_breaks_off_and_goes_on_is_one_instance() {
+        let story = format!("{}0:ab 0:cd {}", "0:abcd ".repeat(30), "0:abcd ".repeat(30));
+        assert_eq!(drawn(&story), ["abcd"; 61].join(" "));
+    }
+
+    #[test]
+    fn a_circle_is_cut_where_it_is_entered() {
+        assert_eq!(drawn("1:xy 0:ab 0:cab 0:cab 0:cab 0:cabc"), "xy abc abc abc abc abc");
+    }
+}

@@ -119,3 +119,27 @@ impl Evidence {
         evidence
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_run_backwards_are_of_no_use() {
+        let forwards: Vec<i64> = (1..1_000).collect();
+        let backwards: Vec<i64> = (1..1_000).map(|pause| if pause % 100 == 0 { -pause } else { pause }).collect();
+        assert!(Pauses::learn([forwards.as_slice()].into_iter()).are_usable());
+        assert!(!Pauses::learn([backwards.as_slice()].into_iter()).are_usable());
+    }
+
+    #[test]
+    fn a_longer_pause_is_never_weaker_evidence() {
+        let mut inside = [100.0; CLASSES];
+        let mut boundary = [1.0; CLASSES];
+        (boundary[20], inside[20]) = (90.0, 10.0);
+        (boundary[CLASSES - 1], inside[CLASSES - 1]) = (50.0, 50.0);
+        let evidence = Evidence::learn(&inside, &boundary);
+        assert!(evidence.boundary[1..].is_sorted_by(|left, right| left >= right), "{:?}", evidence.boundary);
+        assert!(evidence.boundary[CLASSES - 1] < 0.0 && evidence.boundary[1] > 0.0);
+    }
+}

@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use super::chain::{Chain, Shares, Transitions};
 use super::pauses::class_from_rank;
-use super::segmentation::{RETURN_COST, Stream, returns};
+use super::segmentation::{Stream, returns};
 use super::typing::Typing;
 use crate::pairs::BuildMix;
 
 /// Ranks from which a pause is taken for a boundary, one guess each.
 const PAUSE_RANKS: [f64; 4] = [0.8, 0.9, 0.95, 0.98];
 
+/// Nats for a step done before in a segment, one search for each: what suits a log is not known before it is understood.
+const RETURN_COSTS: [f64; 2] = [0.3, 0.6];
+
 /// Symbols that are tried as the begin of a task, the most frequent ones.
-const ANCHORS_TRIED_MAX: usize = 80;
+const ANCHORS_TRIED_MAX: usize = 60;
 
 /// A symbol must occur so often to be tried.
 const ANCHOR_OCCURRENCES_MIN: usize = 3;
@@ -20,7 +23,15 @@ const ANCHOR_OCCURRENCES_MIN: usize = 3;
 /// Several guesses: for each stream, whether a segment begins at each action.
 pub(crate) fn guesses(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Vec<Vec<Vec<bool>>> {
     let symbols: Vec<&[u32]> = streams.iter().map(|stream| stream.symbols.as_slice()).collect();
-    let mut guesses = vec![by_anchor(&symbols, shares, false), by_anchor(&symbols, shares, true), by_words(&symbols)];
+    let mut guesses = vec![by_words(&symbols)];
+    for return_cost in RETURN_COSTS {
+        for begin_with_first in [false, true] {
+            let guess = by_anchor(&symbols, shares, begin_with_first, return_cost);
+            if !guesses.contains(&guess) {
+                guesses.push(guess);
+            }
+        }
+    }
     if use_pauses {
         guesses.extend(PAUSE_RANKS.iter().map(|&rank| by_pause(streams, rank)));
     }
@@ -37,7 +48,7 @@ fn by_pause(streams: &[Stream], rank: f64) -> Vec<Vec<bool>> {
 /// what follows: each chosen symbol is a type of its own, and one is added or dropped as long as that saves nats.
 ///
 /// The search begins with the symbols that begin streams, or with none.
-fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool) -> Vec<Vec<bool>> {
+fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool, return_cost: f64) -> Vec<Vec<bool>> {
     let mut counts: HashMap<u32, usize, BuildMix> = HashMap::default();
     streams.iter().flat_map(|symbols| symbols.iter()).for_each(|&symbol| *counts.entry(symbol).or_insert(0) += 1);
     let mut tried: Vec<(usize, u32)> = counts
@@ -51,12 +62,12 @@ fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool) -> Vec
     if begin_with_first {
         streams.iter().filter_map(|symbols| symbols.first()).for_each(|&symbol| anchors[symbol as usize] = true);
     }
-    let mut cost = anchored_cost(streams, &anchors, shares);
+    let mut cost = anchored_cost(streams, &anchors, shares, return_cost);
     loop {
         let mut best = (cost - 1e-9, None);
         for &(_, symbol) in &tried {
             anchors[symbol as usize] ^= true;
-            let changed = anchored_cost(streams, &anchors, shares);
+            let changed = anchored_cost(streams, &anchors, shares, return_cost);
             if changed < best.0 {
                 best = (changed, Some(symbol));
             }
@@ -70,7 +81,7 @@ fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool) -> Vec
 }
 
 /// Nats to code all streams if a segment begins at each anchor and its first symbol is its type.
-fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares) -> f64 {
+fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares, return_cost: f64) -> f64 {
     let mut chains: HashMap<u32, Chain, BuildMix> = HashMap::default();
     let mut repeated = 0;
     for symbols in streams {
@@ -84,7 +95,7 @@ fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares) -> f64 {
             }
         }
     }
-    Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares) + RETURN_COST * repeated as f64
+    Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares) + return_cost * repeated as f64
 }
 
 /// Longest word that is looked for.
