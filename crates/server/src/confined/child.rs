@@ -113,6 +113,9 @@ async fn stream(order: Order, means: Means, output: &mut impl Write) -> Result<(
     while let Some(batch) = answer.next().await {
         write_rows(&mut columns, &batch?, output)?;
     }
+    // The end of the stream is also what makes an answer without rows one with columns.
+    columns.finish()?;
+    hand_over(&mut columns, output)?;
     let cost = answer.cost();
     drop(engine);
     Frame::Done(cost).write(output).map_err(|error| StoreError::Cancelled(error.to_string()))

@@ -45,6 +45,10 @@ fn s8_a_question_of_a_person_is_answered_as_before() {
     let sql = "SELECT count(*) AS n FROM (SELECT unnest(dfg_agg(agent_key, event_type ORDER BY agent_key, event_order)) FROM events)";
     let answer = client.post(&format!("/projects/{SAMPLE}/query"), &json!({ "sql": sql })).expect(200);
     assert!(answer["rows"][0][0].as_i64().unwrap() > 1, "{answer}");
+    let none = client
+        .post(&format!("/projects/{SAMPLE}/query"), &json!({ "sql": "SELECT process_name FROM events WHERE false" }));
+    let none = none.expect(200);
+    assert_eq!((&none["row_count"], &none["columns"][0]["name"]), (&json!(0), &json!("process_name")), "{none}");
     let wrong = client.post(&format!("/projects/{SAMPLE}/query"), &json!({ "sql": "SELECT time,\n  tme FROM events" }));
     let error = &wrong.expect(422)["error"];
     assert_eq!((&error["line"], &error["column"]), (&json!(2), &json!(3)), "{error}");
