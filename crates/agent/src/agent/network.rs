@@ -259,7 +259,10 @@ impl Line {
             let Some((_, wire)) = &mut self.wire else { return };
             match turn(&mut self.uploader, &shared.spool, wire, &speaker, &plan, now) {
                 Ok(Turn::Nothing) => {
-                    self.hurry = false;
+                    // Whoever asked for it sees at once that nothing waits any more.
+                    if std::mem::take(&mut self.hurry) {
+                        self.beat_us = 0;
+                    }
                     return;
                 }
                 Ok(Turn::Sent { bytes, .. }) => {

@@ -133,6 +133,19 @@ impl Study<'_> {
     pub fn balance(&self) -> Value {
         self.service.ask("GET", &self.path("/balance"), &json!({}))
     }
+
+    /// The same, once it is as wanted: it speaks of the last heartbeat.
+    pub fn balance_until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + Duration::from_secs(40);
+        loop {
+            let balance = self.balance();
+            if wanted(&balance) {
+                return balance;
+            }
+            assert!(Instant::now() < end, "{balance}");
+            std::thread::yield_now();
+        }
+    }
 }
 
 impl Drop for Service {
