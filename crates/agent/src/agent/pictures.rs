@@ -41,7 +41,7 @@ pub(super) fn run(shared: &Shared, nudges: &Receiver<Nudge>) {
         if shared.known().quitting {
             return;
         }
-        match nudges.recv_timeout(LOOK) {
+        match nudges.recv_timeout(lane.pause(shared.clock.now().uptime_us)) {
             Ok(Nudge::Look) | Err(RecvTimeoutError::Timeout) => {}
             Ok(Nudge::Hurry) => {
                 lane.hurry = true;
@@ -53,6 +53,14 @@ pub(super) fn run(shared: &Shared, nudges: &Receiver<Nudge>) {
 }
 
 impl Lane {
+    /// How long nothing is to be done unless somebody nudges.
+    fn pause(&self, uptime_us: u64) -> Duration {
+        match self.not_before_us.max(self.backoff.not_before_us()).checked_sub(uptime_us) {
+            Some(us @ 1..) => LOOK.min(Duration::from_micros(us)),
+            _ => LOOK,
+        }
+    }
+
     /// Sends one picture if that may be; says whether to go on with the next at once.
     fn send(&mut self, shared: &Shared) -> bool {
         let now = shared.clock.now();
