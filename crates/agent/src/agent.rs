@@ -6,6 +6,7 @@
 //! | flow (the caller's) | [`Flow`], standing, commands | raw events, commands, ≤ 500 ms |
 //! | spool | the only one that writes events; syncs, makes room, salvages | the flow, ≤ 100 ms |
 //! | network | [`upload`], heartbeat, configuration | the clock, commands |
+//! | pictures | sends pictures, on a connection of its own | acknowledged events, commands |
 //! | control | the socket of the command line and the tray | a connection |
 //! | indicator | shows on the screen that the client is there | the desktop |
 //!
@@ -13,6 +14,7 @@
 
 mod network;
 pub(crate) use network::Nudge;
+mod pictures;
 mod spooling;
 
 use crate::capture::Capture;
@@ -32,6 +34,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uilog::EventType;
 use uilog::policy::Variables;
+use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// How long the flow sleeps at most.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
@@ -99,6 +103,7 @@ pub struct Shared {
     pub(crate) known: Mutex<Known>,
     pub(crate) commands: Sender<Command>,
     pub(crate) network: Sender<network::Nudge>,
+    pictures: Sender<pictures::Nudge>,
     began: Moment,
     boot: String,
 }
@@ -107,6 +112,8 @@ pub struct Shared {
 #[derive(Default)]
 pub(crate) struct Known {
     pub identity: Option<Identity>,
+    /// The token, and whose it is.
+    pub token: Option<(Uuid, Zeroizing<String>)>,
     pub effective: Option<Arc<Effective>>,
     pub no_configuration: Option<String>,
     pub revoked: bool,
@@ -138,6 +145,7 @@ pub fn run(
     let (spool, opened) = Spool::open(&paths::spool_folder(&options.data), now)?;
     let (commands, commands_out) = bounded(COMMANDS_MAX);
     let (nudges, nudges_out) = bounded(COMMANDS_MAX);
+    let (picture_nudges, picture_nudges_out) = bounded(COMMANDS_MAX);
     let home = Home::of(&options.data);
     let shared = Arc::new(Shared {
         home,
@@ -146,6 +154,7 @@ pub fn run(
         known: Mutex::default(),
         commands,
         network: nudges,
+        pictures: picture_nudges,
         began: now,
         boot: boot_id(),
         options,
@@ -167,6 +176,10 @@ pub fn run(
             let shared = shared.clone();
             move || network::run(&shared, &nudges_out)
         }),
+        spawn("pictures", {
+            let shared = shared.clone();
+            move || pictures::run(&shared, &picture_nudges_out)
+        }),
     ];
     let socket = control::serve(shared.clone());
     if let Err(error) = &socket {
@@ -176,6 +189,7 @@ pub fn run(
     shared.known().quitting = true;
     drop(yields);
     let _ = shared.network.try_send(network::Nudge::Quit);
+    let _ = shared.pictures.try_send(pictures::Nudge::Look);
     if let Ok(socket) = socket {
         socket.close();
     }
@@ -359,6 +373,23 @@ impl From<State> for Look {
     }
 }
 
+impl Known {
+    /// The token of an identity, if there is one.
+    fn token_of(&self, identity: &Identity) -> Option<Zeroizing<String>> {
+        self.token.as_ref().filter(|(agent_id, _)| *agent_id == identity.agent_id).map(|(_, token)| token.clone())
+    }
+
+    /// The identity of now has this token.
+    fn keep_token(&mut self, token: Zeroizing<String>) {
+        self.token = self.identity.as_ref().map(|identity| (identity.agent_id, token));
+    }
+
+    /// This token is not good any more; a newer one stays.
+    fn forget_token(&mut self, token: &str) {
+        self.token.take_if(|(_, known)| known.as_str() == token);
+    }
+}
+
 impl Shared {
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -464,7 +495,7 @@ impl Shared {
         })
     }
 
-    fn tell(&self, state: State, why: Option<String>, indicator: String, session_id: uuid::Uuid) {
+    fn tell(&self, state: State, why: Option<String>, indicator: String, session_id: Uuid) {
         let mut known = self.known();
         let changed = known.status.state != state;
         known.status.state = state;

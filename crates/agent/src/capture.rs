@@ -269,6 +269,33 @@ pub struct Picture {
     pub height: u32,
     /// Three bytes a pixel, row by row.
     pub rgb: Vec<u8>,
+    /// What was painted over.
+    pub masks: Vec<Mask>,
+}
+
+/// An area of a picture that was painted over, in its pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Mask {
+    /// From the left.
+    pub x: u32,
+    /// From the top.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Why.
+    pub reason: MaskReason,
+}
+
+/// Why an area was painted over; never what stood there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaskReason {
+    /// Another window lies there.
+    Window,
+    /// A secret field lies there.
+    Password,
 }
 
 /// Why there is no picture.

@@ -40,6 +40,23 @@ pub struct Counters {
     /// Deleted by the person.
     #[serde(default)]
     pub erased: u64,
+    /// What became of pictures; they are no part of the sum above.
+    #[serde(default)]
+    pub pictures: PictureCounters,
+}
+
+/// What became of pictures that left the spool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PictureCounters {
+    /// The service has them.
+    pub stored: u64,
+    /// The service will never take them.
+    pub refused: u64,
+    /// Deleted by the person.
+    pub erased: u64,
+    /// Lost: no room, damaged, or the event that names it is lost.
+    pub dropped: u64,
 }
 
 impl Counters {
@@ -75,6 +92,10 @@ impl Counters {
         self.refused += other.refused;
         self.waiting += other.waiting;
         self.erased += other.erased;
+        self.pictures.stored += other.pictures.stored;
+        self.pictures.refused += other.pictures.refused;
+        self.pictures.erased += other.pictures.erased;
+        self.pictures.dropped += other.pictures.dropped;
         for (map, others) in [(&mut self.filtered, &other.filtered), (&mut self.dropped, &other.dropped)] {
             for (name, count) in others {
                 add(map, name, *count);

@@ -29,6 +29,9 @@ use uuid::Uuid;
 /// Raw events taken in one step at most, so that a burst does not keep finished events from the spool.
 const RAW_PER_STEP_MAX: usize = 1_024;
 
+/// Areas of a picture at most; a picture with more is not kept. They travel in a header, and proxies take 8 KiB.
+const MASKS_MAX: usize = 64;
+
 /// An event that may be kept, with the picture that belongs to it.
 #[derive(Debug)]
 pub struct Admission {
@@ -468,7 +471,7 @@ impl Flow {
             desktop: scope == Scope::Desktop,
             side_px_max: settings.max_side,
         };
-        let picture = self.picture(&again, request).ok()?;
+        let picture = self.picture(&again, request).ok().filter(|picture| picture.masks.len() <= MASKS_MAX)?;
         let picture = scaled_down(picture, settings.max_side);
         self.shooter.add(now, &picture).ok()
     }

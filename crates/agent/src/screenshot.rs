@@ -4,7 +4,7 @@
 //! backend, which paints over every window that is not allowed (promise D3); this module never sees an unmasked one. Equal
 //! pictures are one picture: the event points to the earlier one.
 
-use crate::capture::Picture;
+use crate::capture::{Mask, Picture};
 use crate::clock::Moment;
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
@@ -25,6 +25,8 @@ pub struct Png {
     pub id: Uuid,
     /// 8-bit PNG without ancillary chunks.
     pub bytes: Vec<u8>,
+    /// What was painted over.
+    pub masks: Vec<Mask>,
 }
 
 /// What a picture is to the ones before it.
@@ -69,7 +71,7 @@ impl Shooter {
         let id = Uuid::new_v4();
         let bytes = encode(picture)?;
         self.last = Some((id, exact, looks));
-        Ok(Shot::New(Png { id, bytes }))
+        Ok(Shot::New(Png { id, bytes, masks: picture.masks.clone() }))
     }
 
     /// Forgets the last picture: it was deleted, so nothing may point to it.
@@ -115,12 +117,22 @@ pub fn scaled_down(picture: Picture, side_px_max: u32) -> Picture {
     let pixels =
         (0..height).step_by(step).flat_map(|row| (0..width).step_by(step).map(move |column| row * width + column));
     let rgb = pixels.flat_map(|pixel| picture.rgb[pixel * 3..pixel * 3 + 3].to_vec()).collect();
-    Picture { width: width.div_ceil(step) as u32, height: height.div_ceil(step) as u32, rgb }
+    let masks = picture.masks.iter().filter_map(|mask| scaled_mask(mask, step as u32)).collect();
+    Picture { width: width.div_ceil(step) as u32, height: height.div_ceil(step) as u32, rgb, masks }
+}
+
+/// Where an area lies when every n-th pixel of every n-th row is left; nothing if none of its pixels is.
+fn scaled_mask(mask: &Mask, step: u32) -> Option<Mask> {
+    let span = |from: u32, length: u32| (from.div_ceil(step), (from + length).div_ceil(step));
+    let ((left, right), (top, bottom)) = (span(mask.x, mask.width), span(mask.y, mask.height));
+    let scaled = Mask { x: left, y: top, width: right - left, height: bottom - top, reason: mask.reason };
+    (scaled.width > 0 && scaled.height > 0).then_some(scaled)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::MaskReason;
     use std::time::Duration;
 
     fn at(seconds: u64) -> Moment {
@@ -138,7 +150,7 @@ mod tests {
 
     fn picture(shade: impl Fn(u32, u32) -> u8) -> Picture {
         let rgb = (0..48).flat_map(|y| (0..64).map(move |x| (x, y))).flat_map(|(x, y)| [shade(x, y); 3]).collect();
-        Picture { width: 64, height: 48, rgb }
+        Picture { width: 64, height: 48, rgb, masks: Vec::new() }
     }
 
     #[test]
@@ -169,8 +181,11 @@ mod tests {
 
     #[test]
     fn a_picture_is_a_plain_png_without_other_chunks_and_no_longer_than_asked() {
-        let large = Picture { width: 100, height: 10, rgb: vec![9; 3_000] };
+        let mask = |x, y, width, height| Mask { x, y, width, height, reason: MaskReason::Window };
+        let masks = vec![mask(3, 0, 6, 10), mask(1, 1, 2, 2), mask(90, 4, 10, 3)];
+        let large = Picture { width: 100, height: 10, rgb: vec![9; 3_000], masks };
         let small = scaled_down(large, 40);
+        assert_eq!(small.masks, [mask(1, 0, 2, 4), mask(30, 2, 4, 1)], "areas go with the pixels");
         assert_eq!((small.width, small.height, small.rgb.len()), (34, 4, 34 * 4 * 3));
         let bytes = encode(&small).unwrap();
         let kinds: Vec<&[u8]> = ["IHDR", "IDAT", "IEND"].map(str::as_bytes).into();

@@ -20,6 +20,8 @@ pub enum Purpose {
     Event,
     /// A picture.
     Picture,
+    /// What was painted over in a picture.
+    Masks,
     /// A known text, to see whether the key is the right one.
     Check,
 }
@@ -29,6 +31,7 @@ impl Purpose {
         match self {
             Purpose::Event => b"event",
             Purpose::Picture => b"picture",
+            Purpose::Masks => b"masks",
             Purpose::Check => b"check",
         }
     }

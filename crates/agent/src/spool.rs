@@ -22,6 +22,7 @@ use crate::counters::Counters;
 use crate::flow::Admission;
 use crate::seal::{KEY_BYTES, Purpose, Sealer};
 use crate::secrets;
+use pictures::Fate;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use uilog::policy::Scrubbed;
@@ -30,7 +31,7 @@ use uilog::{Event, SeqRanges};
 use uuid::Uuid;
 
 /// The version of the tables below.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Marks the file as ours; "Lode" in ASCII.
 const APPLICATION_ID: i32 = 0x4c6f_6465;
@@ -57,14 +58,30 @@ const SCHEMA: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE event (
         seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, boot TEXT NOT NULL, uptime_us INTEGER NOT NULL,
-        sent_us INTEGER, bytes INTEGER NOT NULL, body BLOB NOT NULL);
+        sent_us INTEGER, bytes INTEGER NOT NULL, body BLOB NOT NULL, picture TEXT);
     CREATE INDEX event_waiting ON event (seq) WHERE sent_us IS NULL;
     CREATE INDEX event_sent ON event (seq) WHERE sent_us IS NOT NULL;
+    CREATE INDEX event_picture ON event (picture) WHERE picture IS NOT NULL;
     CREATE TABLE picture (
         id TEXT PRIMARY KEY, time_us INTEGER NOT NULL, boot TEXT NOT NULL, uptime_us INTEGER NOT NULL,
-        bytes INTEGER NOT NULL, file TEXT NOT NULL);
+        bytes INTEGER NOT NULL, file TEXT NOT NULL, masks BLOB, acknowledged INTEGER);
     CREATE TABLE removed (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, reason TEXT NOT NULL);
     CREATE TABLE dead_letter (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, body BLOB NOT NULL);
+";
+
+/// Shape: number, time, boot, uptime, bytes, body, picture that it names.
+const INSERT_EVENT: &str = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7)";
+
+/// What version 2 has and version 1 had not: which event names which picture, what was painted over, and whether the service
+/// has an event that names it. Pictures of version 1 know none of it; they stay on the desktop.
+const FROM_VERSION_1: &str = "
+    BEGIN IMMEDIATE;
+    ALTER TABLE event ADD COLUMN picture TEXT;
+    CREATE INDEX event_picture ON event (picture) WHERE picture IS NOT NULL;
+    ALTER TABLE picture ADD COLUMN masks BLOB;
+    ALTER TABLE picture ADD COLUMN acknowledged INTEGER;
+    PRAGMA user_version = 2;
+    COMMIT;
 ";
 
 /// Why the spool cannot be used. It never ends the program.
@@ -204,8 +221,10 @@ impl Spool {
             Self::create(&db).map_err(sql)?;
         } else {
             let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sql)?;
-            if (application, version) != (APPLICATION_ID, VERSION) {
-                return Err(sql(rusqlite::Error::InvalidQuery));
+            match (application, version) {
+                (APPLICATION_ID, VERSION) => {}
+                (APPLICATION_ID, 1) => db.execute_batch(FROM_VERSION_1).map_err(sql)?,
+                _ => return Err(sql(rusqlite::Error::InvalidQuery)),
             }
         }
         let sealer = sealer(folder, &db)?;
@@ -328,45 +347,45 @@ impl Spool {
         let mut files = Vec::new();
         for (admission, png) in admissions.iter().filter_map(|each| Some((each, each.picture.as_ref()?))) {
             let sealed = self.sealer.seal(Purpose::Picture, &png.bytes).map_err(|_| self.unsealable())?;
+            let masks = serde_json::to_vec(&png.masks).map_err(|_| self.unsealable())?;
+            let masks = self.sealer.seal(Purpose::Masks, &masks).map_err(|_| self.unsealable())?;
             let file = pictures::keep(&self.folder, &sealed)?;
-            files.push((png.id, admission.at, sealed.len() as u64, file));
+            files.push((png.id, admission.at, sealed.len() as u64, file, masks));
         }
         let mut sums = self.counters.clone();
         sums.add(counters);
         let mut seq = self.next_seq;
         let (boot, path) = (self.boot.clone(), self.path());
-        let written: Result<u64, rusqlite::Error> =
-            self.write(now, |transaction| {
-                let mut bytes = 0;
-                for (admission, body) in admissions.iter().zip(&bodies) {
-                    transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6)")?.execute(
-                        params![
-                            seq as i64,
-                            admission.at.time_us,
-                            boot,
-                            admission.at.uptime_us as i64,
-                            body.len() as i64,
-                            body
-                        ],
-                    )?;
-                    bytes += body.len() as u64;
-                    seq += 1;
-                }
-                for (id, at, length, file) in &files {
-                    transaction.prepare_cached("INSERT INTO picture VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
-                        params![id.to_string(), at.time_us, boot, at.uptime_us as i64, *length as i64, file],
-                    )?;
-                }
-                for id in reported {
-                    transaction.execute("DELETE FROM removed WHERE id = ?1", [id])?;
-                }
-                put_sums(transaction, seq, &sums)?;
-                Ok(bytes)
-            });
+        let written: Result<u64, rusqlite::Error> = self.write(now, |transaction| {
+            let mut bytes = 0;
+            for (admission, body) in admissions.iter().zip(&bodies) {
+                transaction.prepare_cached(INSERT_EVENT)?.execute(params![
+                    seq as i64,
+                    admission.at.time_us,
+                    boot,
+                    admission.at.uptime_us as i64,
+                    body.len() as i64,
+                    body,
+                    admission.event.screenshot_id.map(|id| id.to_string())
+                ])?;
+                bytes += body.len() as u64;
+                seq += 1;
+            }
+            for (id, at, length, file, masks) in &files {
+                transaction.prepare_cached("INSERT INTO picture VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)")?.execute(
+                    params![id.to_string(), at.time_us, boot, at.uptime_us as i64, *length as i64, file, masks],
+                )?;
+            }
+            for id in reported {
+                transaction.execute("DELETE FROM removed WHERE id = ?1", [id])?;
+            }
+            put_sums(transaction, seq, &sums)?;
+            Ok(bytes)
+        });
         let bytes = written.map_err(|source| sql_error(&path, source))?;
         (self.next_seq, self.counters) = (seq, sums);
         self.event_bytes += bytes;
-        self.picture_bytes += files.iter().map(|(_, _, length, _)| length).sum::<u64>();
+        self.picture_bytes += files.iter().map(|(_, _, length, _, _)| length).sum::<u64>();
         Ok(())
     }
 
@@ -465,6 +484,7 @@ impl Spool {
         let settled = self.write(now, |transaction| {
             let mut settled = 0;
             for (first, last) in acknowledged.ranges() {
+                pictures::acknowledge(transaction, clamp(*first), clamp(*last))?;
                 settled += transaction.execute(
                     "UPDATE event SET sent_us = ?3 WHERE seq BETWEEN ?1 AND ?2 AND sent_us IS NULL",
                     params![clamp(*first), clamp(*last), server_time_us],
@@ -497,16 +517,17 @@ impl Spool {
     /// Puts dead letters back among the events that wait, with new numbers; says how many.
     pub fn replay_dead_letters(&mut self, now: Moment) -> Result<u64, SpoolError> {
         let (path, mut seq, boot) = (self.path(), self.next_seq, self.boot.clone());
-        let mut sums = self.counters.clone();
+        let (mut sums, sealer) = (self.counters.clone(), self.sealer.clone());
         let moved = self.write(now, |transaction| {
             let letters: Vec<(i64, Vec<u8>)> = transaction
                 .prepare("SELECT seq, body FROM dead_letter ORDER BY seq")?
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             for (_, body) in &letters {
+                let picture = open_body(&sealer, body).and_then(|event| event.screenshot_id).map(|id| id.to_string());
                 transaction.execute(
-                    "INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6)",
-                    params![clamp(seq), now.time_us, boot, now.uptime_us as i64, body.len() as i64, body],
+                    INSERT_EVENT,
+                    params![clamp(seq), now.time_us, boot, now.uptime_us as i64, body.len() as i64, body, picture],
                 )?;
                 seq += 1;
             }
@@ -557,7 +578,7 @@ impl Spool {
             let rows = statement.query_map(params![boot, since.0, since.1], |row| Ok((row.get(0)?, row.get(1)?)));
             rows.and_then(Iterator::collect).map_err(|source| self.error(source))?
         };
-        self.delete_pictures(&files, now)?;
+        self.delete_pictures(&files, Fate::Erased, now)?;
         // What was deleted is not to be found in the log beside the file either.
         self.checkpoint()?;
         Ok(waiting.count())
@@ -597,7 +618,7 @@ impl Spool {
                 self.delete_rows(&sent, now)?;
             } else if (pictures || is_tight) && self.picture_bytes > 0 {
                 let files = self.oldest_pictures()?;
-                self.delete_pictures(&files, now)?;
+                self.delete_pictures(&files, Fate::Dropped, now)?;
             } else if events || is_tight {
                 let waiting = self.oldest("sent_us IS NULL")?;
                 if waiting.is_empty() {
@@ -696,14 +717,6 @@ impl Spool {
         Ok(rows.into_iter().filter_map(open).collect())
     }
 
-    /// A picture, opened; `None` if it is gone or damaged.
-    pub fn picture(&self, id: Uuid) -> Option<Vec<u8>> {
-        let file: String =
-            self.db.query_row("SELECT file FROM picture WHERE id = ?1", [id.to_string()], |row| row.get(0)).ok()?;
-        let sealed = std::fs::read(pictures::folder(&self.folder).join(file)).ok()?;
-        self.sealer.open(Purpose::Picture, &sealed).ok().map(|bytes| bytes.to_vec())
-    }
-
     /// Puts back what can be saved of a file that was set aside: some rows a call, `false` when nothing is left to do.
     pub fn salvage_step(&mut self, now: Moment) -> Result<bool, SpoolError> {
         let Some(aside) = self.meta("salvage")? else { return Ok(false) };
@@ -716,8 +729,8 @@ impl Spool {
         let written = self.write(now, |transaction| {
             for row in &opened {
                 transaction.execute(
-                    "INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6)",
-                    params![clamp(seq), row.time_us, boot, 0, row.body.len() as i64, row.body],
+                    INSERT_EVENT,
+                    params![clamp(seq), row.time_us, boot, 0, row.body.len() as i64, row.body, None::<String>],
                 )?;
                 bytes += row.body.len() as u64;
                 seq += 1;
@@ -757,6 +770,8 @@ impl Spool {
         if seqs.is_empty() {
             return Ok(());
         }
+        // A refused event may be sent again, so its picture stays.
+        let named = if reason == "refused" { Vec::new() } else { self.pictures_named_by(seqs)? };
         let (path, next_seq) = (self.path(), self.next_seq);
         let mut sums = self.counters.clone();
         let removed = self.write(now, |transaction| {
@@ -800,7 +815,8 @@ impl Spool {
         let (sums, bytes) = removed.map_err(|source| sql_error(&path, source))?;
         self.counters = sums;
         self.event_bytes = self.event_bytes.saturating_sub(bytes);
-        Ok(())
+        let fate = if reason == "deleted_by_user" { Fate::Erased } else { Fate::Dropped };
+        self.delete_unnamed(&named, fate, now)
     }
 
     fn delete_rows(&mut self, seqs: &SeqRanges, now: Moment) -> Result<(), SpoolError> {
@@ -825,43 +841,10 @@ impl Spool {
         Ok(())
     }
 
-    fn delete_pictures(&mut self, files: &[(String, String)], now: Moment) -> Result<(), SpoolError> {
-        if files.is_empty() {
-            return Ok(());
-        }
-        let path = self.path();
-        let left = self.write(now, |transaction| {
-            for (id, _) in files {
-                transaction.execute("DELETE FROM picture WHERE id = ?1", [id])?;
-            }
-            transaction.query_row("SELECT coalesce(sum(bytes), 0) FROM picture", [], |row| row.get::<_, i64>(0))
-        });
-        self.picture_bytes = left.map_err(|source| sql_error(&path, source))? as u64;
-        for (_, file) in files {
-            let _ = std::fs::remove_file(pictures::folder(&self.folder).join(file));
-        }
-        Ok(())
-    }
-
     fn oldest(&self, which: &str) -> Result<SeqRanges, SpoolError> {
         let sql = format!("SELECT seq FROM event WHERE {which} ORDER BY seq LIMIT {ROOM_ROWS}");
         let mut statement = self.db.prepare_cached(&sql).map_err(|source| self.error(source))?;
         let rows = statement.query_map([], |row| Ok(row.get::<_, i64>(0)? as u64));
-        rows.and_then(Iterator::collect).map_err(|source| self.error(source))
-    }
-
-    fn oldest_pictures(&self) -> Result<Vec<(String, String)>, SpoolError> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT id, file FROM picture ORDER BY rowid LIMIT 8")
-            .map_err(|source| self.error(source))?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-        rows.and_then(Iterator::collect).map_err(|source| self.error(source))
-    }
-
-    fn picture_files(&self) -> Result<Vec<String>, SpoolError> {
-        let mut statement = self.db.prepare("SELECT file FROM picture").map_err(|source| self.error(source))?;
-        let rows = statement.query_map([], |row| row.get(0));
         rows.and_then(Iterator::collect).map_err(|source| self.error(source))
     }
 
@@ -889,7 +872,7 @@ impl Spool {
     }
 
     fn open_body(&self, body: &[u8]) -> Option<Event> {
-        serde_json::from_slice(&self.sealer.open(Purpose::Event, body).ok()?).ok()
+        open_body(&self.sealer, body)
     }
 
     fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, SpoolError> {
@@ -959,6 +942,10 @@ fn sealer(folder: &Path, db: &Connection) -> Result<Sealer, SpoolError> {
             Ok(sealer)
         }
     }
+}
+
+fn open_body(sealer: &Sealer, body: &[u8]) -> Option<Event> {
+    serde_json::from_slice(&sealer.open(Purpose::Event, body).ok()?).ok()
 }
 
 /// What tells this file on this machine from a copy of it (promise P8).

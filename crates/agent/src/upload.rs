@@ -3,10 +3,13 @@
 //! ```text
 //! live:     [..] [..] [..]            first, always
 //! backlog:  [........][........]      oldest first, in what is left
+//! pictures: [          ] [         ]  one at a time, on a thread and a connection of their own ([`pictures`])
 //! ```
 //!
 //! Only a receipt that names an event marks it as sent. Whatever else comes back, the data stays: networks that answer with a
 //! log-in page, proxies that cut, services that are full. A permanent "no" costs the bad event alone (promises P7, P10).
+
+pub mod pictures;
 
 use crate::clock::Moment;
 use crate::spool::{Lane, Spool, SpoolError};
@@ -94,14 +97,49 @@ pub struct Plan {
     pub batch_events: usize,
 }
 
-/// Remembers failures and batch sizes.
-pub struct Uploader {
+/// When the next exchange may be, after failures in a row.
+pub struct Backoff {
     not_before_us: u64,
     failures: u32,
+    random: Random,
+}
+
+impl Backoff {
+    /// No failure yet; the seed spreads waits.
+    pub fn new(seed: u64) -> Self {
+        Self { not_before_us: 0, failures: 0, random: Random::new(seed) }
+    }
+
+    /// An exchange failed: wait, at least as long as the service said. Says until when.
+    pub fn fail(&mut self, now: Moment, at_least_us: Option<u64>) -> u64 {
+        let wait = backoff_us(self.failures, &mut self.random).max(at_least_us.unwrap_or(0));
+        self.failures = self.failures.saturating_add(1);
+        self.not_before_us = now.uptime_us.saturating_add(wait);
+        self.not_before_us
+    }
+
+    /// An exchange succeeded.
+    pub fn succeed(&mut self) {
+        (self.failures, self.not_before_us) = (0, 0);
+    }
+
+    /// Does not wait any longer: the person asked.
+    pub fn hurry(&mut self) {
+        self.not_before_us = 0;
+    }
+
+    /// When the next exchange may be, on the monotonic clock.
+    pub fn not_before_us(&self) -> u64 {
+        self.not_before_us
+    }
+}
+
+/// Remembers failures and batch sizes.
+pub struct Uploader {
+    backoff: Backoff,
     /// How many events fit, by lane; shrinks at a refusal and grows again.
     fits: [usize; 2],
     asked_for_token: bool,
-    random: Random,
     /// The service's clock, as the last receipt told it, and when that was.
     server: Option<(i64, Moment)>,
 }
@@ -131,14 +169,7 @@ pub enum Turn {
 impl Uploader {
     /// An uploader; the seed spreads its waits.
     pub fn new(seed: u64) -> Self {
-        Self {
-            not_before_us: 0,
-            failures: 0,
-            fits: [usize::MAX; 2],
-            asked_for_token: false,
-            random: Random::new(seed),
-            server: None,
-        }
+        Self { backoff: Backoff::new(seed), fits: [usize::MAX; 2], asked_for_token: false, server: None }
     }
 
     /// The service's clock now, as far as receipts told it.
@@ -148,7 +179,7 @@ impl Uploader {
 
     /// How many exchanges failed in a row.
     pub fn failures(&self) -> u32 {
-        self.failures
+        self.backoff.failures
     }
 
     /// A token was got.
@@ -158,26 +189,22 @@ impl Uploader {
 
     /// Does not wait any longer: the person asked.
     pub fn hurry(&mut self) {
-        self.not_before_us = 0;
+        self.backoff.hurry();
     }
 
     /// An exchange failed: wait, at least as long as the service said.
     pub fn fail(&mut self, now: Moment, at_least_us: Option<u64>) -> u64 {
-        let wait = backoff_us(self.failures, &mut self.random).max(at_least_us.unwrap_or(0));
-        self.failures = self.failures.saturating_add(1);
-        self.not_before_us = now.uptime_us.saturating_add(wait);
-        self.not_before_us
+        self.backoff.fail(now, at_least_us)
     }
 
     fn succeed(&mut self) {
-        self.failures = 0;
-        self.not_before_us = 0;
+        self.backoff.succeed();
         self.asked_for_token = false;
     }
 
     /// When the next exchange may be, on the monotonic clock.
     pub fn not_before_us(&self) -> u64 {
-        self.not_before_us
+        self.backoff.not_before_us()
     }
 }
 
@@ -203,8 +230,8 @@ pub fn turn(
     plan: &Plan,
     now: Moment,
 ) -> Result<Turn, SpoolError> {
-    if now.uptime_us < uploader.not_before_us {
-        return Ok(Turn::Wait(uploader.not_before_us));
+    if now.uptime_us < uploader.not_before_us() {
+        return Ok(Turn::Wait(uploader.not_before_us()));
     }
     for lane in [Lane::Live, Lane::Backlog] {
         let events_max = plan.batch_events.min(uploader.fits[lane as usize]).max(1);

@@ -4,6 +4,8 @@
 //! http is refused except to the machine itself, where tests and demonstrations run (promise S12). Who retries when is decided
 //! in [`upload`](crate::upload).
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
@@ -20,6 +22,9 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// How long a whole exchange may take.
 const EXCHANGE_TIME_MAX: Duration = Duration::from_secs(90);
+
+/// The header with what was painted over: base64url of a JSON array.
+const MASKS_HEADER: &str = "lode-masks";
 
 /// A request, below `/client/v1/`.
 #[derive(Clone, Debug)]
@@ -39,6 +44,13 @@ pub enum Body<'a> {
     Json(&'a serde_json::Value),
     /// An envelope.
     Envelope(&'a [u8]),
+    /// A picture, which is put, not posted.
+    Picture {
+        /// The picture.
+        png: &'a [u8],
+        /// What was painted over: a JSON array.
+        masks: &'a [u8],
+    },
 }
 
 /// An answer, whatever it says.
@@ -163,15 +175,24 @@ impl Wire for Http {
                 get.call()
             }
             Some(body) => {
-                let (kind, bytes) = match body {
-                    Body::Json(value) => ("application/json", value.to_string().into_bytes()),
-                    Body::Envelope(bytes) => ("application/x-lode-envelope", bytes.to_vec()),
+                let text;
+                let (mut send, bytes) = match body {
+                    Body::Json(value) => {
+                        text = value.to_string();
+                        (self.agent.post(&url).header("content-type", "application/json"), text.as_bytes())
+                    }
+                    Body::Envelope(bytes) => {
+                        (self.agent.post(&url).header("content-type", "application/x-lode-envelope"), *bytes)
+                    }
+                    Body::Picture { png, masks } => {
+                        let put = self.agent.put(&url).header("content-type", "image/png");
+                        (put.header(MASKS_HEADER, URL_SAFE_NO_PAD.encode(masks)), *png)
+                    }
                 };
-                let mut post = self.agent.post(&url).header("content-type", kind);
                 if let Some(bearer) = &bearer {
-                    post = post.header("authorization", bearer);
+                    send = send.header("authorization", bearer);
                 }
-                post.send(&bytes[..])
+                send.send(bytes)
             }
         };
         let mut answer = answer.map_err(|error| failed(&error))?;

@@ -1,4 +1,4 @@
-//! The network's thread: the heartbeat, the configuration, delivery. The only one that speaks to anybody outside.
+//! The network's thread: the heartbeat, the configuration, delivery. Pictures alone go another way ([`pictures`](super::pictures)).
 
 use super::Shared;
 use crate::clock::Moment;
@@ -50,7 +50,6 @@ struct ClientKey {
 /// What this thread remembers.
 struct Line {
     wire: Option<(String, Http)>,
-    token: Option<Zeroizing<String>>,
     uploader: Uploader,
     beat_us: u64,
     upload_us: u64,
@@ -61,8 +60,7 @@ struct Line {
 /// Runs until it is told to end.
 pub(super) fn run(shared: &Shared, nudges: &Receiver<Nudge>) {
     let seed = u64::from(std::process::id()) ^ shared.clock.now().uptime_us;
-    let mut line =
-        Line { wire: None, token: None, uploader: Uploader::new(seed), beat_us: 0, upload_us: 0, hurry: false };
+    let mut line = Line { wire: None, uploader: Uploader::new(seed), beat_us: 0, upload_us: 0, hurry: false };
     loop {
         let now = shared.clock.now();
         let identity = shared.known().identity.clone();
@@ -83,10 +81,11 @@ pub(super) fn run(shared: &Shared, nudges: &Receiver<Nudge>) {
             Ok(Nudge::Send) => {
                 (line.hurry, line.upload_us) = (true, 0);
                 line.uploader.hurry();
+                let _ = shared.pictures.try_send(super::pictures::Nudge::Hurry);
             }
             Ok(Nudge::Sweep) => line.sweep(shared, shared.clock.now()),
             Ok(Nudge::Enrolled(token)) => {
-                line.token = Some(token);
+                shared.known().keep_token(token);
                 line.wire = None;
                 (line.beat_us, line.upload_us) = (0, 0);
             }
@@ -111,28 +110,19 @@ impl Line {
 
     /// The wire to the identity's service.
     fn wire(&mut self, shared: &Shared, identity: &Identity) -> Option<&mut Http> {
-        if self.wire.as_ref().is_none_or(|(server, _)| *server != identity.server) {
-            match Http::new(&identity.server, &shared.options.network) {
-                Ok(http) => self.wire = Some((identity.server.clone(), http)),
-                Err(error) => {
-                    shared.fault(code_of(&error), error.to_string());
-                    return None;
-                }
-            }
-        }
-        self.wire.as_mut().map(|(_, http)| http)
+        wire_to(&mut self.wire, shared, identity)
     }
 
     /// A token, asked for if there is none.
     fn token(&mut self, shared: &Shared, identity: &Identity, now: Moment) -> Option<Zeroizing<String>> {
-        if let Some(token) = &self.token {
-            return Some(token.clone());
+        if let Some(token) = shared.known().token_of(identity) {
+            return Some(token);
         }
         let asked = enrol::token(self.wire(shared, identity)?, identity);
         match asked {
             Ok(token) => {
                 self.uploader.has_token();
-                self.token = Some(token.clone());
+                shared.known().token = Some((identity.agent_id, token.clone()));
                 Some(token)
             }
             Err(EnrolError::Revoked) => {
@@ -177,7 +167,7 @@ impl Line {
             }
             401 => {
                 // Once; if the new one is no better, wait.
-                self.token = None;
+                shared.known().token = None;
                 self.beat_us = self.uploader.fail(now, None);
             }
             403 if reply.code() == "revoked" => revoke(shared),
@@ -266,6 +256,8 @@ impl Line {
                     return;
                 }
                 Ok(Turn::Sent { bytes, .. }) => {
+                    let nudge = if self.hurry { super::pictures::Nudge::Hurry } else { super::pictures::Nudge::Look };
+                    let _ = shared.pictures.try_send(nudge);
                     if rate_kib_s > 0 {
                         let wait_us = (bytes as u64).saturating_mul(1_000_000) / (u64::from(rate_kib_s) << 10);
                         self.upload_us = now.uptime_us + wait_us;
@@ -276,7 +268,7 @@ impl Line {
                     self.upload_us = until_us;
                     return;
                 }
-                Ok(Turn::NeedsToken) => self.token = None,
+                Ok(Turn::NeedsToken) => shared.known().token = None,
                 Ok(Turn::Revoked) => return revoke(shared),
                 Ok(Turn::NewEpoch) => {
                     shared.fault("clone_detected", "another client used the same spool; a new epoch began".into());
@@ -299,7 +291,26 @@ impl Line {
     }
 }
 
-fn revoke(shared: &Shared) {
+/// A wire to the identity's service, made anew if there is none yet or if the service is another.
+pub(super) fn wire_to<'a>(
+    wire: &'a mut Option<(String, Http)>,
+    shared: &Shared,
+    identity: &Identity,
+) -> Option<&'a mut Http> {
+    if wire.as_ref().is_none_or(|(server, _)| *server != identity.server) {
+        match Http::new(&identity.server, &shared.options.network) {
+            Ok(http) => *wire = Some((identity.server.clone(), http)),
+            Err(error) => {
+                shared.fault(code_of(&error), error.to_string());
+                return None;
+            }
+        }
+    }
+    wire.as_mut().map(|(_, http)| http)
+}
+
+/// The service says that this client may not speak any more.
+pub(super) fn revoke(shared: &Shared) {
     shared.known().revoked = true;
     shared.fault("revoked", "the service revoked this client; what was not sent is kept".into());
 }

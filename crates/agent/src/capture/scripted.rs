@@ -8,8 +8,8 @@
 
 use super::{
     Ability, Admitted, Answer, Button, Capabilities, Capture, CaptureError, Clipboard, Direction, Drained, Element,
-    Identity, Key, Modifiers, NoPicture, Picture, Query, RawEvent, RawKind, RawSink, Reading, Request, SIGNALS, Ticket,
-    Want, WindowId,
+    Identity, Key, Mask, MaskReason, Modifiers, NoPicture, Picture, Query, RawEvent, RawKind, RawSink, Reading,
+    Request, SIGNALS, Ticket, Want, WindowId,
 };
 use crate::clock::Moment;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +71,8 @@ struct World {
     front: WindowId,
     /// Windows about which nobody may ask anything but whose they are.
     guarded: BTreeSet<WindowId>,
+    /// What lies above every window: x, y, width, height.
+    covers: Vec<[u32; 4]>,
     elements_answer: bool,
     idle_us: u64,
     tickets: u64,
@@ -116,6 +118,11 @@ impl Script {
     /// From now on nobody may read anything of this window: whoever does, panics.
     pub fn guard(&self, window: WindowId) {
         lock(&self.0).guarded.insert(window);
+    }
+
+    /// Puts something above all windows, at x, y, width, height of their pictures.
+    pub fn cover(&self, place: [u32; 4]) {
+        lock(&self.0).covers.push(place);
     }
 
     /// Marks a browser window as private.
@@ -376,19 +383,21 @@ impl Capture for Scripted {
     }
 
     fn picture(&self, ok: &Admitted, request: &Request) -> Result<Picture, NoPicture> {
-        drop(self.asked(ok));
+        let covers = self.asked(ok).covers.clone();
         // Grey, with the masks in black, so that tests see that they were asked for.
         let (width, height) = (64, 48);
-        let mut rgb = vec![128; (width * height * 3) as usize];
-        for [x, y, w, h] in &request.masks {
-            for row in (*y).max(0)..(y + h).min(height) {
-                for column in (*x).max(0)..(x + w).min(width) {
-                    let at = ((row * width + column) * 3) as usize;
-                    rgb[at..at + 3].fill(0);
-                }
+        let mut picture = Picture { width, height, rgb: vec![128; (width * height * 3) as usize], masks: Vec::new() };
+        let asked = request.masks.iter().map(|place| (place.map(i32::unsigned_abs), MaskReason::Password));
+        for ([x, y, w, h], reason) in covers.into_iter().map(|place| (place, MaskReason::Window)).chain(asked) {
+            let (right, bottom) = ((x + w).min(width), (y + h).min(height));
+            let (x, y) = (x.min(right), y.min(bottom));
+            for row in y..bottom {
+                let (from, to) = ((row * width + x) as usize * 3, (row * width + right) as usize * 3);
+                picture.rgb[from..to].fill(0);
             }
+            picture.masks.push(Mask { x, y, width: right - x, height: bottom - y, reason });
         }
-        Ok(Picture { width: width as u32, height: height as u32, rgb })
+        Ok(picture)
     }
 
     fn idle_us(&self) -> Reading<u64> {

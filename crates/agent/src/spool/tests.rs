@@ -407,7 +407,7 @@ fn a_picture_row_has_a_whole_file_and_files_without_a_row_go() {
     let mut spool = open(folder.path());
     let mut admissions = admissions(0, 1);
     let id = Uuid::from_u128(5);
-    admissions[0].picture = Some(crate::screenshot::Png { id, bytes: b"PNG-CANARY".to_vec() });
+    admissions[0].picture = Some(crate::screenshot::Png { id, bytes: b"PNG-CANARY".to_vec(), masks: Vec::new() });
     spool.append(&admissions, &counted(&admissions), &[], at(0)).unwrap();
     assert_eq!(spool.picture(id).unwrap(), b"PNG-CANARY");
     let pictures = pictures::folder(folder.path());
@@ -418,4 +418,32 @@ fn a_picture_row_has_a_whole_file_and_files_without_a_row_go() {
     let spool = open(folder.path());
     assert!(!pictures.join("orphan").exists());
     assert_eq!(spool.picture(id).unwrap(), b"PNG-CANARY");
+}
+
+#[test]
+fn a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    let id = Uuid::from_u128(5);
+    let mut older = admissions(0, 3);
+    older[0].picture = Some(crate::screenshot::Png { id, bytes: b"PNG".to_vec(), masks: Vec::new() });
+    spool.append(&older, &counted(&older), &[], at(0)).unwrap();
+    spool
+        .db
+        .execute_batch(
+            "DROP INDEX event_picture; ALTER TABLE event DROP COLUMN picture;
+             ALTER TABLE picture DROP COLUMN masks; ALTER TABLE picture DROP COLUMN acknowledged;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(spool);
+    for time in 0..2 {
+        let (mut spool, opened) = Spool::open(folder.path(), at(1)).unwrap();
+        assert_eq!(opened, Opened::default(), "opened {time} times before");
+        assert_eq!(names(&mut spool), ["n0", "n1", "n2"]);
+        spool.settle(&[1].into_iter().collect(), 1, at(2)).unwrap();
+        assert_eq!((spool.picture(id).unwrap(), spool.due_picture(at(9), 0).unwrap()), (b"PNG".to_vec(), None));
+        spool.db.execute("UPDATE event SET sent_us = NULL", []).unwrap();
+    }
+    fill(&mut open(folder.path()), 3, 2, at(3));
 }

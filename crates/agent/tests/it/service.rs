@@ -129,6 +129,12 @@ impl Study<'_> {
         }
     }
 
+    /// What the service knows of a picture; nothing if it has none of this id.
+    pub fn screenshot(&self, id: &str) -> Option<Value> {
+        let (status, answer) = self.service.try_ask("GET", &self.path(&format!("/screenshots/{id}")), &json!({}));
+        (status == 200).then_some(answer)
+    }
+
     /// What the service says about lost events.
     pub fn balance(&self) -> Value {
         self.service.ask("GET", &self.path("/balance"), &json!({}))

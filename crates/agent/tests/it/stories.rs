@@ -289,6 +289,33 @@ fn tc12_a_floor_that_cannot_be_read_stops_capture_and_says_so() {
     client.until("the floor forbids it", |status| status["counters"]["filtered"]["gate.app"].as_u64() > Some(0));
 }
 
+#[test]
+fn a_picture_arrives_after_its_event_with_what_was_painted_over_and_leaves_the_desktop() {
+    let service = Service::start();
+    let study = service.study("Pictures");
+    let pictures = r#"<screenshots enabled="true" maskText="page" minGap="PT0.2S"/>"#;
+    study.publish(&configuration(&study.id, "excel.exe", pictures, "all"));
+    let folder = tempfile::tempdir().unwrap();
+    let client = recording(folder.path(), &service.url(), &study.app_key());
+    let excel = client.script.window("excel.exe", "Orders");
+    client.script.cover([8, 4, 16, 12]);
+    client.script.focus_element(button("Insert"));
+    client.script.focus(client.now(), excel);
+    client.script.click(client.now(), excel, Button::Right, button("Insert"));
+    let id = until("an event names a picture", || client.events().iter().find_map(|event| event.screenshot_id));
+    client.ask(&json!({ "call": "send_now" }));
+    client.until("the picture was sent", |status| status["counters"]["pictures"]["stored"] == 1);
+    let known = study.screenshot(&id.to_string()).expect("the service knows the picture");
+    assert_eq!((known["width"].as_u64(), known["height"].as_u64()), (Some(64), Some(48)), "{known}");
+    let mask = json!({ "x": 8, "y": 4, "width": 16, "height": 12, "reason": "window" });
+    assert_eq!(known["masks"], json!([mask]), "{known}");
+    let status = client.status();
+    assert_eq!((&status["spool"]["screenshots"], &status["agent_id"]), (&json!(0), &known["agent_id"]), "{status}");
+    study.rows_until("SELECT DISTINCT screenshot_id FROM events WHERE screenshot_id IS NOT NULL", |rows| {
+        rows == [json!([id.to_string()])]
+    });
+}
+
 /// The program itself, killed again and again while it records: what was on the disk stays, once, and no number is given twice.
 #[test]
 fn tc1_kill_9_loses_nothing_that_was_kept() {

@@ -1,7 +1,9 @@
 //! Questions about the desktop, answered at once: whose window, which title, what it looks like.
 
 use super::keymap;
-use crate::capture::{Ability, Identity, Key, Modifiers, NoPicture, Picture, Reading, Request, WindowId};
+use crate::capture::{
+    Ability, Identity, Key, Mask, MaskReason, Modifiers, NoPicture, Picture, Reading, Request, WindowId,
+};
 use std::path::Path;
 use x11rb::connection::Connection;
 use x11rb::protocol::res::{ClientIdMask, ClientIdSpec, ConnectionExt as _};
@@ -251,10 +253,10 @@ impl Desk {
             return Err(NoPicture::Moved);
         }
         for above in &before[frame + 1..] {
-            paint_over(&mut picture, place, above.place);
+            paint_over(&mut picture, place, above.place, MaskReason::Window);
         }
         for mask in &request.masks {
-            paint_over(&mut picture, place, *mask);
+            paint_over(&mut picture, place, *mask, MaskReason::Password);
         }
         Ok(picture)
     }
@@ -308,7 +310,7 @@ impl Desk {
             return Err("only screens with four bytes a pixel are read".into());
         }
         let rgb = data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
-        Ok(Picture { width: width.into(), height: height.into(), rgb })
+        Ok(Picture { width: width.into(), height: height.into(), rgb, masks: Vec::new() })
     }
 }
 
@@ -326,12 +328,18 @@ impl Shown {
     }
 }
 
-/// Paints a rectangle of the screen black, as far as it is in the picture of that place.
-fn paint_over(picture: &mut Picture, place: [i32; 4], [x, y, width, height]: [i32; 4]) {
+/// Paints a rectangle of the screen black, as far as it is in the picture of that place, and notes it.
+fn paint_over(picture: &mut Picture, place: [i32; 4], [x, y, width, height]: [i32; 4], reason: MaskReason) {
     let (columns, rows) = (picture.width as i32, picture.height as i32);
     let (left, right) = ((x - place[0]).clamp(0, columns), (x + width - place[0]).clamp(0, columns));
-    for row in (y - place[1]).clamp(0, rows)..(y + height - place[1]).clamp(0, rows) {
+    let (top, bottom) = ((y - place[1]).clamp(0, rows), (y + height - place[1]).clamp(0, rows));
+    if left >= right || top >= bottom {
+        return;
+    }
+    for row in top..bottom {
         let (from, to) = ((row * columns + left) as usize * 3, (row * columns + right) as usize * 3);
         picture.rgb[from..to].fill(0);
     }
+    let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as u32);
+    picture.masks.push(Mask { x, y, width, height, reason });
 }
