@@ -93,13 +93,7 @@ fn read(path: &Path, map: Vec<(String, String)>) -> Result<Read> {
     let reader = import::open_file(file, &options).with_context(|| format!("cannot read '{}'", path.display()))?;
     match reader {
         Reader::Rows(rows) => from_rows(rows),
-        Reader::Batches(mut batches) => {
-            let mut read = Vec::new();
-            while let Some(batch) = batches.next() {
-                read.push(batch?);
-            }
-            from_batches(&read)
-        }
+        Reader::Batches(batches) => from_batches(&batches.collect::<Result<Vec<_>, _>>()?),
     }
 }
 

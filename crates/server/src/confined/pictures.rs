@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn s6_what_is_no_whole_picture_is_refused() {
         let whole = good(&[], &[]);
-        for other in [&b""[..], b"GIF89a", b"\xff\xd8\xff\xe0", b"<svg/>", &SIGNATURE[..]] {
+        for other in [&b""[..], b"GIF89a", b"\xff\xd8\xff\xe0", b"<svg/>", SIGNATURE] {
             assert!(encode_anew(other).is_err());
         }
         for cut in HEAD_BYTES..whole.len() - 13 {

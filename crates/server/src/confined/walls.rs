@@ -98,7 +98,7 @@ mod linux {
             .and_then(|rules| rules.handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp))
             .and_then(|rules| rules.scope(Scope::AbstractUnixSocket | Scope::Signal))
             .and_then(|rules| rules.create())
-            .and_then(|rules| Ok(rules.no_new_privs(true)))
+            .map(|rules| rules.no_new_privs(true))
             .map_err(|error| refused(&error))?;
         for file in files {
             rules =
