@@ -27,7 +27,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 use std::path::{Path, PathBuf};
 use uilog::policy::Scrubbed;
 use uilog::policy::model::Storage;
-use uilog::{Event, SeqRanges};
+use uilog::{Event, EventType, SeqRanges};
 use uuid::Uuid;
 
 /// The version of the tables below.
@@ -772,10 +772,17 @@ impl Spool {
         }
         // A refused event may be sent again, so its picture stays.
         let named = if reason == "refused" { Vec::new() } else { self.pictures_named_by(seqs)? };
+        let owed = self.explained_by(seqs)?;
         let (path, next_seq) = (self.path(), self.next_seq);
         let mut sums = self.counters.clone();
         let removed = self.write(now, |transaction| {
             let (mut count, mut bytes) = (0, 0);
+            for (first, last, reason) in &owed {
+                transaction.execute(
+                    "INSERT INTO removed (first, last, reason) VALUES (?1, ?2, ?3)",
+                    params![clamp(*first), clamp(*last), reason],
+                )?;
+            }
             for (first, last) in seqs.ranges() {
                 let (rows, length): (i64, i64) = transaction.query_row(
                     "SELECT count(*), coalesce(sum(bytes), 0) FROM event WHERE seq BETWEEN ?1 AND ?2 AND sent_us IS NULL",
@@ -789,16 +796,21 @@ impl Spool {
                     "DELETE FROM event WHERE seq BETWEEN ?1 AND ?2 AND sent_us IS NULL",
                     [clamp(*first), clamp(*last)],
                 )?;
-                // Ranges that touch one of the same reason become one.
-                let grown = transaction.execute(
-                    "UPDATE removed SET last = ?2 WHERE last = ?1 - 1 AND reason = ?3",
-                    params![clamp(*first), clamp(*last), reason],
+                // Ranges that touch one of the same reason become one, under a number of its own: an event that tells of the
+                // shorter one may be on its way, and takes only that one's number off the list.
+                let touched: Option<(i64, i64)> = transaction
+                    .query_row(
+                        "SELECT id, first FROM removed WHERE last = ?1 - 1 AND reason = ?2",
+                        params![clamp(*first), reason],
+                        |row| Ok((row.get(0)?, row.get(1)?)),
+                    )
+                    .optional()?;
+                transaction.execute(
+                    "INSERT INTO removed (first, last, reason) VALUES (?1, ?2, ?3)",
+                    params![touched.map_or(clamp(*first), |(_, begin)| begin), clamp(*last), reason],
                 )?;
-                if grown == 0 {
-                    transaction.execute(
-                        "INSERT INTO removed (first, last, reason) VALUES (?1, ?2, ?3)",
-                        params![clamp(*first), clamp(*last), reason],
-                    )?;
+                if let Some((id, _)) = touched {
+                    transaction.execute("DELETE FROM removed WHERE id = ?1", [id])?;
                 }
                 count += rows as u64;
                 bytes += length as u64;
@@ -817,6 +829,22 @@ impl Spool {
         self.event_bytes = self.event_bytes.saturating_sub(bytes);
         let fate = if reason == "deleted_by_user" { Fate::Erased } else { Fate::Dropped };
         self.delete_unnamed(&named, fate, now)
+    }
+
+    /// Ranges that these events, as far as they wait, explain. When such an event goes, its explanation is owed again.
+    fn explained_by(&self, seqs: &SeqRanges) -> Result<Vec<(u64, u64, String)>, SpoolError> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT body FROM event WHERE seq BETWEEN ?1 AND ?2 AND sent_us IS NULL")
+            .map_err(|source| self.error(source))?;
+        let mut explained = Vec::new();
+        for (first, last) in seqs.ranges() {
+            let rows = statement.query_map([clamp(*first), clamp(*last)], |row| row.get::<_, Vec<u8>>(0));
+            let rows: rusqlite::Result<Vec<_>> = rows.and_then(Iterator::collect);
+            let bodies = rows.map_err(|source| self.error(source))?;
+            explained.extend(bodies.iter().filter_map(|body| explanation(&self.open_body(body)?)));
+        }
+        Ok(explained)
     }
 
     fn delete_rows(&mut self, seqs: &SeqRanges, now: Moment) -> Result<(), SpoolError> {
@@ -942,6 +970,14 @@ fn sealer(folder: &Path, db: &Connection) -> Result<Sealer, SpoolError> {
             Ok(sealer)
         }
     }
+}
+
+/// The range that a coverage gap explains, and why its events will never come.
+fn explanation(event: &Event) -> Option<(u64, u64, String)> {
+    let number = |key: &str| event.attributes.get(key)?.parse().ok();
+    let reason = event.attributes.get("reason").cloned().unwrap_or_default();
+    (event.event_type == EventType::CoverageGap).then_some(())?;
+    Some((number("seq_from")?, number("seq_to")?, reason))
 }
 
 fn open_body(sealer: &Sealer, body: &[u8]) -> Option<Event> {

@@ -139,6 +139,20 @@ fn p4_room_is_made_oldest_first_counted_and_told() {
 }
 
 #[test]
+fn p5_a_range_that_grows_while_an_event_tells_of_it_is_told_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    fill(&mut spool, 0, 10, at(0));
+    spool.remove(&[1, 2].into_iter().collect(), "quota", at(1)).unwrap();
+    let told = spool.unreported().unwrap()[0].id;
+    spool.remove(&[3].into_iter().collect(), "quota", at(2)).unwrap();
+    let counters = spool.counters().clone();
+    spool.append(&[], &Counters::default(), &[told], at(3)).unwrap();
+    let owed: Vec<(u64, u64)> = spool.unreported().unwrap().iter().map(|range| (range.first, range.last)).collect();
+    assert_eq!((owed, spool.counters() == &counters), (vec![(1, 3)], true));
+}
+
+#[test]
 fn d7_the_last_hour_is_deleted_counted_and_gone_from_every_byte() {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = open(folder.path());
