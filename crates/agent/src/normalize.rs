@@ -839,6 +839,3 @@ fn fingerprint(value: &str, hash: &dyn KeyedHash) -> Option<Fingerprint> {
     let is_long = folded.chars().count() >= FINGERPRINT_CHARS_MIN;
     is_long.then(|| Fingerprint(hash.hash("value_fingerprint", &folded)))
 }
-
-#[cfg(test)]
-mod tests;
