@@ -74,7 +74,7 @@ const BUGS: &[Bug] = &[
         "it",
         "permissions::s1_d10_every_operation_lets_in_whom_the_table_says_and_nobody_else",
     ),
-    bug("service-widens-floor", "D12", "lib", "policy::narrow::tests::d12_under_a_floor_nothing_is_ever_wider"),
+    bug("service-widens-floor", "D12", "lib", "policy::tests::properties::d12_under_a_floor_nothing_is_ever_wider"),
     bug(
         "wildcard-includes-text",
         "D2",

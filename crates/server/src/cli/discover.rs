@@ -121,7 +121,10 @@ fn push(builder: &mut UiLogBuilder, event: &Event) {
     let own_word = attribute(SOURCE_EVENT);
     let is_synthetic = event.attributes.get("time").is_some_and(|kind| kind == "synthetic");
     let value = event.value_fingerprint.map(|fingerprint| format!("{:032x}", u128::from_be_bytes(fingerprint.0)));
-    let role = if own_word.is_some() { String::new() } else { text(&event.element_role) };
+    // What an importer concludes from a log's own words and addresses is in them already; said twice it would weigh twice.
+    let told =
+        |text: &Option<String>| if own_word.is_some() { String::new() } else { text.clone().unwrap_or_default() };
+    let (role, row, column) = (told(&event.element_role), told(&event.row_label), told(&event.column_label));
     let fields = [
         (Field::Application, first([&event.process_name, &event.application])),
         (Field::EventType, own_word.unwrap_or_else(|| event.event_type.name().to_owned())),
@@ -131,8 +134,8 @@ fn push(builder: &mut UiLogBuilder, event: &Event) {
         (Field::Element, first([&event.element_id, &event.element_path])),
         (Field::Label, text(&event.element_name)),
         (Field::Address, first([&event.url, &event.url_template])),
-        (Field::Row, text(&event.row_label)),
-        (Field::Column, text(&event.column_label)),
+        (Field::Row, row),
+        (Field::Column, column),
         (Field::Value, first([&event.text, &value])),
     ];
     let fields: Vec<(Field, &str)> = fields.iter().map(|(field, text)| (*field, text.as_str())).collect();
