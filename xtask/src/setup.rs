@@ -51,6 +51,12 @@ pub fn for_desktop() -> Result<()> {
     Ok(())
 }
 
+/// What playing the sample needs beyond a desktop.
+pub fn for_sample() -> Result<()> {
+    need("chromium", &["chromium"], "the browser in which the sample is played")?;
+    need("galculator", &["galculator"], "the calculator with which the sample is played")
+}
+
 /// Where PostgreSQL's server programs are.
 pub fn postgres_folder() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));

@@ -155,7 +155,7 @@ fn clients() -> Result<Outcome> {
 }
 
 /// The pages, in a real browser, on the real service: those that show a log over `lode demo`, those of people and fleet over
-/// `lode serve`, from the first account on.
+/// `lode serve`, from the first account on, and those of pictures.
 fn browser() -> Result<Outcome> {
     setup::build_pages()?;
     build_lode()?;
@@ -169,6 +169,7 @@ fn browser() -> Result<Outcome> {
     };
     walk("e2e", &Service::start("demo")?)?;
     walk("e2e:service", &Service::start("serve")?)?;
+    walk("e2e:viewer", &Service::start("serve")?)?;
     Ok(Outcome::Passed)
 }
 
@@ -178,7 +179,7 @@ fn fleet() -> String {
     format!("sh -c 'exec {} {simulate} --server \"$0\" --key \"$1\"'", lode().display())
 }
 
-fn build_lode() -> Result<()> {
+pub fn build_lode() -> Result<()> {
     command::run(program("cargo").args(["build", "--package", "server", "--bin", "lode", "--quiet"]))
 }
 

@@ -269,6 +269,8 @@ pub struct Picture {
     pub height: u32,
     /// Three bytes a pixel, row by row.
     pub rgb: Vec<u8>,
+    /// The part of the virtual desktop that it shows: x, y, width, height in physical pixels, also when it was scaled down.
+    pub place: [i32; 4],
     /// What was painted over.
     pub masks: Vec<Mask>,
 }

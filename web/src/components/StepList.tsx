@@ -1,14 +1,18 @@
-// The events in order beside the lanes: only those in sight are drawn; arrow keys, Page, Home and End move the choice.
+// Events in order, one of them chosen: only those in sight are drawn; arrow keys, J, K, Page, Home and End move the choice.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
-import type { TimelineEvent } from '../../client/analyses';
-import { nameColour } from '../../components/chart/palette';
-import { formatClock, formatDuration } from '../../format';
-import { useTheme } from '../../state/theme';
-import { t } from '../../text';
+import type { TimelineEvent } from '../client/analyses';
+import { formatClock, formatDuration } from '../format';
+import { useTheme } from '../state/theme';
+import { t } from '../text';
+import { nameColour } from './chart/palette';
+import './steps.css';
 
-interface EventListProps {
-  events: TimelineEvent[];
+/** What a row shows of an event; `gap_s` is null where no time before it is known. */
+export type Step = Pick<TimelineEvent, 'time' | 'gap_s' | 'application' | 'activity' | 'event_type' | 'screen'>;
+
+interface StepListProps {
+  steps: Step[];
   index: number;
   onChoose: (index: number) => void;
 }
@@ -18,18 +22,18 @@ const PAGE_STEP = 12;
 /** A pause worth pointing at. */
 const LONG_GAP_S = 10;
 
-export function EventList({ events, index, onChoose }: EventListProps) {
+export function StepList({ steps, index, onChoose }: StepListProps) {
   const theme = useTheme();
   const scroll = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: events.length, getScrollElement: () => scroll.current, estimateSize: () => ROW_PX, overscan: 10 });
+  const virtual = useVirtualizer({ count: steps.length, getScrollElement: () => scroll.current, estimateSize: () => ROW_PX, overscan: 10 });
   useEffect(() => virtual.scrollToIndex(index, { align: 'auto' }), [index, virtual]);
 
   const keys = (event: KeyboardEvent) => {
-    const steps: Record<string, number> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: PAGE_STEP, PageUp: -PAGE_STEP, Home: -events.length, End: events.length };
-    const step = steps[event.key];
-    if (step === undefined) return;
+    const moves: Record<string, number> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: PAGE_STEP, PageUp: -PAGE_STEP, Home: -steps.length, End: steps.length };
+    const by = moves[event.key];
+    if (by === undefined) return;
     event.preventDefault();
-    onChoose(Math.min(events.length - 1, Math.max(0, index + step)));
+    onChoose(Math.min(steps.length - 1, Math.max(0, index + by)));
   };
   return (
     <div
@@ -37,17 +41,17 @@ export function EventList({ events, index, onChoose }: EventListProps) {
     >
       <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
         {virtual.getVirtualItems().map(({ index: at, start }) => {
-          const event = events[at]!;
+          const step = steps[at]!;
           return (
             <div
-              key={at} id={`event-${at}`} role="option" aria-selected={at === index} aria-posinset={at + 1} aria-setsize={events.length}
+              key={at} id={`event-${at}`} role="option" aria-selected={at === index} aria-posinset={at + 1} aria-setsize={steps.length}
               className="event" style={{ transform: `translateY(${start}px)` }} onClick={() => onChoose(at)}
             >
-              <span className="event-time">{formatClock(event.time)}</span>
-              <span className={`event-gap ${(event.gap_s ?? 0) >= LONG_GAP_S ? 'event-gap-long' : ''}`}>{event.gap_s === null ? '' : `${event.gap_s < 0 ? '' : '+'}${formatDuration(event.gap_s)}`}</span>
-              <span className="truncate"><span className="swatch" style={{ background: nameColour(event.application ?? '', theme) }} aria-hidden="true" />{event.application ?? ''}</span>
-              <span className="truncate event-activity">{event.activity ?? event.event_type}</span>
-              <span className="truncate muted event-element">{event.screen ?? event.window_title ?? ''}</span>
+              <span className="event-time">{formatClock(step.time)}</span>
+              <span className={`event-gap ${(step.gap_s ?? 0) >= LONG_GAP_S ? 'event-gap-long' : ''}`}>{step.gap_s === null ? '' : `${step.gap_s < 0 ? '' : '+'}${formatDuration(step.gap_s)}`}</span>
+              <span className="truncate"><span className="swatch" style={{ background: nameColour(step.application ?? '', theme) }} aria-hidden="true" />{step.application ?? ''}</span>
+              <span className="truncate event-activity">{step.activity ?? step.event_type}</span>
+              <span className="truncate muted event-element">{step.screen ?? ''}</span>
             </div>
           );
         })}

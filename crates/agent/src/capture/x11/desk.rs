@@ -297,7 +297,8 @@ impl Desk {
         Ok([left, top, right - left, bottom - top])
     }
 
-    fn copy(&self, [x, y, width, height]: [i32; 4]) -> Result<Picture, Failed> {
+    fn copy(&self, place: [i32; 4]) -> Result<Picture, Failed> {
+        let [x, y, width, height] = place;
         let (width, height) = (u16::try_from(width)?, u16::try_from(height)?);
         if u64::from(width) * u64::from(height) > PIXELS_MAX {
             return Err("too large".into());
@@ -310,7 +311,7 @@ impl Desk {
             return Err("only screens with four bytes a pixel are read".into());
         }
         let rgb = data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
-        Ok(Picture { width: width.into(), height: height.into(), rgb, masks: Vec::new() })
+        Ok(Picture { width: width.into(), height: height.into(), rgb, place, masks: Vec::new() })
     }
 }
 
