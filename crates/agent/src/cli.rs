@@ -171,6 +171,7 @@ enum Ask {
         more: Vec<String>,
     },
     /// End the running client.
+    Quit,
 }
 
 #[derive(Subcommand)]
