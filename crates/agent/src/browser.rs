@@ -188,6 +188,21 @@ impl Browsers {
         self.inner().connections.iter().map(each).collect()
     }
 
+    /// A browser that tests speak for: it is connected, and that page is in front.
+    #[cfg(test)]
+    pub(crate) fn stand_in(&self, pid: u32, front: Option<FrontPage>) {
+        let program = Program { pid, name: "chromium".into(), path: "/usr/lib/chromium/chromium".into() };
+        let joined = self.join(program, "chromium".into(), "0".into());
+        self.set_front(joined.expect("there is room").0, front);
+    }
+
+    /// What such a browser says.
+    #[cfg(test)]
+    pub(crate) fn say(&self, pid: u32, event: PageEvent) {
+        let program = self.inner().connections.iter().find(|each| each.program.pid == pid).map(|each| each.program.clone());
+        self.heard.send(Heard::Event(program.expect("it is connected"), Box::new(event))).unwrap();
+    }
+
     /// Ends every conversation.
     pub fn close(&self) {
         self.inner().connections.clear();

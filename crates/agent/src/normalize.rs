@@ -643,6 +643,17 @@ impl Normalizer {
         None
     }
 
+    /// Joins a click of a page that came before the desktop's.
+    fn meet(&mut self, slot: &mut Slot) {
+        let Some(on_page) = slot.missing.on_page else { return };
+        let meant = |(action, _): &(PageAction, u64)| on_page.is_meant(slot.formed.at.time_us, action);
+        if let Some(position) = self.page_clicks.iter().position(meant)
+            && let Some((action, _)) = self.page_clicks.remove(position)
+        {
+            join(slot, &action);
+        }
+    }
+
     /// The event that was put in last has this event of a page in it.
     pub fn belongs_to_last(&mut self, page: PageId) {
         if let Some(slot) = self.queue.back_mut() {
@@ -710,6 +721,7 @@ impl Normalizer {
         slot.formed.captured.event.mouse_y = Some(y);
         // Asked at once: after the release the control may be gone.
         self.ask_element(&mut slot, Query::At(x, y), capture);
+        self.meet(&mut slot);
         self.press = Some(Press { slot, button, x, y });
         None
     }
