@@ -204,15 +204,20 @@ export function pathOf(element: Element, testIds: string[]): string {
   return parts.join(" > ").replaceAll(" > >>> > ", " >>> ");
 }
 
+/** Which of its sisters of the same tag an element is; nothing if it has none, or too many. */
 function placeOf(element: Element): string {
-  let place = 1;
-  let hasSisters = element.nextElementSibling !== null;
-  for (let sister = element.previousElementSibling; sister !== null; sister = sister.previousElementSibling) {
-    hasSisters = true;
+  let [place, count] = [1, 0];
+  let sister = element.previousElementSibling;
+  for (; sister !== null && count < SISTERS_MAX; sister = sister.previousElementSibling, count++) {
     if (sister.tagName === element.tagName) place += 1;
-    if (place > SISTERS_MAX) return "";
   }
-  return hasSisters ? `:nth-of-type(${place})` : "";
+  if (sister !== null) return "";
+  if (place > 1) return `:nth-of-type(${place})`;
+  let next = element.nextElementSibling;
+  for (count = 0; next !== null && count < SISTERS_MAX; next = next.nextElementSibling, count++) {
+    if (next.tagName === element.tagName) return ":nth-of-type(1)";
+  }
+  return "";
 }
 
 /** What stands at the head of the row and of the column. */
