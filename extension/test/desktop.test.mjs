@@ -117,7 +117,7 @@ test("d2 a click into a password field has no element and no picture, and what i
   await clickOn("#text");
   const text = await client.untilEvent("the click", (event) => event.element_id === "text");
   const clicks = (await client.events()).filter((event) => /click/.test(event.event_type));
-  assert.equal(clicks.length, 3);
+  assert.equal(clicks.length, 3, JSON.stringify(clicks.map(brief)));
   assert.deepEqual([clicks[1].element_role, clicks[1].screenshot_id], [undefined, undefined]);
   assert.equal(text.event_type, "left_click");
   assert.ok(!JSON.stringify(await client.events()).includes("CANARY"));

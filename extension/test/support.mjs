@@ -252,6 +252,9 @@ export class Site {
 export class Browser {
   constructor({ screen, client, extension = EXTENSION, profile = folder("profile") }) {
     Object.assign(this, { screen, client, extension, profile });
+    // Without the developer's mode an unpacked extension that reloads itself is switched off.
+    mkdirSync(join(profile, "Default"), { recursive: true });
+    writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ extensions: { ui: { developer_mode: true } } }));
     execFileSync(AGENT, ["install-browser-host", "--only", "--folder", join(profile, "NativeMessagingHosts")]);
   }
 

@@ -139,6 +139,11 @@ impl Browsers {
         if pages.is_empty() { Front::Hidden } else { Front::Pages(pages) }
     }
 
+    /// Whether a page that may be seen is in front of any of them.
+    pub fn have_page(&self) -> bool {
+        self.inner().connections.iter().any(|connection| connection.front.is_some())
+    }
+
     /// Tells browsers whether it is recorded, and what; nothing where that is known already.
     pub fn tell(&self, recorded: Option<&Arc<Effective>>, why: &str) {
         let mut inner = self.inner();

@@ -350,6 +350,10 @@ impl Flow {
                         self.front_sight()
                     }
                     Ok(_) => Err(Refusal::App),
+                    refused if self.browsers.have_page() => {
+                        self.look_again(now);
+                        refused
+                    }
                     refused => {
                         self.look_front(window);
                         self.arm();
@@ -497,8 +501,15 @@ impl Flow {
             Front::Window(sight) => Some(sight.window()),
             Front::Nothing(_) => None,
         };
+        // A browser tells of a page before or after its window shows the title; then the title is waited for, and nothing else.
+        let waits = matches!(session.front, Front::Nothing(Refusal::Site)) && self.browsers.have_page();
+        let in_wait = waits.then(|| self.capture.front()).and_then(|front| match front {
+            Reading::Known(window) => Some(window),
+            _ => None,
+        });
         let clipboard = session.effective.configuration.capture.clipboard;
-        let want = Want { input: front.is_some(), clipboard: front.is_some() && clipboard, titles_of: front };
+        let want =
+            Want { input: front.is_some(), clipboard: front.is_some() && clipboard, titles_of: front.or(in_wait) };
         self.capture.arm(want);
     }
 

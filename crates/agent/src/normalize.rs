@@ -154,11 +154,13 @@ struct OnPage {
 }
 
 impl OnPage {
-    /// Whether the page speaks of the click that ended then.
-    fn is_meant(&self, ended_us: i64, action: &PageAction) -> bool {
-        let slack_us = PAGE_US as i64;
+    /// How far, in microseconds, the page's word is from the click that ended then; nothing if it cannot be meant.
+    ///
+    /// page    |- 250 ms -|press   release|- 250 ms -|
+    fn distance_us(&self, ended_us: i64, action: &PageAction) -> Option<i64> {
         let at_us = action.at.time_us;
-        self.pid == action.program.pid && (self.from_us - slack_us..=ended_us + slack_us).contains(&at_us)
+        let distance_us = (self.from_us - at_us).max(at_us - ended_us).max(0);
+        (self.pid == action.program.pid && distance_us <= PAGE_US as i64).then_some(distance_us)
     }
 }
 
@@ -628,14 +630,13 @@ impl Normalizer {
             return None;
         }
         action.event.value = None;
-        let meant = |slot: &&mut Slot| {
-            slot.missing.on_page.is_some_and(|on_page| on_page.is_meant(slot.formed.at.time_us, &action))
-        };
-        if let Some(slot) = self.slots().find(meant) {
+        let distance_us = |slot: &Slot| slot.missing.on_page?.distance_us(slot.formed.at.time_us, &action);
+        let near = self.slots().filter_map(|slot| Some((distance_us(slot)?, slot)));
+        if let Some((_, slot)) = near.min_by_key(|(distance_us, _)| *distance_us) {
             join(slot, &action);
             return None;
         }
-        if self.unanswered.iter().any(|(on_page, ended_us)| on_page.is_meant(*ended_us, &action)) {
+        if self.unanswered.iter().any(|(on_page, ended_us)| on_page.distance_us(*ended_us, &action).is_some()) {
             return Some(Aside::Merged);
         }
         let until_us = action.known_us + PAGE_US;
@@ -646,7 +647,7 @@ impl Normalizer {
     /// Joins a click of a page that came before the desktop's.
     fn meet(&mut self, slot: &mut Slot) {
         let Some(on_page) = slot.missing.on_page else { return };
-        let meant = |(action, _): &(PageAction, u64)| on_page.is_meant(slot.formed.at.time_us, action);
+        let meant = |(action, _): &(PageAction, u64)| on_page.distance_us(slot.formed.at.time_us, action).is_some();
         if let Some(position) = self.page_clicks.iter().position(meant)
             && let Some((action, _)) = self.page_clicks.remove(position)
         {

@@ -95,6 +95,18 @@ fn a_page_that_says_nothing_in_time_leaves_the_desktops_event_alone_and_its_late
 }
 
 #[test]
+fn of_two_clicks_shortly_after_each_other_the_page_means_the_nearer_one() {
+    let (mut stage, window) = browser("", ALL, Some("Orders"));
+    stage.script.button(stage.now, window, Button::Left, 7, 100);
+    stage.pass_ms(150);
+    stage.script.button(stage.now, window, Button::Left, 90, 100);
+    stage.pass_ms(20);
+    stage.page_says(window, 1, 10, pointer());
+    stage.rest();
+    assert_eq!(stage.clicks(), [("left_click", None), ("left_click", Some("Save"))], "the first was on a secret");
+}
+
+#[test]
 fn a_click_without_a_desktop_stands_alone_and_one_by_keyboard_waits_for_nothing() {
     let (mut stage, window) = browser("", ALL, Some("Orders"));
     stage.page_says(window, 1, 0, json!({}));
@@ -140,6 +152,17 @@ fn d1_a_browser_whose_page_is_hidden_foreign_or_already_another_is_not_looked_at
     stage.rest();
     assert_eq!(stage.counters.filtered["gate.site"], 1);
     assert!(!serde_json::to_string(&stage.events).unwrap().contains("CANARY"));
+}
+
+#[test]
+fn a_window_that_shows_the_pages_title_a_moment_later_is_looked_at_then() {
+    let (mut stage, window) = browser("", ALL, Some("Invoices"));
+    assert_eq!((stage.script.want().input, stage.script.want().titles_of), (false, Some(window)));
+    stage.script.retitle(stage.now, window, "Invoices - Chromium");
+    stage.rest();
+    assert!(stage.script.want().input);
+    let activated = stage.events.iter().filter(|event| event.event_type == EventType::WindowActivated);
+    assert_eq!(activated.map(|event| event.page_title.as_deref()).collect::<Vec<_>>(), [Some("Invoices")]);
 }
 
 #[test]
