@@ -1,9 +1,10 @@
 //! `cargo xtask dist`: the desktop client as a person gets it. An archive that installs itself into a home folder, without
-//! administrator rights, and its checksum.
+//! administrator rights, and its checksum; and the browser extension, as a folder, as a zip, and with samples of policies.
 //!
 //! `--debug` packs the ordinary build, to try the archive without compiling everything for speed.
 
 use crate::command::{ask, program, root, run as run_program, target};
+use crate::setup;
 use anyhow::{Context, Result, bail};
 use std::fs;
 
@@ -25,6 +26,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         build.arg("--release");
     }
     run_program(&mut build)?;
+    let extension = pack_extension()?;
     let binary = target().join(if is_debug { "debug" } else { "release" }).join("lode-agent");
     let said = ask(program(&binary).arg("--version")).context("the program does not start")?;
     let version = said.split(' ').next_back().unwrap_or("0");
@@ -44,5 +46,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let sum = ask(program("sha256sum").arg(&archive).current_dir(&folder)).context("sha256sum is missing")?;
     fs::write(folder.join(format!("{archive}.sha256")), format!("{sum}\n"))?;
     println!("{}", folder.join(&archive).display());
+    println!("{extension}");
     Ok(())
+}
+
+/// The extension: a folder that can be loaded, or packed with the key as `chromium --pack-extension` does; the same as a zip.
+fn pack_extension() -> Result<String> {
+    setup::build_pages()?;
+    setup::build_extension()?;
+    let folder = target().join(FOLDER);
+    ask(program("node").arg(root().join("extension/pack.mjs")).arg(&folder)).context("the extension cannot be packed")
 }

@@ -3,7 +3,7 @@
 //! What is played stands in `xtask/sample/`. Takes some ten minutes; the recording goes to `fixtures/sample-data/order-desk`,
 //! which is part of the program, so that `cargo xtask demo` shows it after the next build.
 
-use crate::command::{self, lode, program, root};
+use crate::command::{self, lode, program, root, target};
 use crate::{setup, test};
 use anyhow::Result;
 
@@ -14,15 +14,17 @@ pub fn run() -> Result<()> {
     setup::for_demo()?;
     setup::for_desktop()?;
     setup::for_sample()?;
+    setup::build_pages()?;
+    setup::build_extension()?;
     test::build_lode()?;
-    let (agent, extension) = test::extension::build()?;
-    let target = root().join("fixtures/sample-data/order-desk");
+    test::build_client()?;
+    let sample = root().join("fixtures/sample-data/order-desk");
     let recorded = command::cache().join("order-desk");
     let mut play = program("node");
     play.arg(root().join("xtask/sample/record.mjs")).arg(&recorded);
-    play.env("LODE_BIN", lode()).env("LODE_AGENT_BIN", agent).env("LODE_EXTENSION", extension);
+    play.env("LODE_BIN", lode()).env("LODE_AGENT_BIN", target().join("debug/lode-agent"));
     command::run(&mut play)?;
-    let pictures = target.join("pictures");
+    let pictures = sample.join("pictures");
     let _ = std::fs::remove_dir_all(&pictures);
-    command::run(program("cp").arg("--recursive").arg(recorded.join(".")).arg(&target))
+    command::run(program("cp").arg("--recursive").arg(recorded.join(".")).arg(&sample))
 }

@@ -37,6 +37,7 @@ pub fn for_desktop() -> Result<()> {
         ("openbox", "openbox"),
         ("xdotool", "xdotool"),
         ("xwininfo", "x11-utils"),
+        ("xprop", "x11-utils"),
         ("dbus-run-session", "dbus"),
         ("dbus-send", "dbus-bin"),
         ("mousepad", "mousepad"),
@@ -77,6 +78,13 @@ pub fn build_pages() -> Result<()> {
         run(program("npm").args(["run", "--silent", "build"]).current_dir(&web))?;
     }
     Ok(())
+}
+
+/// Builds the browser extension into `extension/dist`, with the tools of the pages; it takes a second.
+///
+/// Errors: its types or texts are wrong; the build says where.
+pub fn build_extension() -> Result<()> {
+    run(program("node").arg(root().join("extension/build.mjs")))
 }
 
 /// When a file was changed; `None`, which is before everything, if it is not there.

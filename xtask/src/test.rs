@@ -11,6 +11,7 @@ use std::process::{Child, Stdio};
 use std::time::Instant;
 
 mod desktop;
+mod extension;
 
 /// How a step ended.
 enum Outcome {
@@ -29,6 +30,7 @@ const STEPS: &[Step] = &[
     ("rust", rust),
     ("client", client),
     ("desktop", desktop::run),
+    ("extension", extension::run),
     ("lints", lints),
     ("licences", licences),
     ("oracle", oracle),
@@ -177,6 +179,10 @@ fn browser() -> Result<Outcome> {
 fn fleet() -> String {
     let simulate = "simulate --clients 3 --every-ms 500 --seconds 300";
     format!("sh -c 'exec {} {simulate} --server \"$0\" --key \"$1\"'", lode().display())
+}
+
+pub fn build_client() -> Result<()> {
+    command::run(program("cargo").args(["build", "--package", "agent", "--bin", "lode-agent", "--quiet"]))
 }
 
 pub fn build_lode() -> Result<()> {

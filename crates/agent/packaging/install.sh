@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs lode-agent for the user who runs it, without administrator rights, and starts it with every session.
 # It captures nothing before the person has said yes. Usage:
-#   install.sh [--server URL --key-file FILE]
+#   install.sh [--server URL --key-file FILE] [--no-browsers]
 #   install.sh --uninstall
 set -eu
 
@@ -9,19 +9,23 @@ here=$(cd "$(dirname "$0")" && pwd)
 lib="$HOME/.local/lib/lode"
 bin="$HOME/.local/bin"
 autostart="${XDG_CONFIG_HOME:-$HOME/.config}/autostart"
-server="" key_file="" uninstall=""
+server="" key_file="" uninstall="" browsers=yes
 
 while [ $# -gt 0 ]; do
     case "$1" in
         --server) server=$2; shift 2 ;;
         --key-file) key_file=$2; shift 2 ;;
+        --no-browsers) browsers=""; shift ;;
         --uninstall) uninstall=yes; shift ;;
-        *) echo "usage: install.sh [--server URL --key-file FILE] | --uninstall" >&2; exit 2 ;;
+        *) echo "usage: install.sh [--server URL --key-file FILE] [--no-browsers] | --uninstall" >&2; exit 2 ;;
     esac
 done
 
 if [ -n "$uninstall" ]; then
-    [ -x "$lib/lode-agent" ] && "$lib/lode-agent" quit >/dev/null 2>&1 || true
+    if [ -x "$lib/lode-agent" ]; then
+        "$lib/lode-agent" quit >/dev/null 2>&1 || true
+        "$lib/lode-agent" install-browser-host --remove >/dev/null 2>&1 || true
+    fi
     rm -f "$bin/lode-agent" "$autostart/lode-agent.desktop" "$lib/lode-agent"
     rmdir "$lib" 2>/dev/null || true
     echo "lode-agent is removed; what it recorded is in ${XDG_STATE_HOME:-$HOME/.local/state}/lode until you delete it"
@@ -42,6 +46,10 @@ Comment=Records work where it is allowed to, and shows that it does
 Exec="$lib/lode-agent" run
 X-GNOME-Autostart-enabled=true
 END
+# Browsers learn where the client is; without the extension, which an administrator or the person adds, that does nothing.
+if [ -n "$browsers" ]; then
+    "$lib/lode-agent" install-browser-host
+fi
 if [ -n "$server" ]; then
     "$lib/lode-agent" enroll --server "$server" --key-file "$key_file"
 fi

@@ -17,6 +17,7 @@ pub(crate) use network::Nudge;
 mod pictures;
 mod spooling;
 
+use crate::browser::Browsers;
 use crate::capture::Capture;
 use crate::clock::{Clock, Moment, boot_id};
 use crate::configuration::{Effective, Pins, Refused, effective, verify};
@@ -104,6 +105,7 @@ pub struct Shared {
     pub(crate) commands: Sender<Command>,
     pub(crate) network: Sender<network::Nudge>,
     pictures: Sender<pictures::Nudge>,
+    pub(crate) browsers: Arc<Browsers>,
     began: Moment,
     boot: String,
 }
@@ -155,6 +157,7 @@ pub fn run(
         commands,
         network: nudges,
         pictures: picture_nudges,
+        browsers: Arc::default(),
         began: now,
         boot: boot_id(),
         options,
@@ -190,6 +193,7 @@ pub fn run(
     drop(yields);
     let _ = shared.network.try_send(network::Nudge::Quit);
     let _ = shared.pictures.try_send(pictures::Nudge::Look);
+    shared.browsers.close();
     if let Ok(socket) = socket {
         socket.close();
     }
@@ -232,6 +236,7 @@ fn flow(
             }
         }
     };
+    flow.hear(shared.browsers.clone());
     shared.known().status.os = os;
     shared.known().status.capabilities = flow.capture().capabilities();
     let mut recorded: Option<Arc<Effective>> = None;
@@ -243,6 +248,7 @@ fn flow(
         shared.tell(state, why, indicator.describe(), flow.session_id());
         let effective = shared.known().effective.clone();
         let is_wanted = state == State::Recording;
+        shared.browsers.tell(effective.as_ref().filter(|_| is_wanted), state.name());
         let is_other = match (&recorded, &effective) {
             (Some(recorded), Some(effective)) => !Arc::ptr_eq(recorded, effective),
             _ => false,
@@ -300,6 +306,7 @@ fn wait(flow: &Flow, commands: &Receiver<Command>, now: Moment) -> bool {
     let mut select = Select::new();
     select.recv(&flow.source().raw);
     select.recv(&flow.source().answers);
+    select.recv(&flow.browsers().source);
     let position = select.recv(commands);
     // A waiting element keeps the flow awake for its time-out alone.
     let sleep = sleep.clamp(Duration::from_millis(1), SLEEP_MAX);
@@ -307,7 +314,7 @@ fn wait(flow: &Flow, commands: &Receiver<Command>, now: Moment) -> bool {
 }
 
 fn give(yields: &Sender<Work>, given: Yield, reported: Vec<i64>) {
-    if !given.admissions.is_empty() || !given.counters.is_empty() {
+    if !given.admissions.is_empty() || !given.counters.is_empty() || !given.pages.is_empty() {
         // The spool's thread ends after this one.
         let _ = yields.send(Work { given, reported, done: None });
     }
@@ -536,6 +543,7 @@ impl Shared {
             time_us: now.time_us,
             spool: SpoolStatus::of(size),
             counters,
+            extension: self.browsers.describe(),
             own: Figures::now(now.since_us(self.began)),
             last_error: known.last_error.clone(),
             ..known.status.clone()

@@ -3,9 +3,11 @@
 //! Exit codes: 0 done, 1 an error, 2 invalid input, 3 not enrolled, 4 no consent, 5 it runs already, 6 rows were rejected.
 
 mod doctor;
+mod host;
 mod replay;
 
 use crate::agent::{Options, RunError};
+use crate::browser::{EXTENSION_ID, relay};
 use crate::capture::{self, Capture};
 use crate::clock::{Clock, SystemClock};
 use crate::consent::{self, Answered};
@@ -147,6 +149,27 @@ enum Ask {
         #[arg(long)]
         spool: Option<PathBuf>,
     },
+    /// Tell the browsers of this user where the client is, so that the extension finds it.
+    InstallBrowserHost {
+        /// A folder of relays of another browser, besides those that are found.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// Only that folder.
+        #[arg(long, requires = "folder")]
+        only: bool,
+        /// Take it back.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// What a browser starts for the extension; nobody else does.
+    NativeMessaging {
+        /// The extension that the browser speaks for.
+        #[arg(default_value_t = format!("chrome-extension://{EXTENSION_ID}/"))]
+        origin: String,
+        /// What else a browser says.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        more: Vec<String>,
+    },
     /// End the running client.
     Quit,
 }
@@ -167,7 +190,7 @@ enum Say {
 
 /// Parses, and does what is asked.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(as_browsers_call(std::env::args_os().collect()));
     match run(arguments) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -176,6 +199,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// A browser starts the program with nothing but the extension's address and what else it likes to say.
+fn as_browsers_call(mut arguments: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let is_browser = arguments.get(1).is_some_and(|first| first.to_string_lossy().starts_with("chrome-extension://"));
+    if is_browser {
+        arguments.insert(1, "native-messaging".into());
+    }
+    arguments
 }
 
 /// An error with an exit code of its own.
@@ -210,6 +242,8 @@ fn run(arguments: Arguments) -> Result<u8> {
         Ask::Export { folder } => place.export(&folder),
         Ask::RetryRefused => place.tell(&Call::ReplayDeadLetters, "refused events wait again"),
         Ask::Replay { file, config, spool } => replay::run(&file, config.as_deref(), spool.as_deref()),
+        Ask::InstallBrowserHost { folder, only, remove } => host::run(folder.as_deref(), only, remove),
+        Ask::NativeMessaging { origin, .. } => relay::run(&place.runtime, &origin).map(|()| 0),
         Ask::Quit => place.tell(&Call::Quit, "the client ends"),
     }
 }
@@ -528,6 +562,13 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_browser_that_starts_the_program_gets_the_relay() {
+        let words = ["lode-agent", "chrome-extension://abc/", "--parent-window=0"].map(Into::into);
+        let asked = Arguments::try_parse_from(as_browsers_call(words.into())).unwrap();
+        assert!(matches!(asked.command, Ask::NativeMessaging { origin, .. } if origin == "chrome-extension://abc/"));
     }
 
     #[test]

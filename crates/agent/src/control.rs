@@ -6,7 +6,7 @@
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::{Serving, ask, serve};
+pub use unix::{Serving, ask, connect, serve};
 
 use crate::agent::{Command, Shared};
 use crossbeam_channel::bounded;
@@ -74,6 +74,11 @@ pub enum Call {
     Show,
     /// Send dead letters once more.
     ReplayDeadLetters,
+    /// A browser's relay: from here on the connection is a conversation, see [`browser`](crate::browser).
+    Browser {
+        /// The extension that the browser says it speaks for.
+        origin: String,
+    },
     /// End the program.
     Quit,
 }
@@ -148,6 +153,7 @@ pub fn answer(shared: &Shared, call: Call) -> Value {
             Ok(count) => json!({ "ok": true, "replayed": count }),
             Err(error) => failed(&error.to_string()),
         },
+        Call::Browser { .. } => failed("a browser's relay does not speak this way"),
         Call::Quit => {
             let _ = shared.commands.try_send(Command::Quit);
             json!({ "ok": true })

@@ -9,6 +9,8 @@
 //! [`Flow::step`] takes what the backend pushed and gives what may be kept, with the counters that belong to it. What it holds is
 //! in memory only; nothing here can write, and only a `Scrubbed<Event>` leaves (promise D1).
 
+use crate::browser::message::{Kind, PageEvent, PageId};
+use crate::browser::{Browsers, Heard, Program};
 use crate::capture::{
     Capture, CaptureError, NoPicture, RawEvent, RawKind, RawSource, Reading, Request, Want, WindowId, channel,
 };
@@ -16,18 +18,21 @@ use crate::clock::Moment;
 use crate::configuration::{ClientHash, Effective};
 use crate::counters::Counters;
 use crate::gate::{self, Sight};
-use crate::normalize::{Aside, Circumstances, Formed, Normalizer, Settings};
+use crate::normalize::{Aside, Circumstances, Formed, Normalizer, PageAction, Settings};
 use crate::screenshot::{Png, Shooter, Shot, scaled_down};
 use crate::standing::State;
 use std::sync::Arc;
 use std::time::Duration;
 use uilog::policy::model::{MaskText, Scope};
-use uilog::policy::{Decision, Outcome, Refusal, Scrubbed};
+use uilog::policy::{Decision, GateDecision, Outcome, Refusal, Scrubbed, Seen};
 use uilog::{Event, EventType};
 use uuid::Uuid;
 
 /// Raw events taken in one step at most, so that a burst does not keep finished events from the spool.
 const RAW_PER_STEP_MAX: usize = 1_024;
+
+/// How old an event of a page may be, in microseconds; one that claims more counts as that old.
+const PAGE_AGE_US_MAX: i64 = 600_000_000;
 
 /// Areas of a picture at most; a picture with more is not kept. They travel in a header, and proxies take 8 KiB.
 const MASKS_MAX: usize = 64;
@@ -50,6 +55,8 @@ pub struct Yield {
     pub admissions: Vec<Admission>,
     /// What became of everything since the last step.
     pub counters: Counters,
+    /// Events of pages whose fate is among these.
+    pub pages: Vec<PageId>,
 }
 
 /// Who the client is in its events.
@@ -93,6 +100,9 @@ pub struct Flow {
     settling: Option<(Formed, Scope)>,
     locked: bool,
     counters: Counters,
+    browsers: Arc<Browsers>,
+    /// Events of pages whose fate was decided since the last step.
+    pages: Vec<PageId>,
     /// Raw events that were taken from the source, to check the counters against.
     taken: u64,
 }
@@ -115,8 +125,20 @@ impl Flow {
             settling: None,
             locked: false,
             counters: Counters::default(),
+            browsers: Arc::default(),
+            pages: Vec::new(),
             taken: 0,
         })
+    }
+
+    /// Hears these browsers from now on.
+    pub fn hear(&mut self, browsers: Arc<Browsers>) {
+        self.browsers = browsers;
+    }
+
+    /// Who is heard.
+    pub fn browsers(&self) -> &Browsers {
+        &self.browsers
     }
 
     /// The backend.
@@ -176,6 +198,10 @@ impl Flow {
         session.normalizer.end_all();
         session.normalizer.session(event_type, now, &[("reason", reason.to_owned())], 1);
         session.normalizer.end_all();
+        self.hear_pages(now);
+        if let Some(session) = &mut self.session {
+            session.normalizer.end_all();
+        }
         let given = self.finish(now, true);
         self.session = None;
         self.capture.arm(Want::default());
@@ -192,7 +218,9 @@ impl Flow {
         }
         let lost = self.source.newly_lost();
         self.counters.lose("queue_full", lost);
+        self.hear_pages(now);
         given.counters.add(&std::mem::take(&mut self.counters));
+        given.pages.append(&mut self.pages);
         (given, i128::from(drained.pushed) - i128::from(self.taken))
     }
 
@@ -225,6 +253,7 @@ impl Flow {
             self.counters.lose("queue_full", lost);
             self.gap(now, "queue_full", &[("events_lost", lost.to_string())], 1);
         }
+        self.hear_pages(now);
         while let Ok(answer) = self.source.answers.try_recv() {
             if let Some(session) = &mut self.session {
                 session.normalizer.answer(answer, &session.hash);
@@ -304,7 +333,7 @@ impl Flow {
         }
         let sight = match raw.kind {
             RawKind::Button { window, .. } | RawKind::Wheel { window, .. } => {
-                gate::look(window, &*self.capture, &session.effective)
+                gate::look(window, &*self.capture, &self.browsers, &session.effective)
             }
             RawKind::Focus(window) => {
                 self.look_front(window);
@@ -321,6 +350,10 @@ impl Flow {
                         self.front_sight()
                     }
                     Ok(_) => Err(Refusal::App),
+                    refused if self.browsers.have_page() => {
+                        self.look_again(now);
+                        refused
+                    }
                     refused => {
                         self.look_front(window);
                         self.arm();
@@ -348,6 +381,88 @@ impl Flow {
         }
     }
 
+    /// Takes what browsers said.
+    fn hear_pages(&mut self, now: Moment) {
+        for _ in 0..RAW_PER_STEP_MAX {
+            match self.browsers.source.try_recv() {
+                Ok(Heard::Event(program, event)) => self.take_page(&program, *event, now),
+                Ok(Heard::Front) => self.look_again(now),
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Another page is in front: what was refused may be allowed now, and the other way round.
+    fn look_again(&mut self, now: Moment) {
+        let Reading::Known(window) = self.capture.front() else { return };
+        let was_refused = self.front_sight().is_err();
+        self.look_front(window);
+        if was_refused {
+            self.admit_front(now);
+        }
+        self.arm();
+    }
+
+    /// An event of a page, on its way through the same gate as everything else.
+    fn take_page(&mut self, program: &Program, event: PageEvent, now: Moment) {
+        let id = event.id();
+        let Some(session) = &mut self.session else {
+            self.counters.filter("gate.state", 1);
+            return self.pages.push(id);
+        };
+        if !event.is_bounded() {
+            self.counters.lose("page_unbounded", 1);
+            return self.pages.push(id);
+        }
+        if event.kind == Kind::Lost {
+            self.counters.lose("extension_lost", event.lost);
+            let attributes = [("reason", "extension_lost".to_owned()), ("events_lost", event.lost.to_string())];
+            session.normalizer.session(EventType::CoverageGap, now, &attributes, 1);
+            return session.normalizer.belongs_to_last(id);
+        }
+        let front = match &session.front {
+            Front::Window(sight) if sight.admitted.pid() == Some(program.pid) => Some(sight.clone()),
+            _ => None,
+        };
+        let in_front = front.filter(|sight| sight.page.as_ref().is_some_and(|page| page.title == event.title));
+        // A tab that is not in front gives its window no title; its own is what the window would show.
+        let window_title = match in_front.as_ref().map(|sight| &sight.title) {
+            Some(Reading::Known(title)) => title.clone(),
+            _ => event.title.clone(),
+        };
+        let path = program.path.to_string_lossy();
+        let seen = Seen {
+            process_name: Reading::Known(&program.name),
+            path: Reading::Known(&path),
+            // The extension does not run in private windows.
+            private: Reading::Known(false),
+            url: Reading::Known(&event.url),
+            page_title: Reading::Known(&event.title),
+            window_title: Reading::Known(&window_title),
+            ..Seen::default()
+        };
+        if let GateDecision::Refused(refusal) = session.effective.policy.gate(&seen) {
+            self.counters.filter(&format!("gate.{}", refusal.name()), 1);
+            return self.pages.push(id);
+        }
+        let ago_us = (now.time_us - (event.time_ms * 1_000.0) as i64).clamp(0, PAGE_AGE_US_MAX);
+        let at = Moment {
+            uptime_us: now.uptime_us.saturating_sub(ago_us.unsigned_abs()),
+            time_us: now.time_us - ago_us,
+        };
+        session.last_event = at.max(session.last_event);
+        let action =
+            PageAction { program: program.clone(), event, at, sight: in_front, window_title, known_us: now.uptime_us };
+        if let Some(aside) = session.normalizer.page(action, &session.hash) {
+            match aside {
+                Aside::Merged => self.counters.merge(1),
+                Aside::Dropped(reason) => self.counters.lose(reason, 1),
+                Aside::Filtered(name) => self.counters.filter(name, 1),
+            }
+            self.pages.push(id);
+        }
+    }
+
     /// Nothing is recorded: raw events leave nothing but a number.
     fn count_state(&mut self, _raw: &RawEvent) {
         self.counters.filter("gate.state", 1);
@@ -363,7 +478,7 @@ impl Flow {
 
     fn look_front(&mut self, window: WindowId) {
         let Some(session) = &mut self.session else { return };
-        session.front = match gate::look(window, &*self.capture, &session.effective) {
+        session.front = match gate::look(window, &*self.capture, &self.browsers, &session.effective) {
             Ok(sight) => Front::Window(sight),
             Err(refusal) => Front::Nothing(refusal),
         };
@@ -386,8 +501,15 @@ impl Flow {
             Front::Window(sight) => Some(sight.window()),
             Front::Nothing(_) => None,
         };
+        // A browser tells of a page before or after its window shows the title; then the title is waited for, and nothing else.
+        let waits = matches!(session.front, Front::Nothing(Refusal::Site)) && self.browsers.have_page();
+        let in_wait = waits.then(|| self.capture.front()).and_then(|front| match front {
+            Reading::Known(window) => Some(window),
+            _ => None,
+        });
         let clipboard = session.effective.configuration.capture.clipboard;
-        let want = Want { input: front.is_some(), clipboard: front.is_some() && clipboard, titles_of: front };
+        let want =
+            Want { input: front.is_some(), clipboard: front.is_some() && clipboard, titles_of: front.or(in_wait) };
         self.capture.arm(want);
     }
 
@@ -395,7 +517,7 @@ impl Flow {
         let Some(session) = &mut self.session else { return };
         session.normalizer.tick(now);
         for (window, at) in session.normalizer.settled_titles(now) {
-            match gate::look(window, &*self.capture, &session.effective) {
+            match gate::look(window, &*self.capture, &self.browsers, &session.effective) {
                 Ok(sight) => session.normalizer.title(at, &sight, &*self.capture),
                 Err(refusal) => self.counters.filter(&format!("gate.{}", refusal.name()), 1),
             }
@@ -448,7 +570,11 @@ impl Flow {
             let shot = if scope == Scope::None || at_once { None } else { self.shoot(now, &formed, scope) };
             admissions.extend(self.scrub(formed, shot));
         }
-        Yield { admissions, counters: std::mem::take(&mut self.counters) }
+        Yield {
+            admissions,
+            counters: std::mem::take(&mut self.counters),
+            pages: std::mem::take(&mut self.pages),
+        }
     }
 
     /// A picture for an event whose rule asks for one; every doubt is none.
@@ -464,10 +590,15 @@ impl Flow {
             return None;
         }
         // The window must still be what it was: its title may have become one that is never seen.
-        let again = gate::look(sight.window(), &*self.capture, &session.effective).ok()?;
+        let again = gate::look(sight.window(), &*self.capture, &self.browsers, &session.effective).ok()?;
+        // What a page must not show, only the page can tell; without its word there is no picture.
+        let masks = match (&again.page, formed.masks.clone()) {
+            (None, _) => Vec::new(),
+            (Some(_), masks) => masks?,
+        };
         let request = Request {
             allowed: Vec::new(),
-            masks: Vec::new(),
+            masks,
             desktop: scope == Scope::Desktop,
             side_px_max: settings.max_side,
         };
@@ -482,7 +613,8 @@ impl Flow {
 
     fn scrub(&mut self, formed: Formed, shot: Option<Shot>) -> Option<Admission> {
         let session = self.session.as_ref()?;
-        let Formed { mut captured, parts, at, .. } = formed;
+        let Formed { mut captured, parts, at, pages, .. } = formed;
+        self.pages.extend(pages);
         let picture = match shot {
             Some(Shot::New(png)) => {
                 captured.event.screenshot_id = Some(png.id);

@@ -6,6 +6,7 @@
 //!
 //! Whether capture may run at all (consent, schedule, pause) is asked before, see [`standing`](crate::standing).
 
+use crate::browser::{Browsers, Front, FrontPage};
 use crate::capture::{Capture, Identity, Reading, WindowId};
 use crate::configuration::Effective;
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub struct Sight {
     pub admitted: Arc<Admitted>,
     /// Its title.
     pub title: Reading<String>,
+    /// The page in front, where the extension tells it: then the page speaks for its elements, keys and clipboard.
+    pub page: Option<FrontPage>,
 }
 
 impl Sight {
@@ -75,25 +78,42 @@ impl Sight {
 /// Looks at a window, as far as it may be looked at. Nothing is remembered between two looks: numbers of windows are used again.
 ///
 /// Errors: why it may not be looked at; that is the name of a counter, and nothing else of the window may be kept.
-pub fn look(window: WindowId, capture: &dyn Capture, effective: &Effective) -> Result<Sight, Refusal> {
+pub fn look(
+    window: WindowId,
+    capture: &dyn Capture,
+    browsers: &Browsers,
+    effective: &Effective,
+) -> Result<Sight, Refusal> {
     let Reading::Known(identity) = capture.identify(window) else { return Err(Refusal::Identity) };
     let mut seen = seen(&identity);
     refused(effective.policy.gate_program(&seen))?;
     let is_browser = is_browser(&identity);
-    if is_browser && effective.configuration.extension.enabled && effective.configuration.extension.required {
-        return Err(Refusal::Site);
-    }
+    let extension = &effective.configuration.extension;
+    let pages = match is_browser.then(|| browsers.front_of(identity.pid)) {
+        Some(Front::Pages(pages)) if extension.enabled => pages,
+        Some(Front::Hidden) if extension.enabled => return Err(Refusal::Site),
+        Some(_) if extension.enabled && extension.required => return Err(Refusal::Site),
+        _ => Vec::new(),
+    };
     let process_name = known(&identity.process_name).map(str::to_owned);
     let admitted = Admitted { window: identity.window, pid: identity.pid, process_name };
     let title = capture.title(&admitted);
     seen.window_title = borrowed(&title);
-    if is_browser {
+    // What the extension said may be older than what the window shows: the window's title must begin with the page's.
+    let page = pages.iter().find(|page| known(&title).is_some_and(|title| title.starts_with(&page.title)));
+    if let Some(page) = page {
+        seen.url = Reading::Known(&page.url);
+        seen.page_title = Reading::Known(&page.title);
+    } else if !pages.is_empty() {
+        return Err(Refusal::Site);
+    } else if is_browser {
         // The page is unknown: it cannot be told without the extension.
         seen.url = Reading::Unknown;
         seen.page_title = Reading::Unknown;
     }
     refused(effective.policy.gate(&seen))?;
-    Ok(Sight { admitted: Arc::new(admitted), title })
+    let page = page.cloned();
+    Ok(Sight { admitted: Arc::new(admitted), title, page })
 }
 
 fn refused(decision: GateDecision) -> Result<(), Refusal> {

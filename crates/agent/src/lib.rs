@@ -10,11 +10,14 @@
 //! 6. [`spool`]: a bounded, encrypted queue on the disk.
 //! 7. [`upload`]: to the service, until a receipt names the event.
 //!
+//! Pages come in by [`browser`], which the extension speaks to.
+//!
 //! [`agent`] runs these on threads. [`enrol`], [`configuration`] and [`consent`] say what may be; [`control`], [`indicator`],
 //! [`view`] and [`cli`] are for the person whose desktop it is. What differs between systems lies in twins below [`capture`],
-//! [`paths`], [`secrets`], [`control`] and [`indicator`]; callers know no system.
+//! [`paths`], [`secrets`], [`control`], [`indicator`] and [`browser::host`]; callers know no system.
 
 pub mod agent;
+pub mod browser;
 pub mod capture;
 pub mod cli;
 pub mod clock;

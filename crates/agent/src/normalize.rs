@@ -12,6 +12,8 @@
 //! Events leave in the order in which they ended; one that waits for its element holds back those behind it. All durations are
 //! measured on the monotonic clock. This module reads no title and decides about no rule.
 
+use crate::browser::Program;
+use crate::browser::message::{Kind, PageEvent, PageId};
 use crate::capture::{
     Answer, Button, Capture, Clipboard, Direction, Element, Key, Modifiers, Query, RawEvent, RawKind, Reading, Ticket,
     WindowId,
@@ -22,7 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use uilog::column::ColumnId;
 use uilog::event::Fingerprint;
-use uilog::policy::{Captured, Configuration, KeyedHash};
+use uilog::policy::{Captured, ColumnSet, Configuration, KeyedHash};
 use uilog::{Actor, Event, EventType};
 use zeroize::Zeroizing;
 
@@ -54,6 +56,10 @@ const ANSWER_SLACK_US: u64 = 100_000;
 const CLIPBOARD_ANSWER_US: u64 = 250_000;
 /// Values with fewer characters get no fingerprint (promise D5).
 const FINGERPRINT_CHARS_MIN: usize = 4;
+/// How long a click on a page waits for the page's word, and the page's word for the click of the desktop.
+const PAGE_US: u64 = 250_000;
+/// Clicks that went without the page's word, and are remembered so that a late word makes no second event.
+const UNANSWERED_MAX: usize = 16;
 /// Events that wait for their elements at most; further ones go without.
 const QUEUE_MAX: usize = 512;
 
@@ -115,6 +121,47 @@ pub struct Formed {
     pub parts: u64,
     /// When it ended.
     pub at: Moment,
+    /// Events of pages that are part of it.
+    pub pages: Vec<PageId>,
+    /// What must be painted over in a picture of the page; none if the page did not say.
+    pub masks: Option<Vec<[i32; 4]>>,
+}
+
+/// An event of a page that the gate let through.
+#[derive(Debug)]
+pub struct PageAction {
+    /// The browser.
+    pub program: Program,
+    /// What the page says.
+    pub event: PageEvent,
+    /// When it happened.
+    pub at: Moment,
+    /// The browser's window, if it is in front and shows this page.
+    pub sight: Option<Sight>,
+    /// The title of the window that it is in, as far as it is known.
+    pub window_title: String,
+    /// When it came here, on the monotonic clock.
+    pub known_us: u64,
+}
+
+/// A click of the desktop on a page, which the page may tell more about.
+#[derive(Clone, Copy, Debug)]
+struct OnPage {
+    pid: u32,
+    /// Wall clock of the press.
+    from_us: i64,
+    is_answered: bool,
+}
+
+impl OnPage {
+    /// How far, in microseconds, the page's word is from the click that ended then; nothing if it cannot be meant.
+    ///
+    /// page    |- 250 ms -|press   release|- 250 ms -|
+    fn distance_us(&self, ended_us: i64, action: &PageAction) -> Option<i64> {
+        let at_us = action.at.time_us;
+        let distance_us = (self.from_us - at_us).max(at_us - ended_us).max(0);
+        (self.pid == action.program.pid && distance_us <= PAGE_US as i64).then_some(distance_us)
+    }
 }
 
 /// What became of a raw event that makes no event.
@@ -137,6 +184,8 @@ struct Missing {
     unconfirmed: Option<EventType>,
     /// The same command may come again.
     repeats: bool,
+    /// It is a click on a page.
+    on_page: Option<OnPage>,
 }
 
 #[derive(Debug)]
@@ -191,6 +240,10 @@ pub struct Normalizer {
     titled_us: BTreeMap<WindowId, u64>,
     bounced: Option<(Button, u64)>,
     last_click: Option<(WindowId, Moment)>,
+    /// Clicks of pages that wait for the desktop's, and until when.
+    page_clicks: VecDeque<(PageAction, u64)>,
+    /// Clicks that went without their page's word, and when they ended.
+    unanswered: VecDeque<(OnPage, i64)>,
     last: Moment,
     snippet: u32,
     snippet_last_us: Option<u64>,
@@ -211,6 +264,8 @@ impl Normalizer {
             titled_us: BTreeMap::new(),
             bounced: None,
             last_click: None,
+            page_clicks: VecDeque::new(),
+            unanswered: VecDeque::new(),
             last: Moment::default(),
             snippet: 1,
             snippet_last_us: None,
@@ -226,11 +281,16 @@ impl Normalizer {
             self.click.as_ref().map(|click| &click.press.slot),
             self.scroll.as_ref().map(|scroll| &scroll.slot),
         ];
-        slots.chain(held.into_iter().flatten().map(|slot| slot.formed.parts)).sum::<u64>() + self.retitled.len() as u64
+        slots.chain(held.into_iter().flatten().map(|slot| slot.formed.parts)).sum::<u64>()
+            + self.retitled.len() as u64
+            + self.page_clicks.len() as u64
     }
 
     /// Takes a raw event of an admitted window. Gives what became of it at once, if it makes no event.
     pub fn raw(&mut self, raw: &RawEvent, sight: &Sight, capture: &dyn Capture) -> Option<Aside> {
+        if sight.page.is_some() && self.is_told_by_page(raw, capture) {
+            return Some(Aside::Filtered("browser.page"));
+        }
         match raw.kind {
             RawKind::Key { code, modifiers } => self.key(raw, capture.key(code, modifiers), modifiers, sight, capture),
             RawKind::Button { button, pressed: true, x, y, .. } => self.press(raw, button, x, y, sight, capture),
@@ -263,7 +323,7 @@ impl Normalizer {
         self.end_stay();
         let mut event = self.event(event_type, at);
         event.attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        let formed = Formed { captured: Captured::from(event), sight: None, parts, at };
+        let formed = Formed::new(Captured::from(event), None, parts, at);
         self.add(Slot { formed, missing: Missing::default(), until_us: 0 });
     }
 
@@ -296,6 +356,9 @@ impl Normalizer {
     /// Ends everything, answered or not.
     pub fn end_all(&mut self) {
         self.end_stay();
+        for (action, _) in std::mem::take(&mut self.page_clicks) {
+            self.add_page(action);
+        }
         for (_, (at, sight)) in std::mem::take(&mut self.retitled) {
             let raw = RawEvent { at, injected: false, kind: RawKind::Title(sight.window()) };
             let slot = self.slot(&raw, EventType::WindowTitleChanged, &sight);
@@ -345,6 +408,11 @@ impl Normalizer {
         {
             self.add_scroll(scroll);
         }
+        while self.page_clicks.front().is_some_and(|(_, until_us)| now.uptime_us >= *until_us) {
+            if let Some((action, _)) = self.page_clicks.pop_front() {
+                self.add_page(action);
+            }
+        }
     }
 
     /// Windows whose title has rested long enough; the caller looks at them again and gives what it sees to
@@ -376,12 +444,19 @@ impl Normalizer {
     /// The next event that is finished, oldest first.
     pub fn pop(&mut self, now: Moment) -> Option<Formed> {
         let slot = self.queue.front()?;
-        let Missing { element, clipboard, unconfirmed, repeats } = &slot.missing;
-        let is_complete = element.is_none() && clipboard.is_none() && unconfirmed.is_none() && !repeats;
+        let Missing { element, clipboard, unconfirmed, repeats, on_page } = &slot.missing;
+        let is_told = on_page.is_none_or(|on_page| on_page.is_answered);
+        let is_complete = element.is_none() && clipboard.is_none() && unconfirmed.is_none() && !repeats && is_told;
         if !is_complete && now.uptime_us < slot.until_us && self.queue.len() < QUEUE_MAX {
             return None;
         }
         let Slot { mut formed, missing, .. } = self.queue.pop_front()?;
+        if let Some(on_page) = missing.on_page {
+            if self.unanswered.len() >= UNANSWERED_MAX {
+                self.unanswered.pop_front();
+            }
+            self.unanswered.push_back((on_page, formed.at.time_us));
+        }
         if missing.element.is_some() {
             formed.captured.unknown = formed.captured.unknown.with(ColumnId::ElementRole).with(ColumnId::ElementName);
         }
@@ -396,6 +471,7 @@ impl Normalizer {
             self.click.as_ref().map(|click| click.released.uptime_us + DOUBLE_CLICK_US),
             self.scroll.as_ref().map(|scroll| scroll.last.uptime_us + SCROLL_REST_US),
             self.queue.front().map(|slot| slot.until_us),
+            self.page_clicks.front().map(|(_, until_us)| *until_us),
             self.retitled.values().map(|(at, _)| at.uptime_us + TITLE_SETTLE_US).min(),
         ];
         times.into_iter().flatten().min()
@@ -459,13 +535,7 @@ impl Normalizer {
     ) -> Option<Aside> {
         self.end_stay();
         let command = command_name(key, modifiers);
-        let clipboard = match command.as_str() {
-            "ctrl+c" | "ctrl+insert" | "meta+c" => Some(EventType::Copy),
-            "ctrl+x" | "shift+delete" | "meta+x" => Some(EventType::Cut),
-            "ctrl+v" | "shift+insert" | "meta+v" => Some(EventType::Paste),
-            _ => None,
-        }
-        .filter(|_| self.settings.clipboard);
+        let clipboard = clipboard_command(&command).filter(|_| self.settings.clipboard);
         if let Some(last) = self.queue.back_mut().filter(|_| clipboard.is_none()) {
             let event = &mut last.formed.captured.event;
             let repeats = event.event_type == EventType::KeyCommand
@@ -535,6 +605,86 @@ impl Normalizer {
         None
     }
 
+    /// What a page tells better than the desktop: which text was entered where, and what was copied and pasted. What is typed
+    /// into the browser itself, such as an address, is nobody's business.
+    fn is_told_by_page(&self, raw: &RawEvent, capture: &dyn Capture) -> bool {
+        match raw.kind {
+            RawKind::Clipboard => true,
+            RawKind::Key { code, modifiers } => match capture.key(code, modifiers) {
+                Key::Modifier | Key::Unknown => false,
+                key => typed(key, modifiers).is_some() || clipboard_command(&command_name(key, modifiers)).is_some(),
+            },
+            _ => false,
+        }
+    }
+
+    /// Takes an event of a page. A click joins the desktop's; gives what became of it at once, if it makes no event.
+    pub fn page(&mut self, action: PageAction, hash: &dyn KeyedHash) -> Option<Aside> {
+        let mut action = action;
+        if matches!(action.event.kind, Kind::Copy | Kind::Cut | Kind::Paste) && !self.settings.clipboard {
+            return Some(Aside::Filtered("setting:clipboard"));
+        }
+        if action.event.pointer.is_none() {
+            self.end_stay();
+            self.add_page_with_value(action, hash);
+            return None;
+        }
+        action.event.value = None;
+        let distance_us = |slot: &Slot| slot.missing.on_page?.distance_us(slot.formed.at.time_us, &action);
+        let near = self.slots().filter_map(|slot| Some((distance_us(slot)?, slot)));
+        if let Some((_, slot)) = near.min_by_key(|(distance_us, _)| *distance_us) {
+            join(slot, &action);
+            return None;
+        }
+        if self.unanswered.iter().any(|(on_page, ended_us)| on_page.distance_us(*ended_us, &action).is_some()) {
+            return Some(Aside::Merged);
+        }
+        let until_us = action.known_us + PAGE_US;
+        self.page_clicks.push_back((action, until_us));
+        None
+    }
+
+    /// Joins a click of a page that came before the desktop's.
+    fn meet(&mut self, slot: &mut Slot) {
+        let Some(on_page) = slot.missing.on_page else { return };
+        let meant = |(action, _): &(PageAction, u64)| on_page.distance_us(slot.formed.at.time_us, action).is_some();
+        if let Some(position) = self.page_clicks.iter().position(meant)
+            && let Some((action, _)) = self.page_clicks.remove(position)
+        {
+            join(slot, &action);
+        }
+    }
+
+    /// The event that was put in last has this event of a page in it.
+    pub fn belongs_to_last(&mut self, page: PageId) {
+        if let Some(slot) = self.queue.back_mut() {
+            slot.formed.pages.push(page);
+        }
+    }
+
+    fn add_page(&mut self, action: PageAction) {
+        let PageAction { program, event, at, sight, window_title, .. } = action;
+        let mut made = self.event(event.kind.event_type(), at);
+        made.actor = Some(Actor::Human);
+        made.process_name = Some(program.name);
+        made.window_title = Some(window_title);
+        let mut formed = Formed::new(Captured::from(made), sight, 1, at);
+        formed.pages.push(event.id());
+        describe_page(&mut formed.captured.event, event);
+        self.add(Slot { formed, missing: Missing::default(), until_us: 0 });
+    }
+
+    fn add_page_with_value(&mut self, mut action: PageAction, hash: &dyn KeyedHash) {
+        let value = action.event.value.take();
+        self.add_page(action);
+        let (Some(value), Some(slot)) = (value, self.queue.back_mut()) else { return };
+        if self.settings.reads_content {
+            let event = &mut slot.formed.captured.event;
+            event.value_fingerprint = fingerprint(&value.0, hash);
+            event.text = self.settings.keeps_text.then(|| value.0.chars().take(TYPED_CHARS_MAX).collect());
+        }
+    }
+
     fn press(
         &mut self,
         raw: &RawEvent,
@@ -572,6 +722,7 @@ impl Normalizer {
         slot.formed.captured.event.mouse_y = Some(y);
         // Asked at once: after the release the control may be gone.
         self.ask_element(&mut slot, Query::At(x, y), capture);
+        self.meet(&mut slot);
         self.press = Some(Press { slot, button, x, y });
         None
     }
@@ -588,6 +739,7 @@ impl Normalizer {
         let Some(mut press) = self.press.take_if(|press| press.button == button) else { return Some(Aside::Merged) };
         press.slot.formed.parts += 1;
         press.slot.formed.at = raw.at;
+        press.slot.until_us = press.slot.until_us.max(raw.at.uptime_us + PAGE_US);
         if !near((press.x, press.y), (x, y)) {
             self.drop(raw, press, x, y, sight, capture);
         } else if press.slot.formed.captured.event.event_type == EventType::LeftClick {
@@ -602,6 +754,7 @@ impl Normalizer {
     fn drop(&mut self, raw: &RawEvent, press: Press, x: i32, y: i32, sight: &Sight, capture: &dyn Capture) {
         let mut slot = self.slot(raw, EventType::DragDrop, sight);
         slot.formed.parts = press.slot.formed.parts;
+        slot.formed.pages = press.slot.formed.pages;
         let from = &press.slot.formed.captured.event;
         for (key, value) in [("from_element_role", &from.element_role), ("from_element_id", &from.element_id)] {
             if let Some(value) = value {
@@ -683,6 +836,18 @@ impl Normalizer {
 
     fn ask_element(&self, slot: &mut Slot, query: Query, capture: &dyn Capture) {
         let Some(sight) = &slot.formed.sight else { return };
+        if sight.page.is_some() {
+            // The page tells, or nobody: questions by accessibility slow a browser down.
+            slot.formed.captured.unknown = slot.formed.captured.unknown.with(ColumnId::ElementRole);
+            if let (Query::At(..), Some(pid), false) =
+                (query, sight.admitted.pid(), slot.formed.captured.event.event_type == EventType::Scroll)
+            {
+                let from_us = slot.formed.at.time_us;
+                slot.missing.on_page = Some(OnPage { pid, from_us, is_answered: false });
+                slot.until_us = slot.until_us.max(slot.formed.at.uptime_us + PAGE_US);
+            }
+            return;
+        }
         let process = sight.admitted.process_name();
         let is_never = process.is_some_and(|name| self.settings.elements_never.iter().any(|each| each == name));
         if !self.settings.elements || is_never {
@@ -711,11 +876,14 @@ impl Normalizer {
             Reading::Unknown => captured.unknown = captured.unknown.with(ColumnId::WindowTitle),
         }
         let is_browser = sight.admitted.process_name().is_some_and(crate::gate::is_browser_name);
-        if is_browser {
+        if let Some(page) = &sight.page {
+            captured.event.url = Some(page.url.clone());
+            captured.event.page_title = Some(page.title.clone());
+        } else if is_browser {
             let page = [ColumnId::Url, ColumnId::UrlHost, ColumnId::UrlTemplate, ColumnId::PageTitle];
             captured.unknown = page.into_iter().fold(captured.unknown, |unknown, column| unknown.with(column));
         }
-        let formed = Formed { captured, sight: Some(sight.clone()), parts: 1, at: raw.at };
+        let formed = Formed::new(captured, Some(sight.clone()), 1, raw.at);
         Slot { formed, missing: Missing::default(), until_us: 0 }
     }
 
@@ -742,6 +910,59 @@ impl Normalizer {
         }
         self.snippet_last_us = Some(at.uptime_us);
         self.snippet
+    }
+}
+
+impl Formed {
+    fn new(captured: Captured, sight: Option<Sight>, parts: u64, at: Moment) -> Self {
+        Self { captured, sight, parts, at, pages: Vec::new(), masks: None }
+    }
+}
+
+/// The desktop's click and the page's are one event: the page's element, the desktop's point.
+fn join(slot: &mut Slot, action: &PageAction) {
+    let Some(on_page) = &mut slot.missing.on_page else { return };
+    on_page.is_answered = true;
+    slot.formed.parts += 1;
+    slot.formed.pages.push(action.event.id());
+    let captured = &mut slot.formed.captured;
+    let told = [ColumnId::ElementRole, ColumnId::ElementName].into_iter();
+    captured.unknown =
+        captured.unknown.without(told.fold(ColumnSet::EMPTY, |told, column| told.with(column)));
+    let event = &mut captured.event;
+    describe_page(event, action.event.clone());
+    let (Some(x), Some(y), Some(pointer)) = (event.mouse_x, event.mouse_y, &action.event.pointer) else { return };
+    let placed = |[dx, dy, width, height]: [i32; 4]| [x.saturating_add(dx), y.saturating_add(dy), width, height];
+    event.element_box = pointer.bounds.map(placed);
+    slot.formed.masks = pointer.masks.as_ref().map(|masks| masks.iter().copied().map(placed).collect());
+}
+
+/// Puts what a page says into an event.
+fn describe_page(event: &mut Event, page: PageEvent) {
+    event.document_id = Some(page.document.simple().to_string());
+    event.tab_id = page.tab.map(|tab| tab.to_string());
+    event.frame_id = page.frame.map(|frame| frame.to_string());
+    event.url = Some(page.url);
+    event.page_title = Some(page.title).filter(|title| !title.is_empty());
+    event.text_length = page.length;
+    event.attributes.extend(page.attributes);
+    let Some(element) = page.element else { return };
+    event.element_role = element.role;
+    event.element_name = element.name;
+    event.element_id = element.id;
+    event.element_class = element.class;
+    event.element_path = element.path;
+    event.row_label = element.row;
+    event.column_label = element.column;
+}
+
+/// What a shortcut does with the clipboard, if it does something.
+fn clipboard_command(command: &str) -> Option<EventType> {
+    match command {
+        "ctrl+c" | "ctrl+insert" | "meta+c" => Some(EventType::Copy),
+        "ctrl+x" | "shift+delete" | "meta+x" => Some(EventType::Cut),
+        "ctrl+v" | "shift+insert" | "meta+v" => Some(EventType::Paste),
+        _ => None,
     }
 }
 

@@ -17,6 +17,7 @@
 pub mod pictures;
 pub mod salvage;
 
+use crate::browser::message::PageId;
 use crate::clock::{self, Moment};
 use crate::counters::Counters;
 use crate::flow::Admission;
@@ -31,7 +32,7 @@ use uilog::{Event, EventType, SeqRanges};
 use uuid::Uuid;
 
 /// The version of the tables below.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// Marks the file as ours; "Lode" in ASCII.
 const APPLICATION_ID: i32 = 0x4c6f_6465;
@@ -67,7 +68,11 @@ const SCHEMA: &str = "
         bytes INTEGER NOT NULL, file TEXT NOT NULL, note BLOB, acknowledged INTEGER);
     CREATE TABLE removed (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, reason TEXT NOT NULL);
     CREATE TABLE dead_letter (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE page (document TEXT, seq INTEGER, time_us INTEGER NOT NULL, PRIMARY KEY (document, seq)) WITHOUT ROWID;
 ";
+
+/// How long it is known which events of pages were taken: longer than a page that was not acknowledged sends them again.
+const PAGES_KNOWN_US: i64 = 86_400_000_000;
 
 /// Shape: number, time, boot, uptime, bytes, body, picture that it names.
 const INSERT_EVENT: &str = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7)";
@@ -81,6 +86,14 @@ const FROM_VERSION_1: &str = "
     ALTER TABLE picture ADD COLUMN note BLOB;
     ALTER TABLE picture ADD COLUMN acknowledged INTEGER;
     PRAGMA user_version = 2;
+    COMMIT;
+";
+
+/// What version 3 has and version 2 had not: which events of pages were taken, so that none is taken twice.
+const FROM_VERSION_2: &str = "
+    BEGIN IMMEDIATE;
+    CREATE TABLE page (document TEXT, seq INTEGER, time_us INTEGER NOT NULL, PRIMARY KEY (document, seq)) WITHOUT ROWID;
+    PRAGMA user_version = 3;
     COMMIT;
 ";
 
@@ -223,7 +236,11 @@ impl Spool {
             let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sql)?;
             match (application, version) {
                 (APPLICATION_ID, VERSION) => {}
-                (APPLICATION_ID, 1) => db.execute_batch(FROM_VERSION_1).map_err(sql)?,
+                (APPLICATION_ID, 1) => {
+                    db.execute_batch(FROM_VERSION_1).map_err(sql)?;
+                    db.execute_batch(FROM_VERSION_2).map_err(sql)?;
+                }
+                (APPLICATION_ID, 2) => db.execute_batch(FROM_VERSION_2).map_err(sql)?,
                 _ => return Err(sql(rusqlite::Error::InvalidQuery)),
             }
         }
@@ -340,6 +357,20 @@ impl Spool {
         reported: &[i64],
         now: Moment,
     ) -> Result<(), SpoolError> {
+        self.append_of_pages(admissions, counters, reported, &[], now)
+    }
+
+    /// The same, and remembers which events of pages were decided with it, so that they are known when they come again.
+    ///
+    /// Errors: as [`append`](Self::append).
+    pub fn append_of_pages(
+        &mut self,
+        admissions: &[Admission],
+        counters: &Counters,
+        reported: &[i64],
+        pages: &[PageId],
+        now: Moment,
+    ) -> Result<(), SpoolError> {
         let mut bodies = Vec::with_capacity(admissions.len());
         for admission in admissions {
             bodies.push(self.sealed_body(&admission.event)?);
@@ -376,6 +407,10 @@ impl Spool {
                     params![id.to_string(), at.time_us, boot, at.uptime_us as i64, *length as i64, file, note],
                 )?;
             }
+            for page in pages {
+                let known = params![page.document.simple().to_string(), page.seq as i64, now.time_us];
+                transaction.prepare_cached("INSERT OR IGNORE INTO page VALUES (?1, ?2, ?3)")?.execute(known)?;
+            }
             for id in reported {
                 transaction.execute("DELETE FROM removed WHERE id = ?1", [id])?;
             }
@@ -387,6 +422,28 @@ impl Spool {
         self.event_bytes += bytes;
         self.picture_bytes += files.iter().map(|(_, _, length, _, _)| length).sum::<u64>();
         Ok(())
+    }
+
+    /// Whether an event of a page was taken before.
+    ///
+    /// Errors: the disk.
+    pub fn has_page(&self, page: PageId) -> Result<bool, SpoolError> {
+        let found = self
+            .db
+            .prepare_cached("SELECT 1 FROM page WHERE document = ?1 AND seq = ?2")
+            .and_then(|mut find| find.exists(params![page.document.simple().to_string(), page.seq as i64]));
+        found.map_err(|source| self.error(source))
+    }
+
+    /// Forgets events of pages that were taken long ago.
+    ///
+    /// Errors: the disk; then it is tried again later.
+    pub fn forget_pages(&mut self, now: Moment) -> Result<(), SpoolError> {
+        let path = self.path();
+        let forgotten = self.write(now, |transaction| {
+            transaction.execute("DELETE FROM page WHERE time_us < ?1", [now.time_us - PAGES_KNOWN_US]).map(drop)
+        });
+        forgotten.map_err(|source| sql_error(&path, source))
     }
 
     /// Syncs what was committed and not synced, once a second has passed since the last time.

@@ -4,6 +4,7 @@
 //! when the disk takes it again (promises P4, P6).
 
 use super::{Shared, Work};
+use crate::browser::message::PageId;
 use crate::clock::Moment;
 use crate::counters::Counters;
 use crate::flow::Admission;
@@ -46,6 +47,7 @@ pub(super) fn run(shared: &Shared, work: &Receiver<Work>) {
         if now.since_us(sent) >= SENT_US {
             sent = now;
             let _ = shared.network.try_send(super::network::Nudge::Sweep);
+            let _ = shared.spool().forget_pages(now);
         }
         if salvages {
             salvages = shared.spool().salvage_step(now).unwrap_or(false);
@@ -65,6 +67,8 @@ struct Held {
     admissions: Vec<Admission>,
     counters: Counters,
     reported: Vec<i64>,
+    /// Events of pages whose fate is among them.
+    pages: Vec<PageId>,
 }
 
 impl Held {
@@ -79,18 +83,20 @@ impl Held {
         self.counters.captured -= lost;
         self.counters.lose("disk", lost);
         self.reported.extend(reported);
+        self.pages.extend(given.pages);
         done.push(answer);
     }
 
     fn write(&mut self, shared: &Shared, now: Moment) {
-        if self.admissions.is_empty() && self.counters.is_empty() {
+        if self.admissions.is_empty() && self.counters.is_empty() && self.pages.is_empty() {
             return;
         }
         let mut spool = shared.spool();
-        match spool.append(&self.admissions, &self.counters, &self.reported, now) {
+        match spool.append_of_pages(&self.admissions, &self.counters, &self.reported, &self.pages, now) {
             Ok(()) => {
-                *self = Self::default();
                 drop(spool);
+                shared.browsers.settled(&self.pages);
+                *self = Self::default();
                 shared.known().spool_error = None;
             }
             Err(error) => {

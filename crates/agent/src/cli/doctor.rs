@@ -1,6 +1,7 @@
 //! `lode-agent doctor`: looks at everything that can be wrong on this machine, and says what to do about it, within seconds.
 
 use super::Place;
+use crate::browser::host;
 use crate::capture::{Ability, Capture};
 use crate::clock::{Clock, SystemClock};
 use crate::control::Call;
@@ -44,6 +45,7 @@ pub(super) fn run(place: &Place, as_json: bool) -> Result<u8> {
     }
     findings.push(session());
     findings.extend(capture());
+    findings.push(browsers(place));
     findings.push(match indicator::describe_tray() {
         Ok(said) => good("tray", said),
         Err(said) => Finding { what: "tray", ok: true, said, advice: "" },
@@ -182,6 +184,28 @@ fn session() -> Finding {
         (false, false) => {
             bad("session", "no desktop: neither DISPLAY nor WAYLAND_DISPLAY is set", "run it in the desktop session")
         }
+    }
+}
+
+/// Whether browsers find the client, and which of them speak to it now. A machine may have none.
+fn browsers(place: &Place) -> Finding {
+    const INSTALL: &str = "lode-agent install-browser-host; then the extension, see docs/guide/extension.md";
+    let used: Vec<_> = host::places().into_iter().filter(|place| place.is_used).collect();
+    let missing: Vec<_> =
+        used.iter().filter(|place| host::registered(&place.folder).is_none()).map(|place| place.browser).collect();
+    let status = place.send(&Call::Status).unwrap_or_default();
+    let connected = status["extension"].as_array().cloned().unwrap_or_default();
+    let connected: Vec<_> = connected.iter().filter_map(|each| each["browser"].as_str()).collect();
+    let connected = if connected.is_empty() { "none".to_owned() } else { connected.join(", ") };
+    match (used.is_empty(), missing.is_empty()) {
+        (true, _) => good("browsers", format!("none was found that can have the extension; connected: {connected}")),
+        (false, true) => good("browsers", format!("all find the client; connected: {connected}")),
+        (false, false) => Finding {
+            what: "browsers",
+            ok: true,
+            said: format!("{} cannot find the client; connected: {connected}", missing.join(", ")),
+            advice: INSTALL,
+        },
     }
 }
 

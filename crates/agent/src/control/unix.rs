@@ -2,6 +2,7 @@
 
 use super::{Call, answer, read_message, write_message};
 use crate::agent::Shared;
+use crate::browser::{self, Caller};
 use serde_json::{Value, json};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -60,18 +61,40 @@ pub fn serve(shared: Arc<Shared>) -> io::Result<Serving> {
     Ok(Serving { path, thread: Some(thread) })
 }
 
-fn converse(shared: &Shared, mut stream: UnixStream) -> io::Result<()> {
+fn converse(shared: &Arc<Shared>, mut stream: UnixStream) -> io::Result<()> {
     stream.set_read_timeout(Some(MESSAGE_TIME_MAX))?;
     stream.set_write_timeout(Some(MESSAGE_TIME_MAX))?;
-    if rustix::net::sockopt::socket_peercred(&stream)?.uid.as_raw() != crate::paths::own_uid() {
+    let peer = rustix::net::sockopt::socket_peercred(&stream)?;
+    if peer.uid.as_raw() != crate::paths::own_uid() {
         return Err(io::Error::from(io::ErrorKind::PermissionDenied));
     }
     let message = read_message(&mut stream)?;
     let reply = match serde_json::from_value::<Call>(message) {
+        Ok(Call::Browser { origin }) => {
+            let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).ok();
+            return converse_with_browser(shared, Caller { origin, pid }, stream);
+        }
         Ok(call) => answer(shared, call),
         Err(_) => json!({ "ok": false, "error": "this version of lode-agent does not know the call" }),
     };
     write_message(&mut stream, &reply)
+}
+
+/// A browser speaks as long as it wants, on a thread of its own.
+fn converse_with_browser(shared: &Arc<Shared>, caller: Caller, stream: UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(None)?;
+    let (shared, to, other_end) = (shared.clone(), stream.try_clone()?, stream.try_clone()?);
+    let close = move || drop(other_end.shutdown(std::net::Shutdown::Both));
+    let converse = move || browser::converse(&shared, &caller, stream, to, close);
+    std::thread::Builder::new().name("lode-browser".into()).spawn(converse).map(drop)
+}
+
+/// Connects to the running client: the half that reads, and the half that writes.
+///
+/// Errors: none runs.
+pub fn connect(runtime: &Path) -> io::Result<(UnixStream, UnixStream)> {
+    let stream = UnixStream::connect(runtime.join(SOCKET))?;
+    Ok((stream.try_clone()?, stream))
 }
 
 /// Asks the running client.

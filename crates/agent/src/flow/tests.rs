@@ -1,5 +1,7 @@
 //! Stories of a scripted desktop on a virtual clock: what is admitted, and above all what is not.
 
+mod pages;
+
 use super::*;
 use crate::capture::scripted::{Script, desktop};
 use crate::capture::{Button, Direction, Element, Modifiers};

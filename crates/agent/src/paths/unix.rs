@@ -18,7 +18,12 @@ pub fn runtime_folder() -> PathBuf {
 
 /// The machine settings, weakest first.
 pub fn settings_files() -> Vec<PathBuf> {
-    vec![PathBuf::from("/etc/lode/agent.toml"), xdg("XDG_CONFIG_HOME", ".config").join("lode/agent.toml")]
+    vec![PathBuf::from("/etc/lode/agent.toml"), configuration_folder().join("lode/agent.toml")]
+}
+
+/// Where programs of this user keep their settings.
+pub fn configuration_folder() -> PathBuf {
+    xdg("XDG_CONFIG_HOME", ".config")
 }
 
 /// The floor, which only an administrator can write.
@@ -84,6 +89,23 @@ pub fn user_name() -> Option<String> {
 pub fn machine_name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Parents of a process that are looked at for a browser.
+const PARENTS_MAX: usize = 4;
+
+/// The browser that started a process, directly or through a shell.
+pub fn browser_above(pid: u32) -> Option<crate::browser::Program> {
+    let parent = |pid: u32| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok().filter(|parent| *parent > 1)
+    };
+    let above = std::iter::successors(parent(pid), |pid| parent(*pid)).take(PARENTS_MAX);
+    above.into_iter().find_map(|pid| {
+        let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        crate::gate::is_browser_name(&name).then_some(crate::browser::Program { pid, name, path })
+    })
 }
 
 /// The number of the user.

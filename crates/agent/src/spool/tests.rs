@@ -447,7 +447,7 @@ fn a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_s
     spool
         .db
         .execute_batch(
-            "DROP INDEX event_picture; ALTER TABLE event DROP COLUMN picture;
+            "DROP TABLE page; DROP INDEX event_picture; ALTER TABLE event DROP COLUMN picture;
              ALTER TABLE picture DROP COLUMN note; ALTER TABLE picture DROP COLUMN acknowledged;
              PRAGMA user_version = 1;",
         )
@@ -462,4 +462,19 @@ fn a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_s
         spool.db.execute("UPDATE event SET sent_us = NULL", []).unwrap();
     }
     fill(&mut open(folder.path()), 3, 2, at(3));
+}
+
+#[test]
+fn p2_an_event_of_a_page_is_known_when_it_comes_again_after_a_start_until_it_is_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = |seq| PageId { document: Uuid::from_u128(7), seq };
+    let mut spool = open(folder.path());
+    let some = admissions(0, 1);
+    spool.append_of_pages(&some, &counted(&some), &[], &[page(1), page(3)], at(1)).unwrap();
+    drop(spool);
+    let mut spool = open(folder.path());
+    assert_eq!([1, 2, 3].map(|seq| spool.has_page(page(seq)).unwrap()), [true, false, true]);
+    let later = Moment { time_us: at(1).time_us + PAGES_KNOWN_US + 1, ..at(2) };
+    spool.forget_pages(later).unwrap();
+    assert!(!spool.has_page(page(1)).unwrap());
 }

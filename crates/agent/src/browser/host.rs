@@ -1,0 +1,85 @@
+//! `lode-agent install-browser-host`: tells the browsers of this user where the relay is. One small file for each browser, which
+//! names the program and the one extension that may start it; taken out again with `--remove`.
+
+use super::{EXTENSION_ID, HOST_NAME};
+use serde_json::json;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::{places, register, unregister};
+
+/// Where a browser looks for relays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The browser's name.
+    pub browser: &'static str,
+    /// The folder of the files.
+    pub folder: PathBuf,
+    /// Whether the browser is on this machine, as far as its program or its settings show.
+    pub is_used: bool,
+}
+
+/// The file's name.
+pub const FILE: &str = "org.lode.agent.json";
+
+/// What stands in the file.
+pub fn manifest(program: &Path) -> String {
+    let manifest = json!({
+        "name": HOST_NAME,
+        "description": "Carries what happens in allowed pages to the Lode client on this machine",
+        "path": program,
+        "type": "stdio",
+        "allowed_origins": [format!("chrome-extension://{EXTENSION_ID}/")],
+    });
+    format!("{manifest:#}\n")
+}
+
+/// Writes the file into a folder.
+///
+/// Errors: the folder cannot be made or written.
+pub fn write(folder: &Path, program: &Path) -> io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(FILE);
+    std::fs::write(&path, manifest(program))?;
+    Ok(path)
+}
+
+/// Takes the file out of a folder; says whether there was one.
+///
+/// Errors: it is there and stays.
+pub fn remove(folder: &Path) -> io::Result<bool> {
+    match std::fs::remove_file(folder.join(FILE)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The program that a folder's file names, if it is there and is one.
+pub fn registered(folder: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(folder.join(FILE)).ok()?;
+    let manifest: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some(PathBuf::from(manifest["path"].as_str()?)).filter(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s13_the_file_names_our_extension_alone_and_goes_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let hosts = folder.path().join("NativeMessagingHosts");
+        let program = std::env::current_exe().unwrap();
+        write(&hosts, &program).unwrap();
+        assert_eq!(registered(&hosts), Some(program));
+        let text = std::fs::read_to_string(hosts.join(FILE)).unwrap();
+        assert_eq!(text.matches("chrome-extension://").count(), 1);
+        assert!(text.contains(EXTENSION_ID));
+        assert!(remove(&hosts).unwrap() && !remove(&hosts).unwrap());
+        assert_eq!(registered(&hosts), None);
+    }
+}

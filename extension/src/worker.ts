@@ -1,0 +1,330 @@
+// The service worker: between pages and the client. It keeps no rule and no memory of its own that a page could not give again.
+//
+// The browser ends it whenever it likes; then pages call it anew, send again what was not acknowledged, and the client knows what it
+// has already. Only events whose page is gone are kept here, in `storage.session`, until the client has them; they are of allowed
+// pages, like everything that pages tell.
+
+import type { FromClient, FromPage, PageEvent, Policy, Standing, ToPage } from "./messages";
+import { GRACE_MS, HOST, PROTOCOL } from "./messages";
+import { redacted } from "./redact";
+import { randomName } from "./ring";
+import { type Gate, gateOf } from "./rules";
+
+/** Waits before the client is called again: the first, and the longest. */
+const RETRY_MS = [500, 60_000] as const;
+
+/** Events that are kept here at most; further ones are counted. */
+const KEPT_MAX = 8_192;
+
+interface Page {
+  port: chrome.runtime.Port;
+  document: string;
+  tab: number;
+  frame: number;
+}
+
+const pages = new Set<Page>();
+/** What the client has not acknowledged, by document and number. */
+const unacknowledged = new Map<string, Map<number, PageEvent>>();
+/** Address and title of allowed pages, for when their tab is closed. */
+const allowed = new Map<number, { url: string; title: string }>();
+/** Tabs that were opened a moment ago. */
+const fresh = new Set<number>();
+const own = randomName();
+let ownSeq = 0;
+let native: chrome.runtime.Port | null = null;
+let state: Extract<FromClient, { type: "state" }> | null = null;
+let whyNoClient = "no_host";
+let retryMs: number = RETRY_MS[0];
+let retryTimer = 0;
+let graceTimer = 0;
+let settings = { disabled: false, hosts: null as string[] | null, managed: false };
+let gate: Gate | null = null;
+let front = "";
+
+// — the client —
+
+function connectNative(): void {
+  clearTimeout(retryTimer);
+  if (native !== null) return;
+  const opened = chrome.runtime.connectNative(HOST);
+  native = opened;
+  opened.onMessage.addListener((message: FromClient) => hear(message));
+  opened.onDisconnect.addListener(() => {
+    const said = chrome.runtime.lastError?.message ?? "";
+    whyNoClient = /not found|forbidden/i.test(said) ? "no_host" : "no_client";
+    native = null;
+    graceTimer ||= setTimeout(giveUp, GRACE_MS);
+    retryTimer = setTimeout(connectNative, retryMs);
+    retryMs = Math.min(retryMs * 2, RETRY_MS[1]);
+  });
+  opened.postMessage({ type: "hello", proto: PROTOCOL, browser: browserName(), version: chrome.runtime.getManifest().version });
+}
+
+function browserName(): string {
+  const brands = (navigator as unknown as { userAgentData?: { brands: { brand: string }[] } }).userAgentData?.brands ?? [];
+  const known = { "Microsoft Edge": "edge", "Google Chrome": "chrome" } as Record<string, string>;
+  return brands.map((each) => known[each.brand]).find((name) => name !== undefined) ?? "chromium";
+}
+
+function hear(message: FromClient): void {
+  if (message.type === "ack") return acknowledge(message.acks);
+  const isNew = state === null || graceTimer !== 0;
+  clearTimeout(graceTimer);
+  graceTimer = 0;
+  retryMs = RETRY_MS[0];
+  state = message;
+  front = "";
+  obey();
+  if (!isNew) return;
+  for (const events of unacknowledged.values()) {
+    for (const event of events.values()) send(event);
+  }
+}
+
+/** The client is away for too long: pages stop, and what they hold is lost. */
+function giveUp(): void {
+  graceTimer = 0;
+  state = null;
+  obey(true);
+  let count = 0;
+  for (const [document, events] of unacknowledged) {
+    // What living pages hold, they count themselves.
+    if (![...pages].some((page) => page.document === document)) count += events.size;
+  }
+  unacknowledged.clear();
+  keepLost(count);
+}
+
+function acknowledge(acks: [string, number][]): void {
+  const byDocument = new Map<string, number[]>();
+  for (const [document, seq] of acks) {
+    const events = unacknowledged.get(document);
+    events?.delete(seq);
+    if (events?.size === 0) unacknowledged.delete(document);
+    byDocument.set(document, [...(byDocument.get(document) ?? []), seq]);
+  }
+  for (const page of pages) {
+    const seqs = byDocument.get(page.document);
+    if (seqs !== undefined) say(page, { type: "ack", seqs });
+  }
+  persist();
+}
+
+function send(event: PageEvent): void {
+  try {
+    native?.postMessage({ type: "event", ...event });
+  } catch {
+    // It closed a moment ago; everything is sent again through the next one.
+  }
+}
+
+/** Holds an event until it is acknowledged, and sends it. */
+function take(event: PageEvent): void {
+  const events = unacknowledged.get(event.document) ?? new Map<number, PageEvent>();
+  unacknowledged.set(event.document, events);
+  let count = 0;
+  for (const each of unacknowledged.values()) count += each.size;
+  if (count >= KEPT_MAX) return;
+  events.set(event.seq, event);
+  send(event);
+}
+
+/** An event of the worker itself: of a tab that is gone, a download, what was lost. */
+function takeOwn(event: Omit<PageEvent, "document" | "seq" | "time_ms">): void {
+  ownSeq += 1;
+  take({ document: own, seq: ownSeq, time_ms: Date.now(), ...event });
+  persist();
+}
+
+function keepLost(count: number): void {
+  if (count > 0) takeOwn({ kind: "lost", url: "", title: "", lost: count });
+}
+
+/** Keeps what only the worker has. */
+function persist(): void {
+  const living = new Set([...pages].map((page) => page.document));
+  const kept = [...unacknowledged].filter(([document]) => !living.has(document)).flatMap(([, events]) => [...events.values()]);
+  const isKept = kept.length > 0;
+  if (isKept || hasPersisted) void chrome.storage.session.set({ kept });
+  hasPersisted = isKept;
+}
+let hasPersisted = false;
+
+// — pages —
+
+function policyFor(page: Page): Policy | null {
+  if (state?.policy == null || settings.disabled) return null;
+  // A frame inside a page that is not allowed is left alone too.
+  return page.frame === 0 || allowed.has(page.tab) ? state.policy : null;
+}
+
+function say(page: Page, message: ToPage): void {
+  try {
+    page.port.postMessage(message);
+  } catch {
+    pages.delete(page);
+  }
+}
+
+function tellPolicy(page: Page, forget = false): void {
+  say(page, { type: "policy", policy: policyFor(page), hosts: settings.hosts, forget });
+}
+
+/** Tells pages what holds now. */
+function obey(forget = false): void {
+  const policy = settings.disabled ? null : (state?.policy ?? null);
+  gate = policy === null ? null : gateOf(policy, settings.hosts);
+  void lookAtTabs().then(() => {
+    for (const page of pages) tellPolicy(page, forget);
+    return tellFront();
+  });
+}
+
+async function lookAtTabs(): Promise<void> {
+  allowed.clear();
+  for (const tab of await chrome.tabs.query({})) lookAt(tab);
+}
+
+function lookAt(tab: chrome.tabs.Tab): void {
+  if (tab.id === undefined) return;
+  const was = allowed.has(tab.id);
+  const { url = "", title = "" } = tab;
+  const is = gate !== null && gate(url, title) === "admitted";
+  if (is) allowed.set(tab.id, { url, title: redacted(title) });
+  else allowed.delete(tab.id);
+  void chrome.action.setBadgeText({ tabId: tab.id, text: is ? "●" : "" }).catch(() => undefined);
+  if (was === is) return;
+  for (const page of pages) if (page.tab === tab.id && page.frame !== 0) tellPolicy(page);
+}
+
+/** Tells the client which page is in front, if it may know. */
+async function tellFront(): Promise<void> {
+  const window = await chrome.windows.getLastFocused({ windowTypes: ["normal"] }).catch(() => ({ id: undefined }));
+  const [tab] = window.id === undefined ? [] : await chrome.tabs.query({ active: true, windowId: window.id });
+  const known = tab?.id === undefined ? undefined : allowed.get(tab.id);
+  const said = { type: "tab", url: known?.url ?? null, title: known === undefined ? null : (tab?.title ?? null) };
+  if (JSON.stringify(said) === front || native === null) return;
+  front = JSON.stringify(said);
+  native.postMessage(said);
+}
+
+chrome.runtime.onConnect.addListener((port) => {
+  const document = /^page ([0-9a-f]{32})$/.exec(port.name)?.[1];
+  const tab = port.sender?.tab;
+  if (document === undefined || tab?.id === undefined) return port.disconnect();
+  connectNative();
+  const page: Page = { port, document, tab: tab.id, frame: port.sender?.frameId ?? -1 };
+  pages.add(page);
+  port.onMessage.addListener((message: FromPage) => {
+    if (message.type === "lost") return keepLost(message.count);
+    take({ ...message.event, tab: page.tab, frame: page.frame });
+  });
+  port.onDisconnect.addListener(() => {
+    pages.delete(page);
+    if (unacknowledged.has(document)) persist();
+  });
+  void ready.then(() => {
+    lookAt(tab);
+    // Before the first word of the client there is nothing to say, not even no.
+    if (state !== null) tellPolicy(page);
+    if (page.frame === 0 && fresh.delete(page.tab)) say(page, { type: "look", activated: false, opened: true });
+  });
+});
+
+function lookFrom(tab: number, frame: number, activated: boolean): void {
+  for (const page of pages) {
+    if (page.tab === tab && page.frame === frame) say(page, { type: "look", activated, opened: false });
+  }
+}
+
+chrome.tabs.onUpdated.addListener((_tab, change, tab) => {
+  if (change.url === undefined && change.title === undefined && change.status === undefined) return;
+  lookAt(tab);
+  void tellFront();
+});
+chrome.tabs.onActivated.addListener(({ tabId }) => {
+  lookFrom(tabId, 0, true);
+  void tellFront();
+});
+chrome.tabs.onCreated.addListener((tab) => {
+  if (tab.id !== undefined) fresh.add(tab.id);
+});
+chrome.tabs.onRemoved.addListener((tab) => {
+  fresh.delete(tab);
+  const known = allowed.get(tab);
+  allowed.delete(tab);
+  if (known !== undefined) takeOwn({ kind: "tab_closed", ...known, tab });
+});
+chrome.windows.onFocusChanged.addListener(() => void tellFront());
+const navigated = ({ tabId, frameId }: chrome.webNavigation.Navigated): void => lookFrom(tabId, frameId, false);
+chrome.webNavigation.onHistoryStateUpdated.addListener(navigated);
+chrome.webNavigation.onReferenceFragmentUpdated.addListener(navigated);
+
+chrome.downloads.onCreated.addListener((item) => {
+  const from = [item.referrer, item.url].find((url) => url !== undefined && gate?.(url, "") === "admitted");
+  const isNow = Date.now() - Date.parse(item.startTime) < GRACE_MS;
+  if (from === undefined || item.incognito || !isNow) return;
+  const tab = [...allowed].find(([, page]) => page.url === from);
+  takeOwn({ kind: "download", url: from, title: tab?.[1].title ?? "", ...(tab === undefined ? {} : { tab: tab[0] }) });
+});
+
+/** Tabs that were open before the extension came have no script yet. */
+chrome.runtime.onInstalled.addListener(async () => {
+  for (const tab of await chrome.tabs.query({ url: ["http://*/*", "https://*/*"] })) {
+    if (tab.id === undefined) continue;
+    await chrome.scripting.executeScript({ target: { tabId: tab.id, allFrames: true }, files: ["content.js"] }).catch(() => undefined);
+  }
+});
+// A new version waits until nothing is under way.
+chrome.runtime.onUpdateAvailable.addListener(() => {
+  const reload = (): void => void (unacknowledged.size === 0 ? chrome.runtime.reload() : setTimeout(reload, GRACE_MS));
+  reload();
+});
+chrome.runtime.onStartup.addListener(connectNative);
+void chrome.alarms.create("call the client", { periodInMinutes: 0.5 });
+chrome.alarms.onAlarm.addListener(connectNative);
+void chrome.action.setBadgeBackgroundColor({ color: "#b3261e" });
+
+// — settings, popup —
+
+async function readSettings(): Promise<void> {
+  const none = { disabled: false, allowedHosts: null as string[] | null };
+  const given: typeof none = await chrome.storage.managed.get({ disabled: null, allowedHosts: null }).catch(() => none as never);
+  const managed = given.disabled !== null || given.allowedHosts !== null;
+  const held: typeof none = managed ? given : await chrome.storage.local.get(none);
+  settings = { disabled: held.disabled === true, hosts: held.allowedHosts, managed };
+}
+
+chrome.storage.onChanged.addListener((_changes, area) => {
+  if (area !== "session") void readSettings().then(() => obey());
+});
+
+function sentence(tab: chrome.tabs.Tab | undefined): string {
+  if (settings.disabled) return "disabled_here";
+  if (state === null) return whyNoClient;
+  if (state.policy === null) return `why_${state.why ?? "stopped"}`;
+  const url = tab?.url ?? "";
+  if (!/^https?:/.test(url)) return "no_page";
+  return `page_${gate?.(url, tab?.title ?? "") ?? "site"}`;
+}
+
+chrome.runtime.onMessage.addListener((message, _sender, reply) => {
+  if (message.ask !== "standing") return false;
+  void ready
+    .then(() => chrome.tabs.query({ active: true, lastFocusedWindow: true }))
+    .then(([tab]) => {
+      const { managed, disabled, hosts } = settings;
+      reply({ sentence: sentence(tab), managed, disabled, allowedHosts: hosts ?? [] } satisfies Standing);
+    });
+  return true;
+});
+
+/** What must be known before anything is said. */
+const ready: Promise<void> = (async () => {
+  await readSettings();
+  const { kept }: { kept: PageEvent[] } = await chrome.storage.session.get({ kept: [] });
+  hasPersisted = kept.length > 0;
+  for (const event of kept) take(event);
+  connectNative();
+})();

@@ -1,0 +1,29 @@
+//! The step `extension`: the browser extension, built, and tried in the real browser with the real client on a screen of its own.
+
+use super::{Outcome, build_client};
+use crate::command::{self, program, root, target};
+use crate::setup;
+use anyhow::Result;
+
+/// How long one file of tests may take, in milliseconds; what waits for something that never comes ends then.
+const TEST_MS_MAX: u32 = 240_000;
+
+/// The files of tests, quickest first; one after the other, for each has a browser and a screen.
+const FILES: [&str; 4] = ["rules", "pages", "desktop", "burst"];
+
+/// Builds the extension and runs its tests.
+///
+/// Errors: it does not build, or a test failed. Where screen or browser cannot be installed, the step is skipped.
+pub(super) fn run() -> Result<Outcome> {
+    if let Err(error) = setup::for_desktop() {
+        return Ok(Outcome::Skipped(format!("{error:#}")));
+    }
+    setup::build_pages()?;
+    setup::build_extension()?;
+    build_client()?;
+    let mut node = program("node");
+    node.args(["--test", "--test-concurrency=1", &format!("--test-timeout={TEST_MS_MAX}")]);
+    node.args(FILES.map(|name| format!("test/{name}.test.mjs"))).current_dir(root().join("extension"));
+    command::run(node.env("LODE_AGENT_BIN", target().join("debug/lode-agent")))?;
+    Ok(Outcome::Passed)
+}
