@@ -1,8 +1,8 @@
 //! The control socket: `agent.sock` in the runtime folder, mode 0600, and the other side must be the same user.
 
-use super::{Call, answer, read_message, write_message};
+use super::{answer_message, read_message, write_message};
 use crate::agent::Shared;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -67,11 +67,7 @@ fn converse(shared: &Shared, mut stream: UnixStream) -> io::Result<()> {
         return Err(io::Error::from(io::ErrorKind::PermissionDenied));
     }
     let message = read_message(&mut stream)?;
-    let reply = match serde_json::from_value::<Call>(message) {
-        Ok(call) => answer(shared, call),
-        Err(_) => json!({ "ok": false, "error": "this version of lode-agent does not know the call" }),
-    };
-    write_message(&mut stream, &reply)
+    write_message(&mut stream, &answer_message(shared, message))
 }
 
 /// Asks the running client.
