@@ -27,6 +27,7 @@ pub mod flow;
 pub mod gate;
 pub mod home;
 pub mod indicator;
+pub mod installer;
 pub mod normalize;
 pub mod paths;
 pub mod screenshot;

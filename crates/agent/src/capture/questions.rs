@@ -31,11 +31,6 @@ impl<Q> Questions<Q> {
         }
     }
 
-    /// Puts a question in if there is room.
-    pub fn offer(&self, question: Q) {
-        let _ = self.put.try_send(question);
-    }
-
     /// Where a thread takes them out.
     pub fn waiting(&self) -> Receiver<Q> {
         self.take.clone()
@@ -51,7 +46,6 @@ mod tests {
         let questions = Questions::default();
         let gave_way: Vec<usize> = (0..QUEUE_MAX + 2).filter_map(|number| questions.put(number)).collect();
         assert_eq!(gave_way, [0, 1]);
-        questions.offer(99);
         assert_eq!(questions.waiting().try_iter().collect::<Vec<_>>(), (2..QUEUE_MAX + 2).collect::<Vec<_>>());
     }
 }

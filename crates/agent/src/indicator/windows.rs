@@ -4,12 +4,15 @@
 
 use super::{Indicator, Look, Nowhere, menu};
 use crate::control;
+use crate::win32::console;
 use crate::win32::tray::{Line, SIZE, Shown, Tray};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A symbol in the taskbar; where no taskbar comes, nothing, and nothing is recorded.
 pub fn for_desktop(runtime: &Path) -> Box<dyn Indicator> {
+    // Where Windows opened a console window for the client alone, the symbol takes its place.
+    console::leave_own();
     Symbol::start(runtime).map_or_else(|_| Box::new(Nowhere) as Box<dyn Indicator>, |symbol| Box::new(symbol))
 }
 

@@ -69,15 +69,18 @@ impl Elements {
 
     /// Asks for an element.
     pub fn ask(&self, ticket: Ticket, pid: u32, at: Query, time_max: Duration) {
-        let question = Question::Element { ticket, pid, at, until: Instant::now() + time_max };
-        if let Some(Question::Element { ticket, .. }) = self.questions.put(question) {
-            self.sink.answer(Answer::Element(ticket, Reading::Unknown));
-        }
+        self.put(Question::Element { ticket, pid, at, until: Instant::now() + time_max });
     }
 
     /// Wakes the accessibility of an application.
     pub fn warm(&self, pid: u32) {
-        self.questions.offer(Question::Warm(pid));
+        self.put(Question::Warm(pid));
+    }
+
+    fn put(&self, question: Question) {
+        if let Some(Question::Element { ticket, .. }) = self.questions.put(question) {
+            self.sink.answer(Answer::Element(ticket, Reading::Unknown));
+        }
     }
 }
 
