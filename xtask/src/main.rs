@@ -20,6 +20,7 @@ mod planted;
 mod setup;
 mod test;
 mod tidy;
+mod windows;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use std::process::{Child, Stdio};
 use std::time::Instant;
 
 mod desktop;
+mod windows;
 
 /// How a step ended.
 enum Outcome {
@@ -29,6 +30,7 @@ const STEPS: &[Step] = &[
     ("rust", rust),
     ("client", client),
     ("desktop", desktop::run),
+    ("windows", windows::run),
     ("lints", lints),
     ("licences", licences),
     ("oracle", oracle),

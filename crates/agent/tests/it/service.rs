@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub struct Service {
     process: Child,
     address: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// A project on a service.
@@ -53,7 +53,12 @@ impl Service {
             .expect("the service says where it listens");
         let address = address.trim_end_matches(['/', '.', ',']).to_owned();
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address, _folder: folder }
+        Self { process, address, folder }
+    }
+
+    /// Where it keeps everything.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn url(&self) -> String {
