@@ -73,9 +73,10 @@ pub fn for_windows(is_debug: bool) -> Result<WindowsPackages> {
     let mut zip = program("python3");
     run_program(zip.args(["-m", "zipfile", "--create"]).arg(folder().join(&archive)).arg(staged.join("lode-agent")))?;
     let package = format!("{name}.msi");
+    // It takes files from the folder that it works in.
     let mut wixl = program("wixl");
-    wixl.args(["--arch", "x64", "--define"]).arg(format!("VERSION={}", version()?)).arg("--define");
-    wixl.arg(format!("PROGRAM={}", binary.display())).arg("--output").arg(folder().join(&package));
+    wixl.current_dir(staged.join("lode-agent")).args(["--arch", "x64", "--define"]);
+    wixl.arg(format!("VERSION={}", version()?)).arg("--output").arg(folder().join(&package));
     run_program(wixl.arg(packaging("lode-agent.wxs")))?;
     let (archive, package) = (with_checksum(&archive)?, with_checksum(&package)?);
     Ok(WindowsPackages { program: binary, folder: staged.join("lode-agent"), archive, package })

@@ -8,7 +8,7 @@
 //! | `codegen` | writes the files that are generated from code; `--check` compares them |
 //! | `tidy` | checks facts about the repository |
 //! | `planted` | turns on bugs that are there on purpose, one by one, and runs the tests that must find them |
-//! | `dist` | packs the desktop client for people: archive with `install.sh`, checksum |
+//! | `dist` | packs the desktop client for people: archives for Linux and Windows, a package for Windows, checksums |
 //! | `bench` | measures; see `xtask/README.md` |
 
 mod bench;
