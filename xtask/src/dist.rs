@@ -4,11 +4,16 @@
 //! | file | for | made by |
 //! | --- | --- | --- |
 //! | `lode-agent-VERSION-linux-ARCH.tar.gz` | Linux: `install.sh` | `tar` |
+//! | `lode-agent_VERSION_ARCH.deb` | Debian and its kin, for all users: needs an administrator to install | `dpkg-deb` |
 //! | `lode-agent-VERSION-windows-x86_64.zip` | Windows: `install.cmd`, or unpacked and run | Python |
 //! | `lode-agent-VERSION-windows-x86_64.msi` | Windows: `msiexec /qn`, Intune, group policies | `wixl` |
 //!
+//! | `lode-agent-VERSION-SYSTEM.cdx.json` | what is in it: names, versions, licences (CycloneDX) | [`parts`] |
+//!
 //! `--debug` packs the ordinary build, to try the packages without compiling everything for speed. Where the tools for Windows cannot
 //! be installed, its packages are left out, and it is said.
+
+mod parts;
 
 use crate::command::{ask, program, root, run as run_program, target};
 use crate::{setup, windows};
@@ -28,7 +33,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
         ["--debug"] => true,
         _ => bail!("usage: cargo xtask dist [--debug]"),
     };
-    println!("{}", for_linux(is_debug)?.display());
+    for made in for_linux(is_debug)? {
+        println!("{}", made.display());
+    }
     if let Err(error) = setup::for_windows().and_then(|()| windows::prepare()) {
         eprintln!("The packages for Windows are left out: {error:#}");
         return Ok(());
@@ -38,7 +45,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn for_linux(is_debug: bool) -> Result<PathBuf> {
+fn for_linux(is_debug: bool) -> Result<Vec<PathBuf>> {
     run_program(program("cargo").args(build(is_debug)))?;
     let binary = target().join(if is_debug { "debug" } else { "release" }).join("lode-agent");
     let staged = stage("linux", &[(&binary, "lode-agent"), (&packaging("install.sh"), "install.sh")])?;
@@ -46,7 +53,33 @@ fn for_linux(is_debug: bool) -> Result<PathBuf> {
     let mut tar = program("tar");
     tar.args(["--create", "--gzip", "--owner=0", "--group=0", "--directory"]).arg(staged);
     run_program(tar.arg("--file").arg(folder().join(&archive)).arg("lode-agent"))?;
-    with_checksum(&archive)
+    let made = [archive, for_debian(&binary)?, parts::list("linux", "x86_64-unknown-linux-gnu")?];
+    made.iter().map(|name| with_checksum(name)).collect()
+}
+
+/// A package for all users of a machine; nothing in it runs before a person logs in, and nothing is recorded before that person said yes.
+fn for_debian(binary: &Path) -> Result<String> {
+    let architecture = ask(program("dpkg").arg("--print-architecture")).context("dpkg is missing")?;
+    let staged = folder().join("debian");
+    let _ = fs::remove_dir_all(&staged);
+    for part in ["DEBIAN", "usr/bin", "etc/xdg/autostart", "usr/share/doc/lode-agent"] {
+        fs::create_dir_all(staged.join(part))?;
+    }
+    let control = format!(
+        "Package: lode-agent\nVersion: {}\nArchitecture: {architecture}\nMaintainer: Lode\nDepends: libc6\nSection: utils\n\
+         Priority: optional\nDescription: the desktop client of Lode\n Records work where it is allowed to, and shows that it does.\n",
+        version()?
+    );
+    fs::write(staged.join("DEBIAN/control"), control)?;
+    fs::write(staged.join("DEBIAN/conffiles"), "/etc/xdg/autostart/lode-agent.desktop\n")?;
+    fs::copy(binary, staged.join("usr/bin/lode-agent"))?;
+    fs::copy(packaging("lode-agent.desktop"), staged.join("etc/xdg/autostart/lode-agent.desktop"))?;
+    fs::copy(root().join("LICENSE"), staged.join("usr/share/doc/lode-agent/copyright"))?;
+    let package = format!("lode-agent_{}_{architecture}.deb", version()?);
+    let mut deb = program("dpkg-deb");
+    deb.args(["--root-owner-group", "-Zxz", "--build"]).arg(&staged).arg(folder().join(&package));
+    run_program(&mut deb)?;
+    Ok(package)
 }
 
 /// What was made for Windows.
@@ -78,6 +111,7 @@ pub fn for_windows(is_debug: bool) -> Result<WindowsPackages> {
     wixl.current_dir(staged.join("lode-agent")).args(["--arch", "x64", "--define"]);
     wixl.arg(format!("VERSION={}", version()?)).arg("--output").arg(folder().join(&package));
     run_program(wixl.arg(packaging("lode-agent.wxs")))?;
+    with_checksum(&parts::list("windows", windows::TRIPLE)?)?;
     let (archive, package) = (with_checksum(&archive)?, with_checksum(&package)?);
     Ok(WindowsPackages { program: binary, folder: staged.join("lode-agent"), archive, package })
 }

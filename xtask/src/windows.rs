@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// What is built for.
-const TRIPLE: &str = "x86_64-pc-windows-gnu";
+pub const TRIPLE: &str = "x86_64-pc-windows-gnu";
 
 /// Compiles C for it, and links.
 pub const LINKER: &str = "x86_64-w64-mingw32-gcc";

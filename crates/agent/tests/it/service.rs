@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 pub struct Service {
     process: Child,
     address: String,
+    #[cfg_attr(windows, allow(dead_code, reason = "it is held; only tests on Linux look into it"))]
     folder: tempfile::TempDir,
 }
 
@@ -57,6 +58,7 @@ impl Service {
     }
 
     /// Where it keeps everything.
+    #[cfg(target_os = "linux")]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
