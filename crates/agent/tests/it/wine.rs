@@ -36,17 +36,17 @@ fn seen_by_wine(path: &Path) -> String {
 }
 
 /// The real program, recording, in a project of a real service.
-struct Desk<'a> {
+struct Desk {
     program: String,
-    data: &'a Path,
+    data: PathBuf,
     log: PathBuf,
     children: Children,
 }
 
-impl<'a> Desk<'a> {
-    fn record(data: &'a Path, service: &Service, study: &Study<'_>) -> Self {
+impl Desk {
+    fn record(data: &Path, service: &Service, study: &Study<'_>) -> Self {
         let log = data.with_extension("log");
-        let mut desk = Self { program: named(AGENT), data, log, children: Children::default() };
+        let mut desk = Self { program: named(AGENT), data: data.to_owned(), log, children: Children::default() };
         let key = study.app_key();
         printed(&desk.agent(&["enroll", "--server", &service.url(), "--key", &key]).output().unwrap());
         desk.start();
@@ -63,7 +63,7 @@ impl<'a> Desk<'a> {
     }
 
     fn agent(&self, arguments: &[&str]) -> Command {
-        let mut command = wine(&self.program, &["--data", &seen_by_wine(self.data)]);
+        let mut command = wine(&self.program, &["--data", &seen_by_wine(&self.data)]);
         command.args(arguments);
         command
     }
@@ -281,7 +281,7 @@ fn the_package_installs_quietly_for_the_user_and_the_first_start_enrols() {
     let program = format!(r"{local}\Programs\Lode\lode-agent.exe");
     let data = folder.path().join("client");
     let log = folder.path().join("log");
-    let mut desk = Desk { program, data: &data, log, children: Children::default() };
+    let mut desk = Desk { program, data, log, children: Children::default() };
     desk.start();
     desk.until("is enrolled and asks for consent", |status| status["state"] == "needs_consent");
     let left = Command::new("wine").args(["reg", "query", r"HKCU\Software\Lode\Enrol"]).output().unwrap();
