@@ -5,7 +5,7 @@ use super::handle;
 use std::io;
 use windows::Win32::Foundation::{POINT, RECT};
 use windows::Win32::System::Com::{CLSCTX_INPROC_SERVER, COINIT_MULTITHREADED, CoCreateInstance, CoInitializeEx};
-use windows::Win32::System::Variant::VARIANT;
+use windows::Win32::System::Variant::{VARIANT, VT_I4};
 use windows::Win32::UI::Accessibility::{
     AccessibleObjectFromPoint, AccessibleObjectFromWindow, CUIAutomation, CUIAutomation8, IAccessible, IUIAutomation,
     IUIAutomation2, IUIAutomationCacheRequest, IUIAutomationElement, TreeScope_Element, UIA_AutomationIdPropertyId,
@@ -153,7 +153,6 @@ fn by_automation(element: &IUIAutomationElement) -> Option<Found> {
 fn by_accessible(object: &IAccessible, child: &VARIANT) -> Option<Found> {
     // SAFETY: COM calls on an interface that lives; the places for the answers live during the calls.
     unsafe {
-        let number = |variant: VARIANT| i32::try_from(&variant).ok();
         let mut at = RECT::default();
         let (mut width, mut height) = (0, 0);
         let located = object.accLocation(&mut at.left, &mut at.top, &mut width, &mut height, child);
@@ -166,6 +165,15 @@ fn by_accessible(object: &IAccessible, child: &VARIANT) -> Option<Found> {
             class: None,
             bounds: located.ok().and_then(|()| bounds(at)),
         })
+    }
+}
+
+/// The number in a variant. The system's own conversion is not asked: Wine 8 has none, and ends the program.
+fn number(variant: VARIANT) -> Option<i32> {
+    // SAFETY: the field is read that the tag names.
+    unsafe {
+        let inner = &variant.Anonymous.Anonymous;
+        (inner.vt == VT_I4).then(|| inner.Anonymous.lVal)
     }
 }
 
