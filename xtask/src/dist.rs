@@ -100,7 +100,10 @@ pub struct WindowsPackages {
 pub fn for_windows(is_debug: bool) -> Result<WindowsPackages> {
     run_program(&mut windows::cargo(&build(is_debug)))?;
     let binary = windows::built("lode-agent.exe", is_debug);
-    let staged = stage("windows", &[(&binary, "lode-agent.exe"), (&packaging("install.cmd"), "install.cmd")])?;
+    let staged = stage("windows", &[(&binary, "lode-agent.exe")])?;
+    // Windows' command processor finds no label behind lines that end without a carriage return.
+    let install = fs::read_to_string(packaging("install.cmd"))?.replace('\n', "\r\n");
+    fs::write(staged.join("lode-agent/install.cmd"), install)?;
     let name = format!("lode-agent-{}-windows-x86_64", version()?);
     let archive = format!("{name}.zip");
     let mut zip = program("python3");

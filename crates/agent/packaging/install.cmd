@@ -8,13 +8,16 @@ set "LIB=%LOCALAPPDATA%\Programs\Lode"
 set "RUN=HKCU\Software\Microsoft\Windows\CurrentVersion\Run"
 if /i "%~1"=="/uninstall" goto uninstall
 if not "%~1"=="" if "%~2"=="" goto usage
-if not exist "%LIB%" mkdir "%LIB%" || exit /b 1
+if not exist "%LIB%" mkdir "%LIB%"
 rem A program that runs cannot be replaced, but it can be renamed.
-if exist "%LIB%\lode-agent.exe" move /y "%LIB%\lode-agent.exe" "%LIB%\lode-agent.old.exe" >nul || exit /b 1
-copy /y "%~dp0lode-agent.exe" "%LIB%\lode-agent.exe" >nul || exit /b 1
-reg add "%RUN%" /v Lode /t REG_SZ /d "\"%LIB%\lode-agent.exe\" run" /f >nul || exit /b 1
+if exist "%LIB%\lode-agent.exe" move /y "%LIB%\lode-agent.exe" "%LIB%\lode-agent.old.exe" >nul
+copy /y "%~dp0lode-agent.exe" "%LIB%\lode-agent.exe" >nul
+if errorlevel 1 goto failed
+reg add "%RUN%" /v Lode /t REG_SZ /d "\"%LIB%\lode-agent.exe\" run" /f >nul
+if errorlevel 1 goto failed
 if "%~1"=="" goto done
-"%LIB%\lode-agent.exe" enroll --server "%~1" --key-file "%~2" || exit /b 1
+"%LIB%\lode-agent.exe" enroll --server "%~1" --key-file "%~2"
+if errorlevel 1 exit /b 1
 :done
 echo installed; it starts with the next log-in, or now with: "%LIB%\lode-agent.exe" run
 exit /b 0
@@ -27,6 +30,10 @@ del /q "%LIB%\lode-agent.exe" "%LIB%\lode-agent.old.exe" >nul 2>&1
 rmdir "%LIB%" >nul 2>&1
 echo lode-agent is removed; what it recorded is in %LOCALAPPDATA%\Lode until you delete it
 exit /b 0
+
+:failed
+echo cannot install into %LIB%: is the disk full, or does a client of another log-in run there? 1>&2
+exit /b 1
 
 :usage
 echo usage: install.cmd [SERVER KEY-FILE] ^| /uninstall 1>&2

@@ -17,8 +17,11 @@ const AGENT: &str = "LODE_AGENT_EXE";
 /// The window with a password field, `tests/wine/fields.c`.
 const FIELDS: &str = "LODE_FIELDS_EXE";
 
-/// The package of the client; the test of it is left out where there is none.
+/// The package of the client.
 const PACKAGE: &str = "LODE_AGENT_MSI";
+
+/// The folder that the portable archive is made of.
+const FOLDER: &str = "LODE_AGENT_FOLDER";
 
 fn named(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set; cargo xtask test windows sets it"))
@@ -266,6 +269,35 @@ fn p1_p2_a_client_that_is_killed_and_started_again_loses_nothing_and_repeats_not
     assert_eq!(study.balance()["lost"], 0);
 }
 
+/// Where both installers put the client.
+fn installed_program() -> String {
+    let local = wine("cmd", &["/c", "echo %LOCALAPPDATA%"]).output().unwrap();
+    format!(r"{}\Programs\Lode\lode-agent.exe", String::from_utf8_lossy(&local.stdout).trim())
+}
+
+#[test]
+#[ignore = "needs Wine: cargo xtask test windows"]
+fn the_archive_installs_itself_enrols_starts_with_the_log_in_and_goes_again() {
+    let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
+    let study = service.study("Archive");
+    let key = folder.path().join("key");
+    std::fs::write(&key, study.app_key()).unwrap();
+    let script = seen_by_wine(&Path::new(&named(FOLDER)).join("install.cmd"));
+    let data = folder.path().join("client");
+    let install = |arguments: &[&str]| {
+        let mut command = wine("cmd", &["/c", &script]);
+        command.args(arguments).env("LODE_DATA", seen_by_wine(&data)).output().unwrap()
+    };
+    let said = printed(&install(&[&service.url(), &seen_by_wine(&key)]));
+    assert!(said.contains("enrolled as") && said.contains("installed"), "{said}");
+    let key = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run";
+    let starts = printed(&wine("reg", &["query", key, "/v", "Lode"]).output().unwrap());
+    assert!(starts.contains(r"Programs\Lode\lode-agent.exe"), "{starts}");
+    printed(&install(&["/uninstall"]));
+    assert!(!wine("reg", &["query", key, "/v", "Lode"]).output().unwrap().status.success());
+    assert!(!wine(&installed_program(), &["--version"]).output().unwrap().status.success(), "the program is gone");
+}
+
 #[test]
 #[ignore = "needs Wine: cargo xtask test windows"]
 fn the_package_installs_quietly_for_the_user_and_the_first_start_enrols() {
@@ -276,12 +308,8 @@ fn the_package_installs_quietly_for_the_user_and_the_first_start_enrols() {
     let properties = [format!("SERVER={}", service.url()), format!("KEY={}", study.app_key())];
     let install = ["/i", &package, "/qn", &properties[0], &properties[1]];
     assert!(wine("msiexec", &install).status().unwrap().success());
-    let local = Command::new("wine").args(["cmd", "/c", "echo %LOCALAPPDATA%"]).output().unwrap();
-    let local = String::from_utf8_lossy(&local.stdout).trim().to_owned();
-    let program = format!(r"{local}\Programs\Lode\lode-agent.exe");
-    let data = folder.path().join("client");
-    let log = folder.path().join("log");
-    let mut desk = Desk { program, data, log, children: Children::default() };
+    let (data, log) = (folder.path().join("client"), folder.path().join("log"));
+    let mut desk = Desk { program: installed_program(), data, log, children: Children::default() };
     desk.start();
     desk.until("is enrolled and asks for consent", |status| status["state"] == "needs_consent");
     let left = Command::new("wine").args(["reg", "query", r"HKCU\Software\Lode\Enrol"]).output().unwrap();
