@@ -8,7 +8,7 @@
 //! | `codegen` | writes the files that are generated from code; `--check` compares them |
 //! | `tidy` | checks facts about the repository |
 //! | `planted` | turns on bugs that are there on purpose, one by one, and runs the tests that must find them |
-//! | `dist` | packs the desktop client for people: archive with `install.sh`, checksum; and the browser extension |
+//! | `dist` | packs for people: the client for Linux and Windows, checksums, lists of parts; and the browser extension |
 //! | `record-sample` | records the sample with pictures anew, with the real client in a real browser |
 //! | `bench` | measures; see `xtask/README.md` |
 
@@ -22,6 +22,7 @@ mod record_sample;
 mod setup;
 mod test;
 mod tidy;
+mod windows;
 
 use std::process::ExitCode;
 

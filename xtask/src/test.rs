@@ -12,6 +12,7 @@ use std::time::Instant;
 
 mod desktop;
 mod extension;
+mod windows;
 
 /// How a step ended.
 enum Outcome {
@@ -31,6 +32,7 @@ const STEPS: &[Step] = &[
     ("client", client),
     ("desktop", desktop::run),
     ("extension", extension::run),
+    ("windows", windows::run),
     ("lints", lints),
     ("licences", licences),
     ("oracle", oracle),

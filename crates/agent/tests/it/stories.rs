@@ -366,9 +366,7 @@ fn tc1_kill_9_loses_nothing_that_was_kept() {
 fn p6_a_client_starts_and_works_whatever_lies_in_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["identity.json", "configuration.json", "consent.json", "choice.json"] {
-        std::fs::write(folder.path().join(name), b"\xff{ broken").unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(folder.path().join(name), mode).unwrap();
+        agent::paths::write_private(&folder.path().join(name), b"\xff{ broken").unwrap();
     }
     std::fs::create_dir_all(folder.path().join("spool/spool.db/inside")).unwrap();
     let started = Instant::now();
