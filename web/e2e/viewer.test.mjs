@@ -23,8 +23,8 @@ before(async () => {
   const account = await api('POST', '/setup', { token: process.env.LODE_SETUP_TOKEN, ...LEAD });
   const project = await api('POST', '/projects', { name: 'Orders', kind: 'enrolled' });
   slug = project.slug;
-  const apps = ['excel.exe', 'outlook.exe', 'saplogon.exe'].map((app) => `app=${app}`).join('&');
-  const { xml } = await api('GET', `/projects/${slug}/template?preset=standard&${apps}`);
+  const apps = 'apps=excel.exe%20outlook.exe%20saplogon.exe';
+  const { xml } = await api('GET', `/projects/${slug}/configuration/template?preset=standard&${apps}`);
   await api('POST', `/projects/${slug}/configuration/publish`, { xml: withPictures(xml), note: '', percent: 100 });
   await api('PUT', `/projects/${slug}/members/${account.id}`, { role: 'lead', grants: ['raw', 'pictures'] });
   const made = await api('POST', `/projects/${slug}/members`, { email: ANALYST.email, name: ANALYST.name, role: 'analyst', grants: ['raw'] });
@@ -55,7 +55,7 @@ const caller = (on) => async (method, path, body) => {
 async function until(is) {
   const end = Date.now() + ARRIVED_MS_MAX;
   while (!(await is())) {
-    assert.ok(Date.now() < end, 'it never came');
+    assert.ok(Date.now() < end, `it never came: ${is}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
