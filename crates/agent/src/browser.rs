@@ -204,7 +204,8 @@ impl Browsers {
     /// What such a browser says.
     #[cfg(test)]
     pub(crate) fn say(&self, pid: u32, event: PageEvent) {
-        let program = self.inner().connections.iter().find(|each| each.program.pid == pid).map(|each| each.program.clone());
+        let program =
+            self.inner().connections.iter().find(|each| each.program.pid == pid).map(|each| each.program.clone());
         self.heard.send(Heard::Event(program.expect("it is connected"), Box::new(event))).unwrap();
     }
 

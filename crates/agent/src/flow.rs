@@ -446,10 +446,8 @@ impl Flow {
             return self.pages.push(id);
         }
         let ago_us = (now.time_us - (event.time_ms * 1_000.0) as i64).clamp(0, PAGE_AGE_US_MAX);
-        let at = Moment {
-            uptime_us: now.uptime_us.saturating_sub(ago_us.unsigned_abs()),
-            time_us: now.time_us - ago_us,
-        };
+        let at =
+            Moment { uptime_us: now.uptime_us.saturating_sub(ago_us.unsigned_abs()), time_us: now.time_us - ago_us };
         session.last_event = at.max(session.last_event);
         let action =
             PageAction { program: program.clone(), event, at, sight: in_front, window_title, known_us: now.uptime_us };
@@ -570,11 +568,7 @@ impl Flow {
             let shot = if scope == Scope::None || at_once { None } else { self.shoot(now, &formed, scope) };
             admissions.extend(self.scrub(formed, shot));
         }
-        Yield {
-            admissions,
-            counters: std::mem::take(&mut self.counters),
-            pages: std::mem::take(&mut self.pages),
-        }
+        Yield { admissions, counters: std::mem::take(&mut self.counters), pages: std::mem::take(&mut self.pages) }
     }
 
     /// A picture for an event whose rule asks for one; every doubt is none.
@@ -596,12 +590,8 @@ impl Flow {
             (None, _) => Vec::new(),
             (Some(_), masks) => masks?,
         };
-        let request = Request {
-            allowed: Vec::new(),
-            masks,
-            desktop: scope == Scope::Desktop,
-            side_px_max: settings.max_side,
-        };
+        let request =
+            Request { allowed: Vec::new(), masks, desktop: scope == Scope::Desktop, side_px_max: settings.max_side };
         let picture = self.picture(&again, request).ok().filter(|picture| picture.masks.len() <= MASKS_MAX)?;
         let picture = scaled_down(picture, settings.max_side);
         self.shooter.add(now, &picture).ok()

@@ -927,8 +927,7 @@ fn join(slot: &mut Slot, action: &PageAction) {
     slot.formed.pages.push(action.event.id());
     let captured = &mut slot.formed.captured;
     let told = [ColumnId::ElementRole, ColumnId::ElementName].into_iter();
-    captured.unknown =
-        captured.unknown.without(told.fold(ColumnSet::EMPTY, |told, column| told.with(column)));
+    captured.unknown = captured.unknown.without(told.fold(ColumnSet::EMPTY, |told, column| told.with(column)));
     let event = &mut captured.event;
     describe_page(event, action.event.clone());
     let (Some(x), Some(y), Some(pointer)) = (event.mouse_x, event.mouse_y, &action.event.pointer) else { return };

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 mod unix;
 #[cfg(unix)]
 pub use unix::{
-    Lock, browser_above, configuration_folder, data_folder, file_id, floor_file, free_bytes, is_writable, lock, machine_id, machine_name,
-    make_private_folder, own_uid, runtime_folder, settings_files, user_name,
+    Lock, browser_above, configuration_folder, data_folder, file_id, floor_file, free_bytes, is_writable, lock,
+    machine_id, machine_name, make_private_folder, own_uid, runtime_folder, settings_files, user_name,
 };
 
 /// The folder of the spool inside the data folder.

@@ -114,7 +114,10 @@ mod tests {
         let rule = r#"<rule name="search"><on events="element_changed copy"/><when><all><equals column="url_host" value="A.example"/>
             <equals column="element_id" values="q|r"/></all></when><log columns="all text"/></rule>"#;
         let told = told(allow, rule, "");
-        assert_eq!(told["policy"]["sites"], json!([{ "host": "a.example", "path": "/**" }, { "host": "*.b.example", "path": "/x/**" }]));
+        assert_eq!(
+            told["policy"]["sites"],
+            json!([{ "host": "a.example", "path": "/**" }, { "host": "*.b.example", "path": "/x/**" }])
+        );
         assert_eq!(told["policy"]["never"], json!([{ "column": "page_title", "regex": "(?i)payroll" }]));
         assert_eq!(
             told["policy"]["values"],

@@ -185,7 +185,8 @@ fn p5_every_event_of_a_page_is_acknowledged_once_whatever_becomes_of_it() {
     let (mut stage, window) = browser("", ALL, Some("Orders"));
     let mut decided = Vec::new();
     stage.script.click(stage.now, window, Button::Left, element("link", "x"));
-    for (seq, more) in [(1, pointer()), (2, json!({ "kind": "change" })), (3, json!({ "url": "https://no.example/" }))] {
+    for (seq, more) in [(1, pointer()), (2, json!({ "kind": "change" })), (3, json!({ "url": "https://no.example/" }))]
+    {
         stage.page_says(window, seq, 0, more);
     }
     stage.page_says(window, 4, 0, json!({ "kind": "lost", "url": "", "title": "", "lost": 17 }));
