@@ -1,6 +1,7 @@
 // Every kind of event that a person can cause in a page, in the real browser with the real client: what is told of it, and what is not.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { Browser, brief, Client, filesWith, Screen, Site, until, Wire } from "./support.mjs";
 
@@ -249,15 +250,17 @@ describe("what leaves no trace", () => {
   });
 });
 
-/** No word in the extension's storage, in the client's folder, on the wire, in what the client says of itself. */
+/** No word in the extension's storage, in what it says to the relay, in the client's folder, on the wire, in what the client says of itself. */
 async function leavesNothing(words) {
   const worker = await browser.worker();
   const storage = await worker.evaluate(async () => JSON.stringify([await chrome.storage.session.get(), await chrome.storage.local.get()]));
   const events = JSON.stringify(await client.events());
   const status = JSON.stringify(await client.status());
   await until("the spool is synced", async () => (await client.ask({ call: "send_now" }))?.ok);
+  const relay = readFileSync(browser.said, "latin1");
+  assert.ok(relay.includes('"kind":"load"'), "the relay was listened to");
   const sent = Buffer.concat(wire.bytes).toString("latin1");
-  for (const [where, text] of Object.entries({ storage, events, status, sent, log: client.stderr })) {
+  for (const [where, text] of Object.entries({ storage, relay, events, status, sent, log: client.stderr })) {
     for (const word of words) assert.ok(!text.includes(word), `${where} has ${word}`);
   }
   assert.deepEqual(filesWith(client.data, words), []);

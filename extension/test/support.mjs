@@ -255,7 +255,14 @@ export class Browser {
     // Without the developer's mode an unpacked extension that reloads itself is switched off.
     mkdirSync(join(profile, "Default"), { recursive: true });
     writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ extensions: { ui: { developer_mode: true } } }));
-    execFileSync(AGENT, ["install-browser-host", "--only", "--folder", join(profile, "NativeMessagingHosts")]);
+    const hosts = join(profile, "NativeMessagingHosts");
+    execFileSync(AGENT, ["install-browser-host", "--only", "--folder", hosts]);
+    // Between browser and relay, everything that the extension says is noted.
+    this.said = join(profile, "said");
+    const [manifest, listener] = [join(hosts, "org.lode.agent.json"), join(profile, "relay")];
+    const { path, ...rest } = JSON.parse(readFileSync(manifest, "utf8"));
+    writeFileSync(listener, `#!/bin/sh\ntee -a '${this.said}' | '${path}' "$@"\n`, { mode: 0o755 });
+    writeFileSync(manifest, JSON.stringify({ ...rest, path: listener }));
   }
 
   async start() {
