@@ -96,6 +96,7 @@ function onPointer(event: MouseEvent): void {
   const target = targetOf(event);
   if (policy === null || target === null || !isAdmitted()) return;
   watch(target);
+  if (isEchoOfLabel(target)) return;
   const element = meant(target);
   if (concernsSecret(target) || concernsSecret(element)) return;
   const said = describe(element, policy);
@@ -110,6 +111,17 @@ function onPointer(event: MouseEvent): void {
     record("click", { element: said, pointer }, event);
   };
   setTimeout(tellDeferred);
+}
+
+/** The field whose label was clicked a moment ago. */
+let labelled: HTMLElement | null = null;
+
+/** A click on a label makes the browser click its field too; that is nothing a person did. */
+function isEchoOfLabel(target: Element): boolean {
+  const field = target.closest("label")?.control ?? null;
+  const isEcho = labelled !== null && target === labelled;
+  labelled = isEcho || field === target ? null : field;
+  return isEcho;
 }
 
 /** A click that waits for the end of the page's own work, or for the next event. */

@@ -289,10 +289,11 @@ void chrome.action.setBadgeBackgroundColor({ color: "#b3261e" });
 // — settings, popup —
 
 async function readSettings(): Promise<void> {
-  const none = { disabled: false, allowedHosts: null as string[] | null };
-  const given: typeof none = await chrome.storage.managed.get({ disabled: null, allowedHosts: null }).catch(() => none as never);
+  type Held = { disabled: boolean | null; allowedHosts: string[] | null };
+  const none: Held = { disabled: null, allowedHosts: null };
+  const given: Held = await chrome.storage.managed.get({ ...none }).catch(() => none as never);
   const managed = given.disabled !== null || given.allowedHosts !== null;
-  const held: typeof none = managed ? given : await chrome.storage.local.get(none);
+  const held: Held = managed ? given : await chrome.storage.local.get({ ...none });
   settings = { disabled: held.disabled === true, hosts: held.allowedHosts, managed };
 }
 

@@ -43,6 +43,7 @@ const PAGES = {
     <input id="f7" aria-label="Plain">
     <textarea id="f8" aria-label="Long"></textarea>
     <input id="f9" type="password" aria-label="Shown"><button id="show" onclick="document.getElementById('f9').type='text'">Show</button>
+    <input id="f10"><div contenteditable id="f11">empty</div>
     <p id="p">${CANARY} in the prose of the page</p>
     <input type="hidden" value="${CANARY}"><!-- ${CANARY} -->
     <button id="end">End</button>`,
@@ -108,6 +109,14 @@ describe("what a person does in an allowed page", () => {
     assert.deepEqual(element(choice), ["combobox", "State", "state"]);
     const tick = await caused("element_changed", () => page.click("#urgent"));
     assert.deepEqual(element(tick), ["checkbox", "Urgent", "urgent"]);
+  });
+
+  test("a click on a label is one click, although the browser makes two", async () => {
+    const click = await caused("element_clicked", () => page.click("label:has(#urgent)", { position: { x: 40, y: 8 } }), (event) => event.element_role === "label");
+    const change = await client.untilEvent("the tick", (event) => event.seq > click.seq - 3 && event.element_id === "urgent" && event.event_type === "element_changed");
+    await caused("element_clicked", () => page.click("#save"), (event) => event.element_id === "save");
+    const clicks = (await client.events()).filter((event) => event.seq >= Math.min(click.seq, change.seq) && event.event_type === "element_clicked");
+    assert.deepEqual(clicks.map((event) => event.element_role), ["label", "button"]);
   });
 
   test("selection, copy, cut and paste are told with lengths", async () => {
@@ -207,7 +216,7 @@ describe("what leaves no trace", () => {
     await page.goto(site.url("allowed.test", "/canary"));
     await client.untilEvent("the page", (event) => event.page_title === "Canary" && event.event_type === "page_loaded");
     const from = (await client.events()).at(-1).seq;
-    for (const field of ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"]) {
+    for (const field of ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11"]) {
       await page.click(`#${field}`);
       await page.keyboard.type(field === "f2" ? "4111 1111 1111 1111" : CANARY);
     }
@@ -226,7 +235,7 @@ describe("what leaves no trace", () => {
     const secret = /^f[1-5]$|^f9$/;
     assert.deepEqual(events.filter((event) => secret.test(event.element_id ?? "")).map(brief), [], "nothing at all of secret fields");
     const changes = events.filter((event) => event.event_type === "element_changed").map((event) => event.element_id);
-    assert.deepEqual(changes, ["f6", "f7", "f8"], "the card in a plain field is not told");
+    assert.deepEqual(changes, ["f6", "f7", "f8", "f10", "f11"], "the card in a plain field is not told");
     await leavesNothing([CANARY, "4111 1111 1111 1111", "4111-1111-1111-1111"]);
   });
 
