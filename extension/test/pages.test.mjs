@@ -240,6 +240,7 @@ describe("what leaves no trace", () => {
   });
 
   test("d1 a site that is not on the list: no address, no title, no text", async () => {
+    await page.goto(site.url("allowed.test", "/canary"));
     const foreign = await browser.context.newPage();
     await foreign.goto(site.url("foreign.test", `/inner?${CANARY}-query`));
     await foreign.evaluate((canary) => (document.title = `${canary}-title`), CANARY);
