@@ -32,6 +32,7 @@ pub fn run(runtime: &Path, origin: &str) -> Result<()> {
         if write_message(&mut to_client, &message).is_err() {
             // The client has gone, perhaps with a last word; that is carried over, and ends this process.
             let _ = listening.join();
+            break;
         }
     }
     Ok(())
