@@ -19,8 +19,11 @@ after(() => {
   screen?.close();
 });
 
+/** What is heard although it should not be goes on for ever; so every relay ends in time. */
+const BOUND = ["timeout", "3"];
+
 /** Starts the relay as a browser would, says something to it, and gives its words, its complaint and how it ended. */
-async function relay(origin, bytes, { data = client.data, through = [] } = {}) {
+async function relay(origin, bytes, { data = client.data, through = BOUND } = {}) {
   const [program, ...words] = [...through, AGENT, origin];
   const child = spawn(program, words, { env: { ...screen.env, LODE_DATA: data } });
   const [out, err] = [[], []];
@@ -55,7 +58,7 @@ test("s13 who is no browser is not heard, whatever it calls itself", async () =>
 test("s13 of the programs that are browsers, one that the project does not allow learns nothing", async () => {
   const other = join(folder("browser"), "vivaldi-bin");
   copyFileSync("/bin/bash", other);
-  const { said } = await relay(OURS, HELLO, { through: ["timeout", "3", other, "-c", '"$@"; exit', other] });
+  const { said } = await relay(OURS, HELLO, { through: [...BOUND, other, "-c", '"$@"; exit', other] });
   assert.deepEqual([said.recording, said.why, said.policy], [false, "browser_not_allowed", null]);
 });
 
@@ -67,7 +70,7 @@ test("tc15 lengths that lie, half messages and what is no text end the relay wit
   const other = join(folder("browser"), "chromium");
   copyFileSync("/bin/bash", other);
   for (const [bytes, complaint] of bad) {
-    const through = ["timeout", "5", other, "-c", '"$@"; exit', other];
+    const through = [...BOUND, other, "-c", '"$@"; exit', other];
     const answer = await relay(OURS, Buffer.concat([HELLO, bytes]), { through });
     assert.match(answer.complaint, complaint);
   }
