@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { Browser, brief, Client, filesWith, Screen, Site, until, Wire } from "./support.mjs";
+import { Browser, brief, Client, filesWith, ID, Screen, Site, until, Wire } from "./support.mjs";
 
 const CANARY = "CANARY-7f3a";
 
@@ -112,10 +112,11 @@ describe("what a person does in an allowed page", () => {
   });
 
   test("a click on a label is one click, although the browser makes two", async () => {
-    const click = await caused("element_clicked", () => page.click("label:has(#urgent)", { position: { x: 40, y: 8 } }), (event) => event.element_role === "label");
-    const change = await client.untilEvent("the tick", (event) => event.seq > click.seq - 3 && event.element_id === "urgent" && event.event_type === "element_changed");
+    const isClick = (event) => event.event_type === "element_clicked";
+    const before = await client.untilEvent("the click on the field", (event) => isClick(event) && event.element_id === "urgent");
+    await caused("element_changed", () => page.click("label:has(#urgent)", { position: { x: 40, y: 8 } }), (event) => event.element_id === "urgent");
     await caused("element_clicked", () => page.click("#save"), (event) => event.element_id === "save");
-    const clicks = (await client.events()).filter((event) => event.seq >= Math.min(click.seq, change.seq) && event.event_type === "element_clicked");
+    const clicks = (await client.events()).filter((event) => event.seq > before.seq && isClick(event));
     assert.deepEqual(clicks.map((event) => event.element_role), ["label", "button"]);
   });
 
@@ -252,11 +253,67 @@ describe("what leaves no trace", () => {
     await leavesNothing([CANARY, "foreign.test"]);
   });
 
-  test("d1 the popup says in one sentence why", async () => {
-    const popup = await browser.context.newPage();
-    await popup.goto(`chrome-extension://${(await browser.worker()).url().split("/")[2]}/popup.html`);
-    assert.equal(await popup.textContent("p"), "This page is not recorded, because it is a page of the browser itself.");
+});
+
+describe("what a person is told and can choose", () => {
+  /** Opens a page of the extension behind the page in front. */
+  async function behind(name) {
+    const opened = browser.context.waitForEvent("page");
+    await (await browser.worker()).evaluate((url) => chrome.tabs.create({ url, active: false }), `chrome-extension://${ID}/${name}`);
+    return opened;
+  }
+
+  async function sentence() {
+    const popup = await behind("popup.html");
+    const text = await popup.textContent("p");
     await popup.close();
+    return text;
+  }
+
+  const badge = async () =>
+    (await browser.worker()).evaluate(async () => {
+      const [tab] = await chrome.tabs.query({ active: true });
+      return chrome.action.getBadgeText({ tabId: tab.id });
+    });
+
+  test("the popup says in one sentence whether the page is recorded, and why", async () => {
+    await page.goto(site.url("allowed.test", "/canary"));
+    await page.bringToFront();
+    await until("the badge", async () => (await badge()) === "●");
+    assert.equal(await sentence(), "This page is recorded, because your project's configuration names it.");
+    await page.goto(site.url("foreign.test", "/inner"));
+    await until("no badge", async () => (await badge()) === "");
+    assert.equal(await sentence(), "This page is not recorded, because it is not on your project's list.");
+    await page.goto("chrome://version");
+    assert.equal(await sentence(), "This page is not recorded, because it is a page of the browser itself.");
+    await client.ask({ call: "pause", us: null });
+    await until("the pause", async () => (await sentence()) === "Nothing is recorded, because you paused.");
+    await client.ask({ call: "resume" });
+    await page.goto(site.url("allowed.test", "/canary"));
+    await until("the badge", async () => (await badge()) === "●");
+  });
+
+  test("d12 a person can switch it off and name fewer hosts, and at once nothing is told any more", async () => {
+    const options = await behind("options.html");
+    const clicks = async () => (await client.events()).filter((event) => event.event_type === "element_clicked").length;
+    await options.check("input");
+    await until("off", async () => (await badge()) === "");
+    const before = await clicks();
+    await page.click("#end");
+    await options.uncheck("input");
+    await options.fill("textarea", "other.test");
+    await options.dispatchEvent("textarea", "change");
+    await page.click("#end");
+    assert.equal(await badge(), "");
+    await options.fill("textarea", "");
+    await options.dispatchEvent("textarea", "change");
+    await until("on again", async () => (await badge()) === "●");
+    await until("the page listens", async () => {
+      await page.click("#end");
+      return (await clicks()) > before;
+    });
+    await options.close();
+    await leavesNothing([CANARY]);
   });
 });
 
