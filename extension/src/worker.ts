@@ -13,7 +13,7 @@ import { type Gate, gateOf } from "./rules";
 /** Waits before the client is called again: the first, and the longest. */
 const RETRY_MS = [500, 60_000] as const;
 
-/** Events that are kept here at most; further ones are counted. */
+/** Events of pages that are gone at most; of more, the oldest are lost and counted. */
 const KEPT_MAX = 8_192;
 
 interface Page {
@@ -123,9 +123,6 @@ function send(event: PageEvent): void {
 function take(event: PageEvent): void {
   const events = unacknowledged.get(event.document) ?? new Map<number, PageEvent>();
   unacknowledged.set(event.document, events);
-  let count = 0;
-  for (const each of unacknowledged.values()) count += each.size;
-  if (count >= KEPT_MAX) return;
   events.set(event.seq, event);
   send(event);
 }
@@ -145,6 +142,12 @@ function keepLost(count: number): void {
 function persist(): void {
   const living = new Set([...pages].map((page) => page.document));
   const kept = [...unacknowledged].filter(([document]) => !living.has(document)).flatMap(([, events]) => [...events.values()]);
+  if (kept.length > KEPT_MAX) {
+    // One more than too many: the event that tells of it needs room too, and comes back here.
+    const over = kept.slice(0, kept.length - KEPT_MAX + 1);
+    for (const event of over) unacknowledged.get(event.document)?.delete(event.seq);
+    return keepLost(over.length);
+  }
   const isKept = kept.length > 0;
   if (isKept || hasPersisted) void chrome.storage.session.set({ kept });
   hasPersisted = isKept;
