@@ -120,10 +120,15 @@ export function configuration({ sites = ["*.allowed.test", "allowed.test"], neve
 
 /** The real client, recording, over a home of its own. */
 export class Client {
-  constructor({ screen, wire, backend = "null", ...said }) {
+  constructor({ screen, wire, backend = "null", enrolled = true, ...said }) {
     this.screen = screen;
     this.backend = backend;
     this.data = folder("client");
+    if (enrolled) this.enrol(wire, said);
+  }
+
+  /** Puts into the home what enrolment, a published configuration and a consent would put there. */
+  enrol(wire, said) {
     const project = randomUUID();
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const raw = (key) => Buffer.from(key.export({ format: "jwk" }).x, "base64url");
