@@ -99,19 +99,23 @@ function onPointer(event: MouseEvent): void {
   if (isEchoOfLabel(target)) return;
   const element = meant(target);
   if (concernsSecret(target) || concernsSecret(element)) return;
-  const said = describe(element, policy);
+  const button = BUTTONS[event.type];
+  const said = { element: describe(element, policy), ...(button === undefined ? {} : { attributes: { button } }) };
   const isByPointer = event.detail > 0 || event.type === "contextmenu";
-  if (!isByPointer) return record("click", { element: said }, event);
+  if (!isByPointer) return record("click", said, event);
   const box = boxFrom(element, event);
-  if (!policy.pictures) return record("click", { element: said, pointer: { box, masks: null } }, event);
+  if (!policy.pictures) return record("click", { ...said, pointer: { box, masks: null } }, event);
   // The whole page is looked through for what a picture must not show; the page's own work goes first.
   tellDeferred();
   deferred = () => {
     const pointer = { box, masks: masks(event, (url) => gate?.(url, "") === "admitted") };
-    record("click", { element: said, pointer }, event);
+    record("click", { ...said, pointer }, event);
   };
   setTimeout(tellDeferred);
 }
+
+/** Which button it was, where it was not the first. */
+const BUTTONS: Record<string, string> = { auxclick: "middle", contextmenu: "right" };
 
 /** The field whose label was clicked a moment ago. */
 let labelled: HTMLElement | null = null;
@@ -385,7 +389,10 @@ function end(): void {
   port = null;
 }
 
+// A page that comes back from the browser's memory is loaded again, without a new script.
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted && port === null) connect();
+  if (!event.persisted || port !== null) return;
+  loaded = "";
+  connect();
 });
 connect();

@@ -89,6 +89,11 @@ describe("what a person does in an allowed page", () => {
     assert.equal(event.url_host, "allowed.test");
   });
 
+  test("a click with another button says which", async () => {
+    const event = await caused("element_clicked", () => page.click("#save", { button: "middle" }), (event) => event.attributes?.button !== undefined);
+    assert.deepEqual([event.element_id, event.attributes.button], ["save", "middle"]);
+  });
+
   test("an id that a program made up is no name; a test id is one", async () => {
     const event = await caused("element_clicked", () => page.click("[data-testid]"));
     assert.deepEqual(element(event), ["button", "Generated", "generated"]);
@@ -165,10 +170,18 @@ describe("what a person does in an allowed page", () => {
     assert.match(event.url_template, /\/orders\/\{id\}$/);
   });
 
+  test("going back loads the page before, also from the browser's memory", async () => {
+    await caused("page_loaded", () => page.goto(site.url("allowed.test")), (event) => event.page_title === "Orders");
+    await caused("page_loaded", () => page.goto(site.url("allowed.test", "/shadow")), (event) => event.page_title === "Shadow");
+    await caused("page_loaded", () => page.goBack(), (event) => event.page_title === "Orders");
+    const click = await caused("element_clicked", () => page.click("#save"), (event) => event.element_id === "save");
+    assert.equal(click.url_host, "allowed.test");
+  });
+
   test("tabs are opened, switched and closed", async () => {
     const second = await browser.context.newPage();
     await caused("tab_activated", () => second.goto(site.url("allowed.test", "/shadow")), (event) => event.attributes?.opened === "true");
-    await caused("tab_activated", () => page.bringToFront(), (event) => event.page_title === "Order 4711");
+    await caused("tab_activated", () => page.bringToFront(), (event) => event.page_title === "Orders");
     const closed = await caused("tab_closed", () => second.close());
     assert.equal(closed.page_title, "Shadow");
   });

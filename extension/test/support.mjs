@@ -60,8 +60,13 @@ export class Screen {
     screen.display = `:${String(said).trim()}`;
     screen.env = { ...process.env, DISPLAY: screen.display };
     delete screen.env.WAYLAND_DISPLAY;
-    screen.manager = spawn("openbox", [], { env: screen.env, stdio: "ignore" });
-    await until("the window manager", () => screen.run("xprop", ["-root", "_NET_SUPPORTING_WM_CHECK"])?.includes("window id"));
+    const manage = () => spawn("openbox", [], { env: screen.env, stdio: "ignore" });
+    screen.manager = manage();
+    await until("the window manager", () => {
+      // On a screen that is not quite ready it ends at once.
+      if (screen.manager.exitCode !== null) screen.manager = manage();
+      return screen.run("xprop", ["-root", "_NET_SUPPORTING_WM_CHECK"])?.includes("window id");
+    });
     return screen;
   }
 
