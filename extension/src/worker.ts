@@ -33,6 +33,8 @@ const fresh = new Set<number>();
 const own = randomName();
 let ownSeq = 0;
 let native: chrome.runtime.Port | null = null;
+/** Whether the client has spoken over it. Before, nothing is sent, so that what waits goes first, in its order. */
+let hasSpoken = false;
 let state: Extract<FromClient, { type: "state" }> | null = null;
 let whyNoClient = "no_host";
 let retryMs: number = RETRY_MS[0];
@@ -54,6 +56,7 @@ function connectNative(): void {
     const said = chrome.runtime.lastError?.message ?? "";
     whyNoClient = /not found|forbidden/i.test(said) ? "no_host" : "no_client";
     native = null;
+    hasSpoken = false;
     graceTimer ||= setTimeout(giveUp, GRACE_MS);
     retryTimer = setTimeout(connectNative, retryMs);
     retryMs = Math.min(retryMs * 2, RETRY_MS[1]);
@@ -69,14 +72,15 @@ function browserName(): string {
 
 function hear(message: FromClient): void {
   if (message.type === "ack") return acknowledge(message.acks);
-  const isNew = state === null || graceTimer !== 0;
+  const isFirst = !hasSpoken;
+  hasSpoken = true;
   clearTimeout(graceTimer);
   graceTimer = 0;
   retryMs = RETRY_MS[0];
   state = message;
   front = "";
   obey();
-  if (!isNew) return;
+  if (!isFirst) return;
   for (const events of unacknowledged.values()) {
     for (const event of events.values()) send(event);
   }
@@ -112,6 +116,7 @@ function acknowledge(acks: [string, number][]): void {
 }
 
 function send(event: PageEvent): void {
+  if (!hasSpoken) return;
   try {
     native?.postMessage({ type: "event", ...event });
   } catch {
