@@ -260,8 +260,8 @@ export class Site {
 
 /** The real browser with the extension. */
 export class Browser {
-  constructor({ screen, client, extension = EXTENSION, profile = folder("profile") }) {
-    Object.assign(this, { screen, client, extension, profile });
+  constructor({ screen, client, extension = EXTENSION, profile = folder("profile"), resolve = "MAP *.test 127.0.0.1" }) {
+    Object.assign(this, { screen, client, extension, profile, resolve });
     // Without the developer's mode an unpacked extension that reloads itself is switched off.
     mkdirSync(join(profile, "Default"), { recursive: true });
     writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ extensions: { ui: { developer_mode: true } } }));
@@ -294,7 +294,7 @@ export class Browser {
         "--password-store=basic",
         "--window-size=1000,800",
         "--window-position=50,40",
-        "--host-resolver-rules=MAP *.test 127.0.0.1",
+        `--host-resolver-rules=${this.resolve}`,
         "--disable-features=DisableLoadExtensionCommandLineSwitch,Translate,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
         `--load-extension=${this.extension}`,
         `--disable-extensions-except=${this.extension}`,

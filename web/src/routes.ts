@@ -33,6 +33,7 @@ export const PAGES: Page[] = [
   page('map', 'page.map', 'map', 'flow', 'pages', () => import('./pages/map/ProcessMap')),
   page('variants', 'page.variants', 'variants', 'flow', 'pages', () => import('./pages/variants/Variants')),
   page('timeline', 'page.timeline', 'timeline', 'flow', 'raw', () => import('./pages/timeline/Timeline')),
+  page('screenshots', 'page.screenshots', 'picture', 'flow', 'pictures', () => import('./pages/screenshots/Screenshots')),
   page('data', 'page.data', 'data', 'data', 'sql', () => import('./pages/data/Data')),
   page('import', 'page.import', 'import', 'data', 'lead', () => import('./pages/import/Import')),
   page('clients', 'page.clients', 'screen', 'recording', 'oversight', () => import('./pages/clients/Clients')),

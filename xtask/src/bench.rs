@@ -33,6 +33,8 @@ const USAGE: &str = "\
 cargo xtask bench [--events 20000000] [--users 2000] [--days 30] [--seed 1] [--runs 3]
                   [--peers] [--only QUESTION,…] [--lode PATH] [--generator PATH] [--memory-mib 4096]
 
+cargo xtask bench discovery [FOLDER…]
+                             scores on logs with known tasks, then events a second and bytes an event by size of the log
 cargo xtask bench ingest     how many events a second the service takes in, and how long an acknowledgement takes
 
 --peers      install DuckDB, Polars, chDB, DataFusion and PM4Py into a virtual environment and ask them too;
@@ -40,6 +42,14 @@ cargo xtask bench ingest     how many events a second the service takes in, and 
 --only       ask these questions only: usage, sessions, directly_follows, variants, switches, copy_paste, people,
              directly_follows_sample, variants_sample
 --lode       measure this program instead of building one; likewise --generator";
+
+/// Scores discovery on the logs that ship and on those in the folders that are named, then measures speed and memory.
+fn discovery(folders: &[String]) -> Result<()> {
+    let shipped = command::root().join("crates/discovery/tests/data");
+    let score = ["run", "--quiet", "-p", "discovery", "--example", "score", "--"];
+    run_command(Command::new(cargo()).args(score).arg(shipped).args(folders))?;
+    run_command(Command::new(cargo()).args(["bench", "--quiet", "-p", "discovery", "--bench", "discover"]))
+}
 
 /// What the command line asks for.
 struct Options {
@@ -65,6 +75,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     if arguments.first().is_some_and(|argument| argument == "ingest") {
         return run_command(Command::new(cargo()).args(["run", "-p", "server", "--example", "ingest"]));
+    }
+    if arguments.first().is_some_and(|argument| argument == "discovery") {
+        return discovery(&arguments[1..]);
     }
     let options = Options::parse(arguments)?;
     let bench = Bench::prepare(&options)?;

@@ -8,7 +8,8 @@
 //! | `codegen` | writes the files that are generated from code; `--check` compares them |
 //! | `tidy` | checks facts about the repository |
 //! | `planted` | turns on bugs that are there on purpose, one by one, and runs the tests that must find them |
-//! | `dist` | packs the desktop client for people: archive with `install.sh`, checksum; and the browser extension |
+//! | `dist` | packs for people: the client for Linux and Windows, checksums, lists of parts; and the browser extension |
+//! | `record-sample` | records the sample with pictures anew, with the real client in a real browser |
 //! | `bench` | measures; see `xtask/README.md` |
 
 mod bench;
@@ -17,13 +18,15 @@ mod command;
 mod demo;
 mod dist;
 mod planted;
+mod record_sample;
 mod setup;
 mod test;
 mod tidy;
+mod windows;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | planted [BUG…] | dist [--debug] | bench [OPTIONS]";
+const USAGE: &str = "usage: cargo xtask demo | test [STEP…] | setup | codegen [--check] | tidy | planted [BUG…] | dist [--debug] | record-sample | bench [OPTIONS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(),
         Some("planted") => planted::run(rest),
         Some("dist") => dist::run(rest),
+        Some("record-sample") => record_sample::run(),
         Some("bench") => bench::run(rest),
         _ => Err(anyhow::anyhow!(USAGE)),
     };

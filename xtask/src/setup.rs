@@ -52,6 +52,26 @@ pub fn for_desktop() -> Result<()> {
     Ok(())
 }
 
+/// What playing the sample needs beyond a desktop.
+pub fn for_sample() -> Result<()> {
+    need("chromium", &["chromium"], "the browser in which the sample is played")?;
+    need("galculator", &["galculator"], "the calculator with which the sample is played")
+}
+
+/// What the client for Windows needs on Linux: a compiler and linker, Wine and an X server to run it, and what makes packages.
+///
+/// Errors: they are missing and cannot be installed here.
+pub fn for_windows() -> Result<()> {
+    for (program, package) in [("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-win32"), ("wixl", "wixl")] {
+        need(program, &[package], "to build the client and its package for Windows")?;
+    }
+    let wanted = [("Xvfb", "xvfb"), ("openbox", "openbox"), ("xdotool", "xdotool"), ("xwininfo", "x11-utils")];
+    for (program, package) in wanted {
+        need(program, &[package], "for the client's tests under Wine")?;
+    }
+    need("wine", &["wine", "wine64"], "for the client's tests under Wine")
+}
+
 /// Where PostgreSQL's server programs are.
 pub fn postgres_folder() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 mod desktop;
 mod extension;
+mod windows;
 
 /// How a step ended.
 enum Outcome {
@@ -31,6 +32,7 @@ const STEPS: &[Step] = &[
     ("client", client),
     ("desktop", desktop::run),
     ("extension", extension::run),
+    ("windows", windows::run),
     ("lints", lints),
     ("licences", licences),
     ("oracle", oracle),
@@ -157,7 +159,7 @@ fn clients() -> Result<Outcome> {
 }
 
 /// The pages, in a real browser, on the real service: those that show a log over `lode demo`, those of people and fleet over
-/// `lode serve`, from the first account on.
+/// `lode serve`, from the first account on, and those of pictures.
 fn browser() -> Result<Outcome> {
     setup::build_pages()?;
     build_lode()?;
@@ -171,6 +173,7 @@ fn browser() -> Result<Outcome> {
     };
     walk("e2e", &Service::start("demo")?)?;
     walk("e2e:service", &Service::start("serve")?)?;
+    walk("e2e:viewer", &Service::start("serve")?)?;
     Ok(Outcome::Passed)
 }
 
@@ -180,11 +183,11 @@ fn fleet() -> String {
     format!("sh -c 'exec {} {simulate} --server \"$0\" --key \"$1\"'", lode().display())
 }
 
-fn build_client() -> Result<()> {
+pub fn build_client() -> Result<()> {
     command::run(program("cargo").args(["build", "--package", "agent", "--bin", "lode-agent", "--quiet"]))
 }
 
-fn build_lode() -> Result<()> {
+pub fn build_lode() -> Result<()> {
     command::run(program("cargo").args(["build", "--package", "server", "--bin", "lode", "--quiet"]))
 }
 

@@ -12,8 +12,12 @@
 //!
 //! This module decides nothing and keeps nothing. Start a new backend from [`null`].
 
+mod clipboard;
 pub mod null;
+mod questions;
 pub mod scripted;
+#[cfg(windows)]
+pub mod windows;
 #[cfg(target_os = "linux")]
 pub mod x11;
 
@@ -269,8 +273,28 @@ pub struct Picture {
     pub height: u32,
     /// Three bytes a pixel, row by row.
     pub rgb: Vec<u8>,
+    /// The part of the virtual desktop that it shows: x, y, width, height in physical pixels, also when it was scaled down.
+    pub place: [i32; 4],
     /// What was painted over.
     pub masks: Vec<Mask>,
+}
+
+impl Picture {
+    /// Paints a rectangle of the screen black, as far as it is in the picture of that place, and notes it.
+    pub fn paint_over(&mut self, place: [i32; 4], [x, y, width, height]: [i32; 4], reason: MaskReason) {
+        let (columns, rows) = (self.width as i32, self.height as i32);
+        let (left, right) = ((x - place[0]).clamp(0, columns), (x + width - place[0]).clamp(0, columns));
+        let (top, bottom) = ((y - place[1]).clamp(0, rows), (y + height - place[1]).clamp(0, rows));
+        if left >= right || top >= bottom {
+            return;
+        }
+        for row in top..bottom {
+            let (from, to) = ((row * columns + left) as usize * 3, (row * columns + right) as usize * 3);
+            self.rgb[from..to].fill(0);
+        }
+        let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as u32);
+        self.masks.push(Mask { x, y, width, height, reason });
+    }
 }
 
 /// An area of a picture that was painted over, in its pixels.
@@ -455,6 +479,11 @@ impl RawSink {
                 self.counts.lost.fetch_add(1, Ordering::Relaxed)
             }
         };
+    }
+
+    /// Counts events that a backend had no room for itself.
+    pub fn lose(&self, count: u64) {
+        self.counts.lost.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Puts an answer in; one that finds no room is the same as one that never came.

@@ -55,6 +55,8 @@ enum Backend {
     X11,
     /// Wayland.
     Wayland,
+    /// Windows.
+    Windows,
     /// Nothing is seen.
     Null,
 }
@@ -328,8 +330,7 @@ impl Place {
 
     fn consent(&self, say: Option<Say>) -> Result<u8> {
         let configuration = self.configuration()?;
-        let language = std::env::var("LANG").unwrap_or_default();
-        let question = consent::question(&configuration, language.split(['_', '.']).next().unwrap_or("en"));
+        let question = consent::question(&configuration, &paths::language().unwrap_or_else(|| "en".into()));
         let mut custom = self.home.consent().map(|consent| consent.custom).unwrap_or_default();
         let accepted = match say {
             Some(Say::Show) => {
@@ -496,6 +497,8 @@ fn desktop(backend: Backend, clock: Arc<dyn Clock>) -> Box<dyn Capture> {
         Backend::Auto if std::env::var_os("WAYLAND_DISPLAY").is_none() && std::env::var_os("DISPLAY").is_some() => {
             Box::new(capture::x11::X11::new(clock))
         }
+        #[cfg(windows)]
+        Backend::Windows | Backend::Auto => Box::new(capture::windows::Windows::new(clock)),
         _ => {
             let _ = clock;
             Box::new(capture::null::Null::default())

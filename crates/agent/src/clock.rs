@@ -61,7 +61,12 @@ fn machine_uptime_us() -> u64 {
     (seconds * 1e6) as u64
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn machine_uptime_us() -> u64 {
+    crate::win32::process::uptime_us()
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
 fn machine_uptime_us() -> u64 {
     0
 }
@@ -73,8 +78,17 @@ pub fn boot_id() -> String {
     id.trim().to_owned()
 }
 
+/// What tells one start of the machine from another: Windows counts its starts.
+#[cfg(windows)]
+pub fn boot_id() -> String {
+    let key = r"SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters";
+    let number = crate::win32::registry::machine_number(key, "BootId");
+    // Where it does not tell, every start of the program counts as one.
+    number.map_or_else(|| uuid::Uuid::new_v4().to_string(), |number| number.to_string())
+}
+
 /// What tells one start of the machine from another; unknown here, so every start of the program counts as one.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub fn boot_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }

@@ -1,7 +1,7 @@
 //! Asking the person: what would be recorded, in the project's words and in plain facts, with accept and decline alike.
 //!
 //! The dialog is a short-lived program of its own (`lode-agent consent`), so that the client that runs stays small. It shows itself
-//! by the first of these that works: `zenity`, `kdialog`, a window drawn by this program, the terminal. Nothing is captured
+//! by the first of these that works: `zenity`, `kdialog`, a window drawn by this program or by Windows, the terminal. Nothing is captured
 //! before the person said yes to the version of the text that holds.
 
 #[cfg(target_os = "linux")]
@@ -154,7 +154,14 @@ fn ask_window(question: &Question) -> Option<Answered> {
     window::ask(TITLE, &question.text, [ACCEPT, DECLINE])
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn ask_window(question: &Question) -> Option<Answered> {
+    let text = format!("{}\n\nYes: {ACCEPT}. No: {DECLINE}.", question.text);
+    crate::win32::dialog::yes_or_no(TITLE, &text)
+        .map(|is_accepted| if is_accepted { Answered::Accepted } else { Answered::Declined })
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
 fn ask_window(_question: &Question) -> Option<Answered> {
     None
 }

@@ -7,6 +7,10 @@
 mod unix;
 #[cfg(unix)]
 pub use unix::{Serving, ask, connect, serve};
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::{Serving, ask, connect, serve};
 
 use crate::agent::{Command, Shared};
 use crossbeam_channel::bounded;
@@ -81,6 +85,14 @@ pub enum Call {
     },
     /// End the program.
     Quit,
+}
+
+/// Answers one message, whatever it says.
+fn answer_message(shared: &Shared, message: Value) -> Value {
+    match serde_json::from_value::<Call>(message) {
+        Ok(call) => answer(shared, call),
+        Err(_) => failed("this version of lode-agent does not know the call"),
+    }
 }
 
 /// Answers one call.

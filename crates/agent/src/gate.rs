@@ -32,6 +32,22 @@ const BROWSERS: [&str; 16] = [
     "vivaldi.exe",
 ];
 
+/// What browsers write behind the title of a private window, in the languages that are common.
+const PRIVATE_MARKS: [&str; 12] = [
+    "(Incognito)",
+    "(Inkognito)",
+    "InPrivate",
+    "Private Browsing",
+    "Privater Modus",
+    "Navigation privée",
+    "(Navegación de incógnito)",
+    "Navegación privada",
+    "(Navigazione in incognito)",
+    "Navigazione anonima",
+    "(Anônima)",
+    "Privénavigatie",
+];
+
 /// Proof that the gate let a window through. Whoever holds one may ask a backend about this window and no other.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Admitted {
@@ -130,6 +146,11 @@ fn is_browser(identity: &Identity) -> bool {
 /// Whether an executable of that name shows pages.
 pub fn is_browser_name(process_name: &str) -> bool {
     BROWSERS.contains(&process_name)
+}
+
+/// Whether a browser's window of that title is a private one.
+pub fn is_private_title(title: &str) -> bool {
+    PRIVATE_MARKS.iter().any(|mark| title.contains(mark))
 }
 
 fn seen(identity: &Identity) -> Seen<'_> {

@@ -8,6 +8,12 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{describe_tray, for_desktop};
 
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::{describe_tray, for_desktop};
+
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,6 +65,43 @@ impl Look {
             Look::Trouble => ((dx.abs()) * 2 <= y * 2 && y < size - 2).then_some([25, 118, 210]),
         }
     }
+}
+
+/// Microseconds of the pauses that the menu offers.
+const QUARTER_HOUR_US: u64 = 900_000_000;
+const HOUR_US: u64 = 3_600_000_000;
+
+/// An entry of the symbol's menu.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// Text that cannot be chosen.
+    Label(&'static str),
+    /// Text, and what is asked of the client over its own socket when it is chosen, like by every other program of the person.
+    Item(&'static str, Value),
+    /// A line between two groups.
+    Separator,
+}
+
+/// The person's own menu: pause, see, send, delete, stop.
+pub fn menu(look: Look) -> Vec<Entry> {
+    let mut menu = vec![Entry::Label(look.words()), Entry::Separator];
+    if look == Look::Paused {
+        menu.push(Entry::Item("Resume", json!({ "call": "resume" })));
+    } else {
+        menu.push(Entry::Item("Pause for 15 minutes", json!({ "call": "pause", "us": QUARTER_HOUR_US })));
+        menu.push(Entry::Item("Pause for 1 hour", json!({ "call": "pause", "us": HOUR_US })));
+        menu.push(Entry::Item("Pause until I resume", json!({ "call": "pause" })));
+    }
+    menu.extend([
+        Entry::Separator,
+        Entry::Item("What was captured", json!({ "call": "show" })),
+        Entry::Item("Send now", json!({ "call": "send_now" })),
+        Entry::Item("Delete the last hour", json!({ "call": "forget", "us": HOUR_US })),
+        Entry::Separator,
+        Entry::Item("Stop", json!({ "call": "stop" })),
+        Entry::Item("Start", json!({ "call": "start" })),
+    ]);
+    menu
 }
 
 /// Something on the screen.

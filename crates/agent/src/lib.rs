@@ -14,7 +14,8 @@
 //!
 //! [`agent`] runs these on threads. [`enrol`], [`configuration`] and [`consent`] say what may be; [`control`], [`indicator`],
 //! [`view`] and [`cli`] are for the person whose desktop it is. What differs between systems lies in twins below [`capture`],
-//! [`paths`], [`secrets`], [`control`], [`indicator`] and [`browser::host`]; callers know no system.
+//! [`paths`], [`secrets`], [`control`], [`indicator`] and [`browser::host`]; callers know no system. What is said to Windows
+//! itself, `win32` says.
 
 pub mod agent;
 pub mod browser;
@@ -30,6 +31,7 @@ pub mod flow;
 pub mod gate;
 pub mod home;
 pub mod indicator;
+pub mod installer;
 pub mod normalize;
 pub mod paths;
 pub mod screenshot;
@@ -41,4 +43,7 @@ pub mod standing;
 pub mod status;
 pub mod upload;
 pub mod view;
+#[cfg(windows)]
+#[allow(unsafe_code, reason = "Windows is spoken to here and nowhere else; docs/decisions/0009")]
+mod win32;
 pub mod wire;

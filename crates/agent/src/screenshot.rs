@@ -25,7 +25,16 @@ pub struct Png {
     pub id: Uuid,
     /// 8-bit PNG without ancillary chunks.
     pub bytes: Vec<u8>,
-    /// What was painted over.
+    /// What the service has to know to show it.
+    pub note: Note,
+}
+
+/// What travels with a picture: where an element's box lies on it, and why parts of it show nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Note {
+    /// The part of the virtual desktop that it shows: x, y, width, height in physical pixels.
+    pub place: [i32; 4],
+    /// What was painted over, in pixels of the picture.
     pub masks: Vec<Mask>,
 }
 
@@ -38,11 +47,19 @@ pub enum Shot {
     Same(Uuid),
 }
 
+/// The last picture, as far as the next one is compared with it.
+struct Last {
+    id: Uuid,
+    place: [i32; 4],
+    exact: [u8; 32],
+    looks: Vec<bool>,
+}
+
 /// Remembers the pictures of the last hour, by number only, and the looks of the last one.
 #[derive(Default)]
 pub struct Shooter {
     taken_us: VecDeque<u64>,
-    last: Option<(Uuid, [u8; 32], Vec<bool>)>,
+    last: Option<Last>,
 }
 
 impl Shooter {
@@ -63,15 +80,17 @@ impl Shooter {
         self.taken_us.push_back(now.uptime_us);
         let exact: [u8; 32] = Sha256::digest(&picture.rgb).into();
         let looks = difference_hash(picture);
-        if let Some((id, last_exact, last_looks)) = &self.last
-            && (*last_exact == exact || *last_looks == looks)
+        // On a window that moved the same pixels stand for other places of the desktop.
+        if let Some(last) = self.last.as_ref().filter(|last| last.place == picture.place)
+            && (last.exact == exact || last.looks == looks)
         {
-            return Ok(Shot::Same(*id));
+            return Ok(Shot::Same(last.id));
         }
         let id = Uuid::new_v4();
         let bytes = encode(picture)?;
-        self.last = Some((id, exact, looks));
-        Ok(Shot::New(Png { id, bytes, masks: picture.masks.clone() }))
+        let Picture { place, masks, .. } = picture;
+        self.last = Some(Last { id, place: *place, exact, looks });
+        Ok(Shot::New(Png { id, bytes, note: Note { place: *place, masks: masks.clone() } }))
     }
 
     /// Forgets the last picture: it was deleted, so nothing may point to it.
@@ -118,7 +137,7 @@ pub fn scaled_down(picture: Picture, side_px_max: u32) -> Picture {
         (0..height).step_by(step).flat_map(|row| (0..width).step_by(step).map(move |column| row * width + column));
     let rgb = pixels.flat_map(|pixel| picture.rgb[pixel * 3..pixel * 3 + 3].to_vec()).collect();
     let masks = picture.masks.iter().filter_map(|mask| scaled_mask(mask, step as u32)).collect();
-    Picture { width: width.div_ceil(step) as u32, height: height.div_ceil(step) as u32, rgb, masks }
+    Picture { width: width.div_ceil(step) as u32, height: height.div_ceil(step) as u32, rgb, masks, ..picture }
 }
 
 /// Where an area lies when every n-th pixel of every n-th row is left; nothing if none of its pixels is.
@@ -150,7 +169,7 @@ mod tests {
 
     fn picture(shade: impl Fn(u32, u32) -> u8) -> Picture {
         let rgb = (0..48).flat_map(|y| (0..64).map(move |x| (x, y))).flat_map(|(x, y)| [shade(x, y); 3]).collect();
-        Picture { width: 64, height: 48, rgb, masks: Vec::new() }
+        Picture { width: 64, height: 48, rgb, place: [0, 0, 64, 48], masks: Vec::new() }
     }
 
     #[test]
@@ -177,15 +196,18 @@ mod tests {
         let Shot::New(first) = shooter.add(at(0), &text(0)).unwrap() else { panic!("the first one is new") };
         assert_eq!(shooter.add(at(1), &text(0)).unwrap(), Shot::Same(first.id));
         assert!(matches!(shooter.add(at(2), &text(1)).unwrap(), Shot::New(_)));
+        let moved = Picture { place: [30, 20, 64, 48], ..text(1) };
+        assert!(matches!(shooter.add(at(3), &moved).unwrap(), Shot::New(_)), "boxes would point beside it");
     }
 
     #[test]
     fn a_picture_is_a_plain_png_without_other_chunks_and_no_longer_than_asked() {
         let mask = |x, y, width, height| Mask { x, y, width, height, reason: MaskReason::Window };
         let masks = vec![mask(3, 0, 6, 10), mask(1, 1, 2, 2), mask(90, 4, 10, 3)];
-        let large = Picture { width: 100, height: 10, rgb: vec![9; 3_000], masks };
+        let large = Picture { width: 100, height: 10, rgb: vec![9; 3_000], place: [-5, 0, 100, 10], masks };
         let small = scaled_down(large, 40);
         assert_eq!(small.masks, [mask(1, 0, 2, 4), mask(30, 2, 4, 1)], "areas go with the pixels");
+        assert_eq!(small.place, [-5, 0, 100, 10], "the place on the desktop does not");
         assert_eq!((small.width, small.height, small.rgb.len()), (34, 4, 34 * 4 * 3));
         let bytes = encode(&small).unwrap();
         let kinds: Vec<&[u8]> = ["IHDR", "IDAT", "IEND"].map(str::as_bytes).into();

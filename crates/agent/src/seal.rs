@@ -20,8 +20,8 @@ pub enum Purpose {
     Event,
     /// A picture.
     Picture,
-    /// What was painted over in a picture.
-    Masks,
+    /// What travels with a picture.
+    Note,
     /// A known text, to see whether the key is the right one.
     Check,
 }
@@ -31,7 +31,7 @@ impl Purpose {
         match self {
             Purpose::Event => b"event",
             Purpose::Picture => b"picture",
-            Purpose::Masks => b"masks",
+            Purpose::Note => b"note",
             Purpose::Check => b"check",
         }
     }

@@ -65,7 +65,7 @@ const SCHEMA: &str = "
     CREATE INDEX event_picture ON event (picture) WHERE picture IS NOT NULL;
     CREATE TABLE picture (
         id TEXT PRIMARY KEY, time_us INTEGER NOT NULL, boot TEXT NOT NULL, uptime_us INTEGER NOT NULL,
-        bytes INTEGER NOT NULL, file TEXT NOT NULL, masks BLOB, acknowledged INTEGER);
+        bytes INTEGER NOT NULL, file TEXT NOT NULL, note BLOB, acknowledged INTEGER);
     CREATE TABLE removed (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, reason TEXT NOT NULL);
     CREATE TABLE dead_letter (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, body BLOB NOT NULL);
     CREATE TABLE page (document TEXT, seq INTEGER, time_us INTEGER NOT NULL, PRIMARY KEY (document, seq)) WITHOUT ROWID;
@@ -83,7 +83,7 @@ const FROM_VERSION_1: &str = "
     BEGIN IMMEDIATE;
     ALTER TABLE event ADD COLUMN picture TEXT;
     CREATE INDEX event_picture ON event (picture) WHERE picture IS NOT NULL;
-    ALTER TABLE picture ADD COLUMN masks BLOB;
+    ALTER TABLE picture ADD COLUMN note BLOB;
     ALTER TABLE picture ADD COLUMN acknowledged INTEGER;
     PRAGMA user_version = 2;
     COMMIT;
@@ -378,10 +378,10 @@ impl Spool {
         let mut files = Vec::new();
         for (admission, png) in admissions.iter().filter_map(|each| Some((each, each.picture.as_ref()?))) {
             let sealed = self.sealer.seal(Purpose::Picture, &png.bytes).map_err(|_| self.unsealable())?;
-            let masks = serde_json::to_vec(&png.masks).map_err(|_| self.unsealable())?;
-            let masks = self.sealer.seal(Purpose::Masks, &masks).map_err(|_| self.unsealable())?;
+            let note = serde_json::to_vec(&png.note).map_err(|_| self.unsealable())?;
+            let note = self.sealer.seal(Purpose::Note, &note).map_err(|_| self.unsealable())?;
             let file = pictures::keep(&self.folder, &sealed)?;
-            files.push((png.id, admission.at, sealed.len() as u64, file, masks));
+            files.push((png.id, admission.at, sealed.len() as u64, file, note));
         }
         let mut sums = self.counters.clone();
         sums.add(counters);
@@ -402,9 +402,9 @@ impl Spool {
                 bytes += body.len() as u64;
                 seq += 1;
             }
-            for (id, at, length, file, masks) in &files {
+            for (id, at, length, file, note) in &files {
                 transaction.prepare_cached("INSERT INTO picture VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)")?.execute(
-                    params![id.to_string(), at.time_us, boot, at.uptime_us as i64, *length as i64, file, masks],
+                    params![id.to_string(), at.time_us, boot, at.uptime_us as i64, *length as i64, file, note],
                 )?;
             }
             for page in pages {

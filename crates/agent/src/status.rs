@@ -142,8 +142,15 @@ impl Figures {
         }
     }
 
+    /// What the system says of this process, after so many microseconds of running.
+    #[cfg(windows)]
+    pub fn now(running_us: u64) -> Self {
+        let (rss_bytes, cpu_ms) = crate::win32::process::own_use();
+        Self { rss_bytes, cpu_ms, cpu_ms_per_min: cpu_ms.saturating_mul(60_000_000) / running_us.max(1_000_000) }
+    }
+
     /// Not known here.
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(any(target_os = "linux", windows)))]
     pub fn now(_running_us: u64) -> Self {
         Self::default()
     }

@@ -10,7 +10,7 @@ use base64::Engine;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 use uilog::Event;
 use uilog::column::COLUMNS;
@@ -37,8 +37,8 @@ const HEAD: &str = "<!doctype html><meta charset=utf-8><meta http-equiv=Content-
 pub fn open(shared: &Shared) -> io::Result<()> {
     let text = page(&shared.status(), &shared.spool());
     let path = write(&shared.options.runtime.join("view"), &text)?;
-    let mut browser = Command::new("xdg-open");
-    let opened = browser.arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let opened =
+        crate::paths::opener().arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     std::thread::Builder::new().name("lode-view".into()).spawn(move || {
         if let Ok(mut browser) = opened {
             let _ = browser.wait();
@@ -58,7 +58,7 @@ pub fn write(folder: &Path, text: &str) -> io::Result<PathBuf> {
         let _ = std::fs::remove_file(entry.path());
     }
     let path = folder.join("captured.html");
-    crate::secrets::write(&path, text.as_bytes())?;
+    crate::paths::write_private(&path, text.as_bytes())?;
     Ok(path)
 }
 

@@ -23,8 +23,8 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long a whole exchange may take.
 const EXCHANGE_TIME_MAX: Duration = Duration::from_secs(90);
 
-/// The header with what was painted over: base64url of a JSON array.
-const MASKS_HEADER: &str = "lode-masks";
+/// The header with a picture's note: base64url of a JSON object.
+const NOTE_HEADER: &str = "lode-picture";
 
 /// A request, below `/client/v1/`.
 #[derive(Clone, Debug)]
@@ -48,8 +48,8 @@ pub enum Body<'a> {
     Picture {
         /// The picture.
         png: &'a [u8],
-        /// What was painted over: a JSON array.
-        masks: &'a [u8],
+        /// Its note: a JSON object.
+        note: &'a [u8],
     },
 }
 
@@ -184,9 +184,9 @@ impl Wire for Http {
                     Body::Envelope(bytes) => {
                         (self.agent.post(&url).header("content-type", "application/x-lode-envelope"), *bytes)
                     }
-                    Body::Picture { png, masks } => {
+                    Body::Picture { png, note } => {
                         let put = self.agent.put(&url).header("content-type", "image/png");
-                        (put.header(MASKS_HEADER, URL_SAFE_NO_PAD.encode(masks)), *png)
+                        (put.header(NOTE_HEADER, URL_SAFE_NO_PAD.encode(note)), *png)
                     }
                 };
                 if let Some(bearer) = &bearer {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use discovery::{Field, LogRow, Settings, UiLog, UiLogBuilder, discover};
 
-const SIZES: [usize; 4] = [100_000, 300_000, 1_000_000, 3_000_000];
+const SIZES: [usize; 5] = [100_000, 300_000, 1_000_000, 3_000_000, 10_000_000];
 const USERS: usize = 50;
 const THREADS: usize = 2;
 

@@ -1,7 +1,8 @@
 //! Scores discovery on logs with known truth: `cargo run -p discovery --example score -- FOLDER…`.
 //!
 //! A folder holds pairs of `*.events.csv.zst` and `*.truth.csv.zst`, or folders of such. Printed is one line per log,
-//! with the plain pause rule below it.
+//! with the plain pause rule below it and, for logs of several people, how alike their tasks come out when half of the
+//! people are left out.
 
 #![allow(clippy::unwrap_used, reason = "a program for developers; a broken data set ends it")]
 
@@ -21,14 +22,18 @@ fn main() {
         "log", "LED", "bF1", "bF1±2", "iF80", "wF1", "ARI", "noise P R", "inst/typ", "s"
     );
     for path in logs {
-        let (log, classes) = read_log(&path);
+        let (log, classes) = read_log(&path, |_| true);
         let truth = read_truth(&PathBuf::from(path.to_string_lossy().replace(".events.", ".truth.")), log.rows());
         let begin = Instant::now();
         let found = discover(&log, &Settings::default()).labels();
         let seconds = begin.elapsed().as_secs_f64();
+        let rest = without_half(&path, &log, &classes, &found);
         let name = path.file_name().unwrap().to_string_lossy().replace(".events.csv.zst", "");
         print(&name, score(&classes, &truth, &found), seconds);
         print("  pause rule", best_pause_rule(&log, &classes, &truth), 0.0);
+        for (name, alike) in ["  without 1st half", "  without 2nd half"].into_iter().zip(rest.into_iter().flatten()) {
+            print(name, alike, 0.0);
+        }
     }
 }
 
@@ -45,6 +50,23 @@ fn print(name: &str, scores: Scores, seconds: f64) {
         scores.instances,
         scores.types,
     );
+}
+
+/// Half of the users alone, each half in turn, scored against what all of them gave; `None` for a log of one user.
+fn without_half(path: &Path, log: &UiLog, classes: &[u32], found: &[Option<Label>]) -> Option<[Scores; 2]> {
+    let mut users: Vec<&str> = log.users().texts().iter().map(|user| &**user).collect();
+    users.sort_unstable();
+    let (first, second) = users.split_at(users.len() / 2);
+    (!first.is_empty()).then(|| {
+        [second, first].map(|kept| {
+            let (half, _) = read_log(path, |user| kept.contains(&user));
+            let labels = discover(&half, &Settings::default()).labels();
+            let rows: Vec<usize> = (0..log.rows()).filter(|row| kept.contains(&log.users().text(*row))).collect();
+            let of_kept = |labels: &[Option<Label>]| rows.iter().map(|row| labels[*row]).collect::<Vec<_>>();
+            let classes: Vec<u32> = rows.iter().map(|row| classes[*row]).collect();
+            score(&classes, &of_kept(found), &labels)
+        })
+    })
 }
 
 /// The pause rule with the limit that scores best: no method may know it, so it is more than the rule can do.
@@ -107,7 +129,8 @@ fn records(path: &Path) -> Vec<csv::StringRecord> {
         .collect()
 }
 
-fn read_log(path: &Path) -> (UiLog, Vec<u32>) {
+/// The rows of the users that are kept, and the class of each.
+fn read_log(path: &Path, keeps: impl Fn(&str) -> bool) -> (UiLog, Vec<u32>) {
     const FIELDS: [(usize, Field); 8] = [
         (3, Field::Application),
         (4, Field::EventType),
@@ -119,7 +142,7 @@ fn read_log(path: &Path) -> (UiLog, Vec<u32>) {
         (10, Field::Value),
     ];
     let (mut builder, mut classes, mut known) = (UiLogBuilder::default(), Vec::new(), HashMap::new());
-    for record in records(path) {
+    for record in records(path).into_iter().filter(|record| keeps(&record[1])) {
         let fields: Vec<(Field, &str)> = FIELDS.iter().map(|&(at, field)| (field, &record[at])).collect();
         builder.push(LogRow { user: &record[1], time_us: time_us(&record[2]), fields: &fields });
         let class: Vec<String> = (3..8).map(|at| record[at].to_string()).collect();

@@ -1,7 +1,7 @@
 //! The questions behind the pages: named, with the same filters, each answered from `jobs/pages`.
 //!
-//! The minimum group size of the project is applied here, once, to every answer that counts people: a row about fewer is
-//! left out and counted.
+//! The minimum group size of the project is applied here, once, to every answer but those of single instances, which need a
+//! grant of their own: a row about fewer people is left out and counted.
 //!
 //! Without filters a question is about all events, which the jobs have answered already: it is then read from their tables
 //! (`jobs/pages/unfiltered`), if these are fresh.
@@ -11,9 +11,9 @@ use crate::jobs::head;
 use crate::jobs::runner::{Freshness, Workshop};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
-use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Int64Type, SchemaRef};
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use store::engine::{Author, Parameter, Question};
 use store::snapshot::{Snapshot, View};
 use store::{Store, StoreError};
@@ -21,6 +21,10 @@ use uilog::planted;
 
 /// The view that every question stands on.
 const FILTERED: &str = "filtered";
+
+/// Questions that answer with single instances: they need the grant `raw`, and are written down. The minimum group size,
+/// which counts people, has nothing to count in them.
+const OF_SINGLE_INSTANCES: [&str; 4] = ["cases", "sessions", "time_line", "screenshots"];
 
 /// Rows one answer may have before paging; the rest is to be had as a file.
 pub const ROWS_MAX: usize = 1_000_000;
@@ -125,6 +129,19 @@ pub struct Answered {
     pub truncated: bool,
 }
 
+impl Answered {
+    /// Takes a column out, if there is one of this name.
+    ///
+    /// Errors: none in practice; the engine's batches have the columns of their schema.
+    pub fn leave_out(&mut self, column: &str) -> Result<(), StoreError> {
+        let kept = |(_, field): &(usize, &FieldRef)| field.name() != column;
+        let kept: Vec<usize> = self.schema.fields().iter().enumerate().filter(kept).map(|(at, _)| at).collect();
+        self.schema = Arc::new(self.schema.project(&kept)?);
+        self.batches = self.batches.iter().map(|batch| batch.project(&kept)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+}
+
 impl Analysis {
     /// The question of this name.
     ///
@@ -134,6 +151,11 @@ impl Analysis {
             .iter()
             .find(|analysis| analysis.name == name)
             .ok_or_else(|| StoreError::Missing { kind: "analysis", name: name.into() })
+    }
+
+    /// Whether it answers with single instances: then it needs the grant `raw`, and every time it is asked is written down.
+    pub fn is_of_single_instances(&self) -> bool {
+        OF_SINGLE_INSTANCES.contains(&self.name.as_str())
     }
 
     /// Answers over a snapshot.
@@ -156,10 +178,9 @@ impl Analysis {
         let schema = answer.schema.clone();
         let (batches, truncated, _) = answer.collect(ROWS_MAX).await?;
         let mut suppressed = 0;
-        let batches = batches
-            .into_iter()
-            .map(|batch| enough_people(batch, snapshot.project.min_group_size, &mut suppressed))
-            .collect::<Result<_, _>>()?;
+        let least = if self.is_of_single_instances() { 1 } else { snapshot.project.min_group_size };
+        let batches =
+            batches.into_iter().map(|batch| enough_people(batch, least, &mut suppressed)).collect::<Result<_, _>>()?;
         Ok(Answered { schema, batches, suppressed, truncated })
     }
 }
@@ -196,11 +217,10 @@ mod tests {
     use super::*;
     use arrow::array::Int64Array;
     use arrow::datatypes::{Field, Schema};
-    use std::sync::Arc;
 
     #[test]
     fn every_question_has_a_title_and_says_how_its_figures_come_about() {
-        assert!(all().len() >= 15);
+        assert!(all().len() >= 16);
         for analysis in all() {
             assert!(!analysis.title.is_empty() && !analysis.formula.is_empty(), "{}", analysis.name);
         }

@@ -123,6 +123,7 @@ fn operations() -> Operations {
         .with(routes!(screenshots::open))
         .with(routes!(screenshots::report))
         .with(routes!(screenshots::release))
+        .with(routes!(screenshots::cover))
         .with(routes!(alerts::show, alerts::change))
         .with(routes!(privacy::show, privacy::change))
         .with(routes!(requests::list, requests::ask))

@@ -290,6 +290,12 @@ async fn serve(store: Store, options: ServeOptions) -> Result<ExitKind> {
     if open {
         eprintln!("Importing the sample recordings …");
         sample::install(&store).await.context("the sample recordings could not be imported")?;
+        let (store, pictures) = (store.clone(), service.pictures());
+        tokio::spawn(async move {
+            if let Err(error) = sample::install_pictures(&store, &pictures).await {
+                tracing::error!(error = format!("{error:#}"), "the pictures of the sample could not be kept");
+            }
+        });
     }
     println!("Lode is ready: {}", service.url());
     if let Some(address) = service.postgres_address()? {

@@ -15,12 +15,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use store::Store;
 use store::files::hex;
 use store::ingest::pictures::{Kept, PROJECT_BYTES_MAX, Picture};
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Pictures that are encoded at once; each takes a process.
@@ -46,9 +48,41 @@ pub struct Sent {
     pub screenshot_id: Uuid,
     /// The PNG.
     pub png: Vec<u8>,
-    /// Areas that the client painted over, with reasons: a JSON array.
-    pub masks: String,
+    /// What the client says of it.
+    pub note: Note,
 }
+
+/// What is known of a picture without its pixels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// The part of the virtual desktop that it shows: x, y, width, height in physical pixels; absent if the client did not say.
+    pub place: Option<[i32; 4]>,
+    /// What was painted over.
+    pub masks: Vec<Area>,
+}
+
+/// An area that was painted over, in pixels of the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    /// From the left.
+    pub x: u32,
+    /// From the top.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Why: `window`, `password`, `pattern` …, [`COVERED`]; never what stood there.
+    pub reason: String,
+}
+
+/// Areas of one picture at most.
+pub const MASKS_MAX: usize = 500;
+
+/// The reason of areas that a person covered afterwards.
+pub const COVERED: &str = "covered";
 
 /// Why a picture was not kept.
 #[derive(Debug, thiserror::Error)]
@@ -99,14 +133,13 @@ impl Pictures {
         }
         let ours = {
             let _turn = self.encoding.acquire().await.map_err(anyhow::Error::from)?;
-            recode(&self.program, sent.png).await.map_err(PictureError::Refused)?
+            recode(&self.program, sent.png, &[]).await.map_err(PictureError::Refused)?
         };
         let (width, height) = sides(&ours).map_err(|error| anyhow!("a worker gave no picture: {error}"))?;
         let day = now_us.div_euclid(DAY_US);
         let sealed = self.encrypt(project, &agent, day, &id, &ours).await?;
         let picture = Picture {
-            // Another name every time: a file that a power cut left is never one that a row names.
-            path: format!("{project}/{agent}/{day}/{}", Uuid::now_v7()),
+            path: new_path(project, &agent, day),
             screenshot_id: id,
             agent_id: agent,
             day,
@@ -114,7 +147,7 @@ impl Pictures {
             bytes: sealed.len() as i64,
             width: i64::from(width),
             height: i64::from(height),
-            masks: sent.masks,
+            note: serde_json::to_string(&sent.note).map_err(anyhow::Error::from)?,
             received_at_us: now_us,
             hidden: false,
         };
@@ -124,6 +157,31 @@ impl Pictures {
             self.store.remove_picture_file(&picture.path).await.map_err(anyhow::Error::from)?;
         }
         Ok(kept)
+    }
+
+    /// Paints areas of a picture over for good: the stored picture is written anew and the old file goes.
+    ///
+    /// Errors: it cannot be opened or written; then nothing has changed.
+    pub async fn cover(&self, project: &str, picture: &Picture, areas: Vec<Area>) -> Result<()> {
+        let mut note: Note = serde_json::from_str(&picture.note)?;
+        let png = self.open(project, picture).await?;
+        let places: Vec<[u32; 4]> = areas.iter().map(|area| [area.x, area.y, area.width, area.height]).collect();
+        let covered = {
+            let _turn = self.encoding.acquire().await?;
+            recode(&self.program, png, &places).await.map_err(|error| anyhow!(error))?
+        };
+        let (agent, day) = (&picture.agent_id, picture.day);
+        let sealed = self.encrypt(project, agent, day, &picture.screenshot_id, &covered).await?;
+        note.masks.extend(areas);
+        let path = new_path(project, agent, day);
+        let bytes = sealed.len() as i64;
+        let next = Picture { path, bytes, note: serde_json::to_string(&note)?, ..picture.clone() };
+        self.store.write_picture(&next.path, sealed).await?;
+        if !self.store.ingest().replace_picture(project, picture, &next).await? {
+            self.store.remove_picture_file(&next.path).await?;
+            bail!("somebody else changed it meanwhile");
+        }
+        Ok(self.store.remove_picture_file(&picture.path).await?)
     }
 
     /// The PNG of a picture.
@@ -165,6 +223,11 @@ impl Pictures {
 /// The first day, counted from 1970, of which pictures are kept.
 pub fn first_day(picture_days: u32, now_us: i64) -> i64 {
     now_us.div_euclid(DAY_US) - (i64::from(picture_days) - 1)
+}
+
+/// Another name every time: a file that a power cut left is never one that a row names.
+fn new_path(project: &str, agent: &str, day: i64) -> String {
+    format!("{project}/{agent}/{day}/{}", Uuid::now_v7())
 }
 
 fn purpose(project: &str, agent: &str, day: i64) -> String {

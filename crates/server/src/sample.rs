@@ -1,45 +1,92 @@
-//! The sample project: two real recordings that ship with Lode.
+//! The sample projects: two published recordings, and a made-up order desk with pictures, all of which ship with Lode.
 //!
-//! One person fills in a form from a spreadsheet, fifty times each: a reimbursement, and a student record. The logs were
-//! published by V. Leno and others under Apache-2.0; the people in them are made up.
+//! In the first, one person fills in a form from a spreadsheet, fifty times each: a reimbursement, and a student record. The
+//! logs were published by V. Leno and others under Apache-2.0; the people in them are made up. The second was recorded by
+//! Lode's own client and extension (`cargo xtask record-sample`).
 
 use crate::importing::{self, Progress, Request};
 use crate::jobs::runner::{Runner, Selection, now_us};
-use anyhow::Result;
+use crate::pictures::{Area, Note, Pictures, Sent};
+use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt};
 use include_dir::{Dir, include_dir};
+use serde::Deserialize;
 use std::sync::Arc;
 use store::Store;
 use store::control::projects::{CaseRule, Project, ProjectKind};
+use uuid::Uuid;
 
-static LOGS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/sample-data/leno-real");
+static FORMS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/sample-data/leno-real");
+static ORDER_DESK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/sample-data/order-desk");
 
-/// Name of the sample project.
+/// Name of the sample project without pictures.
 pub const SAMPLE_PROJECT: &str = "Sample: two form-filling tasks";
 
-/// Puts the sample recordings into a store and brings its tables up to date; does nothing twice.
+/// Name of the sample project with pictures.
+pub const ORDER_DESK_PROJECT: &str = "Sample: an order desk with pictures";
+
+/// Pictures that are encoded at once.
+const ENCODED_AT_ONCE: usize = 4;
+
+/// What is known of a picture of the sample.
+#[derive(Deserialize)]
+struct Shown {
+    screenshot_id: Uuid,
+    agent_id: Uuid,
+    place: Option<[i32; 4]>,
+    masks: Vec<Area>,
+}
+
+/// Puts the sample recordings into a store and brings their tables up to date; does nothing twice.
 pub async fn install(store: &Store) -> Result<Project> {
-    let control = store.control();
-    let project = match control.find_project(SAMPLE_PROJECT).await? {
-        Some(project) => project,
-        None => {
-            let project = control.create_project(SAMPLE_PROJECT, ProjectKind::Sample, now_us()).await?;
-            // Each form is sent once, so that is what a case is.
-            let rule = CaseRule::Activities { start_activity: None, end_activity: Some("Click Submit".into()) };
-            control.update_project(&project.id, &project.name, &rule).await?;
-            project
+    let desk = project(store, ORDER_DESK_PROJECT, "Click Save order").await?;
+    import(store, &desk, &ORDER_DESK, "parquet").await?;
+    // Each form is sent once, so that is what a case is.
+    let forms = project(store, SAMPLE_PROJECT, "Click Submit").await?;
+    import(store, &forms, &FORMS, "zst").await?;
+    Ok(forms)
+}
+
+/// Puts the pictures of the order desk beside its events; those that are there already stay.
+pub async fn install_pictures(store: &Store, pictures: &Pictures) -> Result<()> {
+    let Some(list) = ORDER_DESK.get_file("pictures.json") else { return Ok(()) };
+    let shown: Vec<Shown> = serde_json::from_slice(list.contents())?;
+    let project = store.control().find_project(ORDER_DESK_PROJECT).await?.context("the sample project is gone")?.id;
+    let keep = |Shown { screenshot_id, agent_id, place, masks }: Shown| {
+        let (project, png) = (project.clone(), ORDER_DESK.get_file(format!("pictures/{screenshot_id}.png")));
+        async move {
+            let png = png.with_context(|| format!("picture {screenshot_id} is not there"))?.contents().to_vec();
+            let sent = Sent { project, agent_id, screenshot_id, png, note: Note { place, masks } };
+            pictures.keep(sent, now_us()).await.map(drop).map_err(anyhow::Error::from)
         }
     };
-    for log in LOGS.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "zst")) {
+    futures::stream::iter(shown.into_iter().map(keep)).buffer_unordered(ENCODED_AT_ONCE).try_collect().await
+}
+
+/// The project of that name, made where there is none.
+async fn project(store: &Store, name: &str, end_activity: &str) -> Result<Project> {
+    let control = store.control();
+    if let Some(project) = control.find_project(name).await? {
+        return Ok(project);
+    }
+    let project = control.create_project(name, ProjectKind::Sample, now_us()).await?;
+    let rule = CaseRule::Activities { start_activity: None, end_activity: Some(end_activity.into()) };
+    control.update_project(&project.id, &project.name, &rule).await?;
+    Ok(project)
+}
+
+async fn import(store: &Store, project: &Project, logs: &Dir<'_>, ending: &str) -> Result<()> {
+    for log in logs.files().filter(|file| file.path().extension().is_some_and(|found| found == ending)) {
         let name = log.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let path = store.settings().folder.join("staging").join(format!("sample-{name}"));
         std::fs::write(&path, log.contents())?;
-        let id = uuid::Uuid::now_v7().to_string();
+        let id = Uuid::now_v7().to_string();
         let request = Request { id, project: project.id.clone(), name, path, map: Vec::new() };
         let record = importing::import_file(store, &request, &Arc::new(Progress::default())).await;
         std::fs::remove_file(&request.path)?;
         record?;
     }
-    let batch = uuid::Uuid::now_v7().to_string();
+    let batch = Uuid::now_v7().to_string();
     Runner::new(store.clone()).run(&project.id, &batch, &Selection::Stale, |_, _| {}).await?;
-    Ok(project)
+    Ok(())
 }

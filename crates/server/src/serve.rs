@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::identity::master_key::Sealer;
 use crate::jobs::runner::now_us;
 use crate::jobs::schedule;
+use crate::pictures::Pictures;
 use crate::postgres::Door;
 use crate::retention;
 use anyhow::{Context, Result, bail};
@@ -21,7 +22,7 @@ use hyper_util::rt::TokioTimer;
 use secrecy::SecretString;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use store::Store;
 use uilog::planted;
@@ -155,6 +156,11 @@ impl Service {
     /// Errors: the operating system's.
     pub fn postgres_address(&self) -> Result<Option<SocketAddr>> {
         self.postgres.as_ref().map(Door::address).transpose()
+    }
+
+    /// What keeps and opens pictures.
+    pub fn pictures(&self) -> Arc<Pictures> {
+        self.state.pictures.clone()
     }
 
     /// The address that people know.

@@ -362,6 +362,7 @@ impl Engine {
             let files = table.files.iter().map(|file| file.as_ref().clone()).collect();
             let provider: Arc<dyn TableProvider> = Arc::new(SnapshotTable::new(table.schema.clone(), files));
             let Some(provider) = enough_people(&context, provider, snapshot.persons_min)? else { continue };
+            let provider = without(&context, provider, &snapshot.hidden_columns)?;
             context.register_table(name.as_str(), provider).map_err(|error| plain(&error))?;
         }
         for view in &snapshot.views {
@@ -492,6 +493,22 @@ fn enough_people(
     }
     let rows = context.read_table(table).and_then(|rows| rows.filter(col(PERSONS).gt_eq(lit(least))));
     Ok(Some(rows.map_err(|error| plain(&error))?.into_view()))
+}
+
+/// The table without some columns; one that has none of them as it is.
+fn without(
+    context: &SessionContext,
+    table: Arc<dyn TableProvider>,
+    hidden: &[String],
+) -> Result<Arc<dyn TableProvider>, StoreError> {
+    let schema = table.schema();
+    let shown: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let shown: Vec<&str> = shown.into_iter().filter(|name| hidden.iter().all(|one| one != name)).collect();
+    if shown.len() == schema.fields().len() {
+        return Ok(table);
+    }
+    let rows = context.read_table(table).and_then(|rows| rows.select_columns(&shown));
+    Ok(rows.map_err(|error| plain(&error))?.into_view())
 }
 
 /// A text with its `$name`s filled in.

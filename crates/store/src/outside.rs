@@ -38,6 +38,7 @@ pub struct Order {
     tables: BTreeMap<String, Vec<FileEntry>>,
     views: Vec<View>,
     persons_min: Option<i64>,
+    hidden_columns: Vec<String>,
 }
 
 /// What a process may take to answer an order.
@@ -62,6 +63,7 @@ impl Order {
             tables: snapshot.tables.iter().map(|(name, table)| (name.clone(), files(table))).collect(),
             views: snapshot.views.clone(),
             persons_min: snapshot.persons_min,
+            hidden_columns: snapshot.hidden_columns.clone(),
         }
     }
 
@@ -98,7 +100,13 @@ impl Order {
             let schema = read_schema(&files, first).await?;
             tables.insert(name, TableFiles { schema, files: entries.into_iter().map(Arc::new).collect() });
         }
-        let snapshot = Snapshot { project: self.project, tables, views: self.views, persons_min: self.persons_min };
+        let snapshot = Snapshot {
+            project: self.project,
+            tables,
+            views: self.views,
+            persons_min: self.persons_min,
+            hidden_columns: self.hidden_columns,
+        };
         let answer = engine.ask_here(&snapshot, self.question, row_functions).await?;
         Ok((engine, answer))
     }

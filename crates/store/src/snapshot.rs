@@ -31,6 +31,8 @@ pub struct Snapshot {
     /// The least number of people that a row must be about. Rows that count fewer in [`PERSONS`] are not there, and neither
     /// are tables that count nobody; nothing that reads the snapshot gets around it.
     pub persons_min: Option<i64>,
+    /// Columns that no table has for whoever asks, whatever the files hold.
+    pub hidden_columns: Vec<String>,
 }
 
 /// The column in which a table counts the people that a row is about.

@@ -129,7 +129,7 @@ impl Store {
         let project = self.control().project(project).await?;
         let load = live_files(self.control(), &project.id);
         let tables = self.inner.leases.take(self.files(), load).await?;
-        Ok(Snapshot { project, tables, views: Vec::new(), persons_min: None })
+        Ok(Snapshot { project, tables, views: Vec::new(), persons_min: None, hidden_columns: Vec::new() })
     }
 
     /// Removes a project and every row about it, here and in the ingest database; its files become garbage.

@@ -218,6 +218,7 @@ impl Store {
                 tables: [(EVENTS.to_owned(), only)].into(),
                 views: Vec::new(),
                 persons_min: None,
+                hidden_columns: Vec::new(),
             };
             let question = Question { parameters: parameters.clone(), partitions: Some(1), ..Question::of_lode(sql) };
             let mut answer = self.engine().ask(&part, question, &RowFunctions::default()).await?;

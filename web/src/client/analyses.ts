@@ -46,7 +46,15 @@ export interface Session {
 export interface TimelineEvent {
   event: number; session: Key; case: Key | null; user: Key | null; time: string; gap_s: number | null;
   application: string | null; screen: string | null; activity: string | null; event_type: string; element: string | null;
-  window_title: string | null; url_host: string | null; text_length: number | null; screenshot_id: string | null;
+  window_title: string | null; url_host: string | null; text_length: number | null;
+  /** Left out for those who may see no pictures. */
+  screenshot_id?: string | null;
+}
+/** An event that has a picture; the box is that of its element, in pixels of the virtual desktop as the pointer is. */
+export interface PictureEvent {
+  event: number; session: Key; case: Key | null; user: Key | null; time: string; application: string | null; screen: string | null;
+  activity: string | null; event_type: string; element: string | null; box_x: number | null; box_y: number | null;
+  box_width: number | null; box_height: number | null; mouse_x: number | null; mouse_y: number | null; screenshot_id: string;
 }
 export interface Coverage {
   day: string; agents: number; users: number; events: number; first_event: string; last_event: string;

@@ -5,7 +5,7 @@ import { flows } from './copy-paste/flows';
 import { offsetOf } from './data/position';
 import { readHeader } from './import/header';
 import { matrix } from './switching/matrix';
-import { nearestEvent, planLanes } from './timeline/lanes';
+import { draw, nearestEvent, planLanes } from './timeline/lanes';
 import { cumulated } from './variants/cumulated';
 import { stretches } from '../components/stretches';
 
@@ -30,6 +30,17 @@ test('the nearest event is looked for in the lane that was pressed', () => {
   const log = events('0 excel | 5 crm | 10 excel');
   expect(nearestEvent(planLanes(log, 'order'), log, 'excel', 0.3)).toBe(0);
   expect(nearestEvent(planLanes(log, 'order'), log, 'crm', 0.9)).toBe(1);
+});
+
+test('of a hundred thousand events no more is drawn than there are pixels, and zoomed in each stands alone', () => {
+  const log = Array.from({ length: 100_000 }, (_, event) => ({ event, application: event % 2 ? 'crm' : 'excel', time: new Date(event * 1000).toISOString() }) as TimelineEvent);
+  const plan = planLanes(log, 'order');
+  const far = draw(plan, log, 0, 1, 800);
+  expect(far.ticks.length).toBeLessThanOrEqual(2 * 801);
+  expect(far.blocks).toHaveLength(2);
+  const near = draw(plan, log, 0.5, 10_000, 800);
+  expect(near.blocks.length).toBeGreaterThanOrEqual(10);
+  expect(near.blocks.every((block) => block.width < 100)).toBe(true);
 });
 
 test('the matrix puts the busiest application first and counts what finds no room', () => {

@@ -39,9 +39,12 @@ export interface Asked<T> {
   again: () => void;
 }
 
+/** Changes whenever every answer is forgotten. */
+export const useRevision = () => useSyncExternalStore(subscribe, () => revision);
+
 /** Asks for `address`; null asks nothing. `poll_ms` repeats the question while it is set. */
 export function useAnswer<T>(address: string | null, poll_ms: number | null = null): Asked<T> {
-  const seen = useSyncExternalStore(subscribe, () => revision);
+  const seen = useRevision();
   const [repeat, setRepeat] = useState(0);
   const [failed, setFailed] = useState<{ address: string; error: ServiceError } | null>(null);
   const [answered, setAnswered] = useState<{ address: string; answer: T } | null>(null);

@@ -10,17 +10,18 @@ const ROLES: Partial<Record<Need, Role[]>> = {
   pages: ['lead', 'analyst', 'viewer'],
   sql: ['lead', 'analyst'],
   raw: ['lead', 'analyst'],
+  pictures: ['lead', 'analyst'],
   lead: ['lead'],
   oversight: ['lead', 'council'],
   identities: ['lead', 'council'],
 };
-const GRANTS: Partial<Record<Need, Grant>> = { raw: 'raw', pictures: 'pictures', identities: 'identities' };
+const GRANTS: Partial<Record<Need, Grant[]>> = { raw: ['raw'], pictures: ['raw', 'pictures'], identities: ['identities'] };
 
 /** `rights` are those in the open project, null outside of any. */
 export function may(need: Need, rights: Rights | null, admin = false): boolean {
   if (need === 'admin') return admin;
   if (!rights) return need === 'member' || need === 'lead';
   const roles = ROLES[need];
-  const grant = GRANTS[need];
-  return (!roles || roles.includes(rights.role)) && (!grant || rights.grants.includes(grant));
+  const grants = GRANTS[need] ?? [];
+  return (!roles || roles.includes(rights.role)) && grants.every((grant) => rights.grants.includes(grant));
 }

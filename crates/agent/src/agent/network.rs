@@ -5,9 +5,10 @@ use crate::clock::Moment;
 use crate::configuration::Envelope;
 use crate::enrol::{self, EnrolError};
 use crate::home::Identity;
+use crate::installer;
 use crate::spool::Lane;
 use crate::upload::{Plan, Speaker, Turn, Uploader, turn};
-use crate::wire::{Body, Http, Request, Wire, WireError};
+use crate::wire::{self, Body, Http, Request, Wire, WireError};
 use crossbeam_channel::Receiver;
 use serde::Deserialize;
 use std::time::Duration;
@@ -64,8 +65,9 @@ pub(super) fn run(shared: &Shared, nudges: &Receiver<Nudge>) {
     loop {
         let now = shared.clock.now();
         let identity = shared.known().identity.clone();
-        if let Some(identity) = identity {
-            line.look(shared, &identity, now);
+        match identity {
+            Some(identity) => line.look(shared, &identity, now),
+            None => line.enrol(shared, now),
         }
         match nudges.recv_timeout(LOOK) {
             Ok(Nudge::Quit) => {
@@ -96,6 +98,40 @@ pub(super) fn run(shared: &Shared, nudges: &Receiver<Nudge>) {
 }
 
 impl Line {
+    /// Enrols with what an installer left; tried again as long as it does not succeed.
+    fn enrol(&mut self, shared: &Shared, now: Moment) {
+        let os = shared.known().status.os;
+        if os.is_empty() || now.uptime_us < self.uploader.not_before_us() {
+            return;
+        }
+        let Some(order) = installer::order() else { return };
+        let enrolled = wire::check_address(order.server.trim_end_matches('/'))
+            .and_then(|()| Http::new(&order.server, &shared.options.network))
+            .map_err(EnrolError::from)
+            .and_then(|mut wire| enrol::enrol(&mut wire, &order.server, order.key.trim(), os));
+        match enrolled {
+            Ok((identity, token)) => match shared.home.set_identity(&identity) {
+                Ok(()) => {
+                    installer::forget();
+                    shared.reload();
+                    shared.known().keep_token(token);
+                    self.uploader.has_token();
+                }
+                Err(error) => {
+                    shared.fault(
+                        "enrolment",
+                        format!("cannot keep the enrolment in '{}': {error}", shared.options.data.display()),
+                    );
+                    self.uploader.fail(now, None);
+                }
+            },
+            Err(error) => {
+                shared.fault("enrolment", format!("cannot enrol at {}: {error}", order.server));
+                self.uploader.fail(now, None);
+            }
+        }
+    }
+
     fn look(&mut self, shared: &Shared, identity: &Identity, now: Moment) {
         if shared.known().revoked || now.uptime_us < self.uploader.not_before_us() {
             return;

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 mod unix;
 #[cfg(unix)]
 pub use unix::{places, register, unregister};
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::{places, register, unregister};
 
 /// Where a browser looks for relays.
 #[derive(Clone, Debug, PartialEq, Eq)]

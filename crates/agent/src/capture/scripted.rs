@@ -386,7 +386,13 @@ impl Capture for Scripted {
         let covers = self.asked(ok).covers.clone();
         // Grey, with the masks in black, so that tests see that they were asked for.
         let (width, height) = (64, 48);
-        let mut picture = Picture { width, height, rgb: vec![128; (width * height * 3) as usize], masks: Vec::new() };
+        let mut picture = Picture {
+            width,
+            height,
+            rgb: vec![128; (width * height * 3) as usize],
+            place: [0, 0, 64, 48],
+            masks: Vec::new(),
+        };
         let asked = request.masks.iter().map(|place| (place.map(i32::unsigned_abs), MaskReason::Password));
         for ([x, y, w, h], reason) in covers.into_iter().map(|place| (place, MaskReason::Window)).chain(asked) {
             let (right, bottom) = ((x + w).min(width), (y + h).min(height));

@@ -17,6 +17,7 @@ mod keymap;
 mod lock;
 mod watch;
 
+use super::clipboard::Reader;
 use super::{
     Ability, Admitted, Capabilities, Capture, CaptureError, Drained, Identity, Key, Modifiers, NoPicture, Picture,
     Query, RawSink, Reading, Request, Ticket, Want, WindowId,
@@ -39,7 +40,7 @@ struct Running {
     sink: RawSink,
     watch: watch::Watch,
     elements: Option<elements::Elements>,
-    clipboard: clipboard::Reader,
+    clipboard: Reader,
 }
 
 impl X11 {
@@ -91,7 +92,7 @@ impl Capture for X11 {
         }
         let watch = watch::Watch::start(sink.clone(), self.clock.clone())?;
         let elements = elements::Elements::start(sink.clone()).ok();
-        let clipboard = clipboard::Reader::start(sink.clone())?;
+        let clipboard = Reader::start(sink.clone(), clipboard::hand)?;
         lock::follow(sink.clone(), self.clock.clone());
         self.running = Some(Running { sink, watch, elements, clipboard });
         Ok(())

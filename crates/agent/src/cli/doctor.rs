@@ -172,6 +172,16 @@ fn service(place: &Place, identity: &Identity) -> Vec<Finding> {
     vec![good("service", format!("{} answers; proxy: {}", identity.server, network.proxy)), clock]
 }
 
+#[cfg(windows)]
+fn session() -> Finding {
+    // Session 0 is that of services, which have no desktop.
+    match crate::win32::process::session() {
+        0 => bad("session", "a session of services, without a desktop", "run it as the person who is logged in"),
+        session => good("session", format!("Windows, log-in session {session}")),
+    }
+}
+
+#[cfg(not(windows))]
 fn session() -> Finding {
     let is = |name: &str| std::env::var_os(name).is_some();
     match (is("WAYLAND_DISPLAY"), is("DISPLAY")) {

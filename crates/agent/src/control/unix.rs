@@ -1,9 +1,10 @@
 //! The control socket: `agent.sock` in the runtime folder, mode 0600, and the other side must be the same user.
 
-use super::{Call, answer, read_message, write_message};
+use super::{Call, answer_message, read_message, write_message};
 use crate::agent::Shared;
 use crate::browser::{self, Caller};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -69,15 +70,11 @@ fn converse(shared: &Arc<Shared>, mut stream: UnixStream) -> io::Result<()> {
         return Err(io::Error::from(io::ErrorKind::PermissionDenied));
     }
     let message = read_message(&mut stream)?;
-    let reply = match serde_json::from_value::<Call>(message) {
-        Ok(Call::Browser { origin }) => {
-            let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).ok();
-            return converse_with_browser(shared, Caller { origin, pid }, stream);
-        }
-        Ok(call) => answer(shared, call),
-        Err(_) => json!({ "ok": false, "error": "this version of lode-agent does not know the call" }),
-    };
-    write_message(&mut stream, &reply)
+    if let Ok(Call::Browser { origin }) = Call::deserialize(&message) {
+        let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).ok();
+        return converse_with_browser(shared, Caller { origin, pid }, stream);
+    }
+    write_message(&mut stream, &answer_message(shared, message))
 }
 
 /// A browser speaks as long as it wants, on a thread of its own.

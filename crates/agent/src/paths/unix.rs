@@ -1,9 +1,10 @@
 //! Paths and facts on Linux and its kin: the XDG folders.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where the client keeps what it knows: `$XDG_STATE_HOME/lode`.
 pub fn data_folder() -> PathBuf {
@@ -54,6 +55,29 @@ pub fn is_writable(folder: &Path) -> bool {
     let made = File::create(&probe).is_ok();
     let _ = std::fs::remove_file(probe);
     made
+}
+
+/// Writes a file that only the user can read: the old one or the new one, never a part.
+///
+/// Errors: the disk.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let staged = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&staged, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// What opens a file as a double click does.
+pub fn opener() -> Command {
+    Command::new("xdg-open")
+}
+
+/// The user's language, such as `de`.
+pub fn language() -> Option<String> {
+    let language = std::env::var("LANG").ok()?;
+    language.split(['_', '.']).next().map(str::to_owned)
 }
 
 /// What stays the same for this machine, and differs between machines that were not copied.

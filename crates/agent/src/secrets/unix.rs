@@ -1,8 +1,8 @@
 //! Secrets in files of mode 0600 in a folder of mode 0700.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -35,12 +35,7 @@ pub fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 ///
 /// Errors: the disk.
 pub fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
-    let staged = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
-    file.write_all(secret)?;
-    file.sync_all()?;
-    std::fs::rename(&staged, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    crate::paths::write_private(path, secret)
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ pub struct Due {
     pub id: Uuid,
     /// The picture.
     pub png: Vec<u8>,
-    /// What was painted over: a JSON array.
-    pub masks: Vec<u8>,
+    /// Its note: a JSON object.
+    pub note: Vec<u8>,
 }
 
 /// How a picture leaves the spool.
@@ -51,7 +51,7 @@ impl Spool {
     /// Errors: the disk.
     pub fn due_picture(&mut self, now: Moment, hold_us: u64) -> Result<Option<Due>, SpoolError> {
         // Each round ends it or deletes a picture.
-        while let Some((id, file, masks)) = self.due_row(now, hold_us)? {
+        while let Some((id, file, note)) = self.due_row(now, hold_us)? {
             let path = folder(&self.folder).join(&file);
             let sealed = match fs::read(&path) {
                 Ok(sealed) => sealed,
@@ -59,9 +59,9 @@ impl Spool {
                 Err(source) => return Err(SpoolError::Io { path, source }),
             };
             let opened = (|| {
-                let masks = self.sealer.open(Purpose::Masks, &masks).ok()?.to_vec();
+                let note = self.sealer.open(Purpose::Note, &note).ok()?.to_vec();
                 let png = self.sealer.open(Purpose::Picture, &sealed).ok()?.to_vec();
-                Some(Due { id: id.parse().ok()?, png, masks })
+                Some(Due { id: id.parse().ok()?, png, note })
             })();
             match opened {
                 Some(due) => return Ok(Some(due)),
@@ -77,7 +77,7 @@ impl Spool {
         let (uptime_us, time_us) = ((now.uptime_us as i64).saturating_sub(held), now.time_us.saturating_sub(held));
         self.db
             .query_row(
-                "SELECT id, file, coalesce(masks, '') FROM picture WHERE acknowledged = 1
+                "SELECT id, file, coalesce(note, '') FROM picture WHERE acknowledged = 1
                  AND ((boot = ?1 AND uptime_us <= ?2) OR (boot <> ?1 AND (time_us <= ?3 OR time_us > ?4)))
                  ORDER BY rowid LIMIT 1",
                 params![self.boot, uptime_us, time_us, now.time_us],

@@ -421,7 +421,8 @@ fn a_picture_row_has_a_whole_file_and_files_without_a_row_go() {
     let mut spool = open(folder.path());
     let mut admissions = admissions(0, 1);
     let id = Uuid::from_u128(5);
-    admissions[0].picture = Some(crate::screenshot::Png { id, bytes: b"PNG-CANARY".to_vec(), masks: Vec::new() });
+    admissions[0].picture =
+        Some(crate::screenshot::Png { id, bytes: b"PNG-CANARY".to_vec(), note: crate::screenshot::Note::default() });
     spool.append(&admissions, &counted(&admissions), &[], at(0)).unwrap();
     assert_eq!(spool.picture(id).unwrap(), b"PNG-CANARY");
     let pictures = pictures::folder(folder.path());
@@ -440,13 +441,14 @@ fn a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_s
     let mut spool = open(folder.path());
     let id = Uuid::from_u128(5);
     let mut older = admissions(0, 3);
-    older[0].picture = Some(crate::screenshot::Png { id, bytes: b"PNG".to_vec(), masks: Vec::new() });
+    older[0].picture =
+        Some(crate::screenshot::Png { id, bytes: b"PNG".to_vec(), note: crate::screenshot::Note::default() });
     spool.append(&older, &counted(&older), &[], at(0)).unwrap();
     spool
         .db
         .execute_batch(
             "DROP TABLE page; DROP INDEX event_picture; ALTER TABLE event DROP COLUMN picture;
-             ALTER TABLE picture DROP COLUMN masks; ALTER TABLE picture DROP COLUMN acknowledged;
+             ALTER TABLE picture DROP COLUMN note; ALTER TABLE picture DROP COLUMN acknowledged;
              PRAGMA user_version = 1;",
         )
         .unwrap();

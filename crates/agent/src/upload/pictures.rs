@@ -91,7 +91,7 @@ pub fn turn(
     let due = locked().due_picture(now, hold_us)?;
     let Some(due) = due else { return Ok(Turn::Nothing) };
     let call = format!("screenshots/{}", due.id);
-    let body = Body::Picture { png: &due.png, masks: &due.masks };
+    let body = Body::Picture { png: &due.png, note: &due.note };
     let reply = match wire.call(&Request { call: &call, token: Some(token), body: Some(body) }) {
         Ok(reply) => reply,
         Err(_) => return Ok(Turn::Wait(backoff.fail(now, None))),
@@ -141,8 +141,8 @@ mod tests {
     impl Wire for Service<'_> {
         fn call(&mut self, request: &Request<'_>) -> Result<Reply, WireError> {
             assert!(self.spool.try_lock().is_ok(), "events go on meanwhile");
-            let Some(Body::Picture { png, masks }) = &request.body else { panic!("only pictures") };
-            self.came.push((request.call.to_owned(), png.to_vec(), masks.to_vec()));
+            let Some(Body::Picture { png, note }) = &request.body else { panic!("only pictures") };
+            self.came.push((request.call.to_owned(), png.to_vec(), note.to_vec()));
             let answer = self.answers.pop_front().unwrap_or_else(|| Some(reply(200, STORED, None)));
             answer.ok_or_else(|| WireError::Network("timed out".into()))
         }
@@ -186,7 +186,7 @@ mod tests {
             admission.at = at(0);
             let png = admission.picture.as_mut().unwrap();
             png.bytes = format!("png {number}").into_bytes();
-            png.masks = vec![Mask { x: number, y: 2, width: 3, height: 4, reason: MaskReason::Window }];
+            png.note.masks = vec![Mask { x: number, y: 2, width: 3, height: 4, reason: MaskReason::Window }];
             ids.push(png.id);
             counters.admit();
         }
@@ -227,8 +227,8 @@ mod tests {
         assert_eq!(step(&mut service, &mut backoff, None, 2), Turn::Nothing);
         let came: Vec<&str> = service.came.iter().map(|(call, ..)| call.as_str()).collect();
         assert_eq!(came, [1, 0, 2].map(|number| format!("screenshots/{}", ids[number])));
-        let masks = br#"[{"x":1,"y":2,"width":3,"height":4,"reason":"window"}]"#;
-        assert_eq!((&service.came[0].1[..], &service.came[0].2[..]), (&b"png 1"[..], &masks[..]));
+        let note = br#"{"place":[0,0,64,48],"masks":[{"x":1,"y":2,"width":3,"height":4,"reason":"window"}]}"#;
+        assert_eq!((&service.came[0].1[..], &service.came[0].2[..]), (&b"png 1"[..], &note[..]));
         let (left, counted) = pictures(&spool);
         assert_eq!((left, counted.stored, counted.refused), (0, 3, 0));
         assert_eq!(std::fs::read_dir(crate::spool::pictures::folder(folder.path())).unwrap().count(), 0);

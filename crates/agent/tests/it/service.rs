@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 pub struct Service {
     process: Child,
     address: String,
-    _folder: tempfile::TempDir,
+    #[cfg_attr(windows, allow(dead_code, reason = "it is held; only tests on Linux look into it"))]
+    folder: tempfile::TempDir,
 }
 
 /// A project on a service.
@@ -53,7 +54,13 @@ impl Service {
             .expect("the service says where it listens");
         let address = address.trim_end_matches(['/', '.', ',']).to_owned();
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address, _folder: folder }
+        Self { process, address, folder }
+    }
+
+    /// Where it keeps everything.
+    #[cfg(target_os = "linux")]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn url(&self) -> String {

@@ -317,7 +317,7 @@ fn a_picture_arrives_after_its_event_with_what_was_painted_over_and_leaves_the_d
     let known = study.screenshot(&id.to_string()).expect("the service knows the picture");
     assert_eq!((known["width"].as_u64(), known["height"].as_u64()), (Some(64), Some(48)), "{known}");
     let mask = json!({ "x": 8, "y": 4, "width": 16, "height": 12, "reason": "window" });
-    assert_eq!(known["masks"], json!([mask]), "{known}");
+    assert_eq!((&known["masks"], &known["place"]), (&json!([mask]), &json!([0, 0, 64, 48])), "{known}");
     let status = client.status();
     assert_eq!((&status["spool"]["screenshots"], &status["agent_id"]), (&json!(0), &known["agent_id"]), "{status}");
     study.rows_until("SELECT DISTINCT screenshot_id FROM events WHERE screenshot_id IS NOT NULL", |rows| {
@@ -366,9 +366,7 @@ fn tc1_kill_9_loses_nothing_that_was_kept() {
 fn p6_a_client_starts_and_works_whatever_lies_in_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["identity.json", "configuration.json", "consent.json", "choice.json"] {
-        std::fs::write(folder.path().join(name), b"\xff{ broken").unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(folder.path().join(name), mode).unwrap();
+        agent::paths::write_private(&folder.path().join(name), b"\xff{ broken").unwrap();
     }
     std::fs::create_dir_all(folder.path().join("spool/spool.db/inside")).unwrap();
     let started = Instant::now();

@@ -3,62 +3,15 @@
 //! They need `Xvfb`, `openbox`, `dbus-run-session`, `xdotool`, the accessibility bus and the applications, so they are ignored in
 //! an ordinary run; `cargo xtask test desktop` starts what they need and runs them.
 
+use crate::hands::{Children, click, corner, in_front, xdotool};
 use crate::service::Service;
 use crate::support::{command, configuration, lode_agent, printed, until};
 use agent::control;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use uilog::Event;
-
-/// Programs that end with the test.
-struct Children(Vec<Child>);
-
-impl Children {
-    fn start(&mut self, program: &str, arguments: &[&str]) {
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        self.0.push(command.spawn().unwrap_or_else(|error| panic!("{program}: {error}")));
-    }
-}
-
-impl Drop for Children {
-    fn drop(&mut self) {
-        for child in self.0.iter_mut().rev() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn xdotool(arguments: &[&str]) -> String {
-    let output = Command::new("xdotool").args(arguments).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-/// The window of that title, when it is there and in front.
-fn in_front(title: &str) -> String {
-    until(title, || {
-        let windows = xdotool(&["search", "--onlyvisible", "--name", title]);
-        let window = windows.lines().last().filter(|window| !window.is_empty())?.to_owned();
-        xdotool(&["windowactivate", "--sync", &window]);
-        (xdotool(&["getactivewindow"]) == window).then_some(window)
-    })
-}
-
-/// x and y of a window on the screen, without the frame; `xdotool` counts the frame twice.
-fn corner(window: &str) -> (i32, i32) {
-    let output = Command::new("xwininfo").args(["-id", window]).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let number =
-        |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)?.trim().parse().ok()).unwrap();
-    (number("Absolute upper-left X:"), number("Absolute upper-left Y:"))
-}
-
-fn click(x: i32, y: i32) {
-    xdotool(&["mousemove", "--sync", &x.to_string(), &y.to_string(), "click", "1"]);
-}
 
 /// The real program, recording, in a project of a real service.
 struct Desk<'a> {
@@ -70,7 +23,7 @@ impl<'a> Desk<'a> {
     fn record(data: &'a Path, service: &Service, study: &crate::service::Study<'_>) -> Self {
         let key = study.app_key();
         printed(&lode_agent(data, &["enroll", "--server", &service.url(), "--key", &key]));
-        let mut children = Children(Vec::new());
+        let mut children = Children::default();
         let agent =
             command(data, &["run", "--backend", "x11", "--no-dialog"]).stderr(Stdio::inherit()).spawn().unwrap();
         children.0.push(agent);
@@ -125,7 +78,7 @@ fn a_text_editor_gives_text_lengths_titles_a_pair_of_copy_and_paste_and_pictures
     let extra = r#"<screenshots enabled="true" maskText="page"/>"#;
     study.publish(&configuration(&study.id, "mousepad", extra, "all value_fingerprint"));
     let desk = Desk::record(folder.path(), &service, &study);
-    let mut children = Children(Vec::new());
+    let mut children = Children::default();
     children.start("mousepad", &["--disable-server"]);
     in_front("Mousepad");
     desk.until_event("the window", |event| event.event_type.name() == "window_activated");
@@ -157,7 +110,7 @@ fn a_click_on_a_menu_names_it_and_a_window_that_is_not_allowed_leaves_no_byte() 
     let study = service.study("Menus");
     study.publish(&configuration(&study.id, "mousepad", "", "all"));
     let desk = Desk::record(folder.path(), &service, &study);
-    let mut children = Children(Vec::new());
+    let mut children = Children::default();
     children.start("mousepad", &["--disable-server"]);
     let editor = in_front("Mousepad");
     desk.until_event("the window", |event| event.event_type.name() == "window_activated");

@@ -1,12 +1,11 @@
-//! Discovery on small stories, and on two recordings whose tasks are known.
+//! Discovery on small stories.
 //!
 //! A story is a line of steps between spaces; `|` is a pause of two minutes, other steps are a second apart. The answer
 //! is written over it: a letter per step and type, upper case where an instance begins, `.` for noise.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use discovery::score::{Label, Scores, score};
+use discovery::score::Label;
 use discovery::{Discovery, Field, LogRow, Settings, UiLog, UiLogBuilder, discover};
 
 /// The log of a story; a step `user:step` is another user's.
@@ -176,48 +175,4 @@ fn record_numbers_are_no_part_of_an_activity_but_button_numbers_are() {
     let discovery = discover(&builder.finish(), &Settings::default());
     assert_eq!(discovery.activity(0), discovery.activity(5), "A2 and A3");
     assert_ne!(discovery.activity(1), discovery.activity(3), "B1 and B2");
-}
-
-#[test]
-fn the_recording_of_student_records_is_cut_as_published_or_better() {
-    let scores = scores_of("SR");
-    assert!(scores.led <= 0.015 && scores.boundary_f1 >= 0.98 && scores.instances == 50, "{scores:?}");
-}
-
-#[test]
-fn the_recording_of_reimbursements_is_cut_better_than_published() {
-    let scores = scores_of("RT");
-    assert!(scores.led <= 0.002 && scores.boundary_f1 == 1.0 && scores.instances == 50, "{scores:?}");
-}
-
-fn scores_of(name: &str) -> Scores {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/leno-real");
-    let records = |kind: &str| -> Vec<csv::StringRecord> {
-        let file = std::fs::File::open(folder.join(format!("{name}.{kind}.csv.zst"))).unwrap();
-        let text = zstd::decode_all(file).unwrap();
-        csv::Reader::from_reader(text.as_slice()).into_records().map(Result::unwrap).collect()
-    };
-    let (mut builder, mut classes, mut known) = (UiLogBuilder::default(), Vec::new(), HashMap::new());
-    for record in records("events") {
-        const FIELDS: [Field; 8] = [
-            Field::Application,
-            Field::EventType,
-            Field::Screen,
-            Field::Area,
-            Field::Element,
-            Field::Label,
-            Field::Address,
-            Field::Value,
-        ];
-        let fields: Vec<(Field, &str)> = FIELDS.iter().zip(3..).map(|(&field, at)| (field, &record[at])).collect();
-        let time = chrono::DateTime::parse_from_rfc3339(&record[2]).unwrap();
-        builder.push(LogRow { user: &record[1], time_us: Some(time.timestamp_micros()), fields: &fields });
-        let next = known.len() as u32;
-        let class: Vec<String> = (3..8).map(|at| record[at].to_string()).collect();
-        classes.push(*known.entry(class).or_insert(next));
-    }
-    let number = |text: &str| (!text.is_empty()).then(|| text.parse::<u32>().unwrap());
-    let label = |record: csv::StringRecord| number(&record[1]).map(|instance| Label { instance, task_type: 0 });
-    let truth: Vec<Option<Label>> = records("truth").into_iter().map(label).collect();
-    score(&classes, &truth, &discover(&builder.finish(), &Settings::default()).labels())
 }

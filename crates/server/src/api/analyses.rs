@@ -20,8 +20,11 @@ use serde_json::{Value, json};
 use std::time::Instant;
 use utoipa::ToSchema;
 
-/// Questions that answer with single instances: they need the grant `raw`, and are written down.
-const OF_SINGLE_INSTANCES: [&str; 3] = ["cases", "sessions", "time_line"];
+/// The one that is about pictures alone: it needs the grant `pictures` as well.
+const SCREENSHOTS: &str = "screenshots";
+
+/// The column that says that there is a picture; those who may see none are not told that there are any.
+pub const SCREENSHOT_COLUMN: &str = "screenshot_id";
 
 /// The questions of the pages.
 #[derive(Serialize, ToSchema)]
@@ -69,7 +72,8 @@ pub async fn list() -> Json<AnalysisList> {
     Json(AnalysisList { analyses: analyses::all().iter().map(shown).collect() })
 }
 
-/// One answer. `cases`, `sessions` and `time_line` show single instances and need the grant `raw`.
+/// One answer. `cases`, `sessions`, `time_line` and `screenshots` show single instances and need the grant `raw`;
+/// `screenshots` needs the grant `pictures` as well, and so does the column `screenshot_id` of others.
 #[utoipa::path(get, path = "/projects/{project}/analyses/{name}", responses((status = 200, body = AnalysisAnswer)),
     extensions(("x-lode-permission" = json!("pages"))))]
 pub async fn answer(
@@ -80,12 +84,15 @@ pub async fn answer(
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
     let started = Instant::now();
-    let single = OF_SINGLE_INSTANCES.contains(&name.as_str());
+    let analysis = Analysis::named(&name)?;
+    let single = analysis.is_of_single_instances();
     if single {
         access.require(Permission::Raw)?;
     }
+    if name == SCREENSHOTS {
+        access.require(Permission::Pictures)?;
+    }
     let wanted = Wanted::parse(query.as_deref().unwrap_or(""))?;
-    let analysis = Analysis::named(&name)?;
     let control = state.store.control();
     if single {
         let subject = Some(("analysis", name.as_str()));
@@ -96,7 +103,10 @@ pub async fn answer(
     if !snapshot.tables.contains_key("int_labeled_events") {
         return Err(ApiError::not_found("there are no tables to look at yet", "import a log, then run the jobs"));
     }
-    let answered = analysis.answer(&state.store, &workshop, &snapshot, &wanted.filters).await?;
+    let mut answered = analysis.answer(&state.store, &workshop, &snapshot, &wanted.filters).await?;
+    if access.require(Permission::Pictures).is_err() {
+        answered.leave_out(SCREENSHOT_COLUMN)?;
+    }
     if let Some(format) = wanted.format {
         let subject = Some(("analysis", name.as_str()));
         audit::record(control, &actor, "export.analysis", Some(access.id()), subject, json!({}), now_us()).await?;

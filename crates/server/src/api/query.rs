@@ -1,11 +1,12 @@
 //! SQL written by people: ask, cancel, take away, look back.
 
+use super::analyses::SCREENSHOT_COLUMN;
 use super::errors::{ApiError, ApiResult};
 use super::export::{FileFormat, file};
 use super::paging::{Page, time_text};
 use super::path::ItemId;
 use super::state::AppState;
-use crate::access::{Actor, ProjectAccess};
+use crate::access::{Actor, Permission, ProjectAccess};
 use crate::audit;
 use crate::jobs::catalog::Origin;
 use crate::jobs::runner::{Workshop, now_us};
@@ -246,10 +247,15 @@ pub async fn catalogue(
 
 /// The tables as somebody may see them in SQL (promise D6).
 ///
+/// Who may not see pictures is not told that there are any.
+///
 /// Who has the grant `raw` sees everything. For others the project's minimum group size holds: rows about fewer people are
 /// not there, tables that count nobody are not there, and neither are tables whose text a member wrote, who could count what
 /// he likes.
 pub fn shown_to(access: &ProjectAccess, workshop: &Workshop, mut snapshot: Snapshot) -> Snapshot {
+    if access.require(Permission::Pictures).is_err() {
+        snapshot.hidden_columns.push(SCREENSHOT_COLUMN.to_owned());
+    }
     let least = access.project.min_group_size;
     if least <= 1 || access.grants.contains(&Grant::Raw) {
         return snapshot;

@@ -1,5 +1,5 @@
 //! Pictures for people who hold the grant: opened one by one, each time written down; hidden by anybody who sees something
-//! that should not be there, shown again or erased by a lead.
+//! that should not be there, shown again, painted over or erased by a lead.
 
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
@@ -8,12 +8,13 @@ use super::state::AppState;
 use crate::access::{Actor, Permission, ProjectAccess};
 use crate::audit;
 use crate::jobs::runner::now_us;
+use crate::pictures::{Area, COVERED, MASKS_MAX, Note};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::ingest::pictures::Picture;
 use utoipa::ToSchema;
 
@@ -25,9 +26,10 @@ pub struct PictureShown {
     width: i64,
     height: i64,
     bytes: i64,
-    /// Areas that the client painted over, with reasons: `[{x, y, width, height, reason}]`, in pixels of the picture.
-    #[schema(value_type = Vec<Value>)]
-    masks: Value,
+    /// The part of the virtual desktop that it shows: x, y, width, height in physical pixels; null if the client did not say.
+    place: Option<[i32; 4]>,
+    /// Areas that were painted over, with reasons, in pixels of the picture: by the client, or (`covered`) by a lead.
+    masks: Vec<Area>,
     /// Whether somebody reported it: then only a lead is shown it, to decide.
     hidden: bool,
     received_at: Option<String>,
@@ -42,8 +44,10 @@ pub async fn show(
     ItemId(id): ItemId,
 ) -> ApiResult<Json<PictureShown>> {
     let picture = state.store.ingest().picture(access.id(), &id).await?;
+    let note: Note = serde_json::from_str(&picture.note).unwrap_or_default();
     Ok(Json(PictureShown {
-        masks: serde_json::from_str(&picture.masks).unwrap_or(Value::Null),
+        place: note.place,
+        masks: note.masks,
         screenshot_id: picture.screenshot_id,
         agent_id: picture.agent_id,
         width: picture.width,
@@ -106,6 +110,59 @@ pub async fn release(
     ItemId(id): ItemId,
 ) -> ApiResult<StatusCode> {
     hide(&state, &actor, &access, &id, false).await
+}
+
+/// Parts of a picture that nobody shall see.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PictureCover {
+    /// In pixels of the picture.
+    areas: Vec<CoverArea>,
+}
+
+/// One of them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverArea {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+}
+
+/// Paints parts of a picture over, for good: the picture that is kept is written anew, nothing of what stood there is left.
+#[utoipa::path(post, path = "/projects/{project}/screenshots/{screenshot}/cover", request_body = PictureCover,
+    responses((status = 204)), extensions(("x-lode-permission" = json!("lead"))))]
+pub async fn cover(
+    State(state): State<AppState>,
+    actor: Actor,
+    access: ProjectAccess,
+    ItemId(id): ItemId,
+    Json(wish): Json<PictureCover>,
+) -> ApiResult<StatusCode> {
+    let picture = state.store.ingest().picture(access.id(), &id).await?;
+    let note: Note = serde_json::from_str(&picture.note).unwrap_or_default();
+    let inside = |area: &CoverArea| {
+        area.width > 0
+            && area.height > 0
+            && i64::from(area.x) + i64::from(area.width) <= picture.width
+            && i64::from(area.y) + i64::from(area.height) <= picture.height
+    };
+    if wish.areas.is_empty() || !wish.areas.iter().all(inside) || note.masks.len() + wish.areas.len() > MASKS_MAX {
+        return Err(ApiError::bad_request(
+            "these are no areas of this picture",
+            format!("name one to {MASKS_MAX}, each inside of {} × {} pixels", picture.width, picture.height),
+        ));
+    }
+    let area = |area: CoverArea| {
+        let CoverArea { x, y, width, height } = area;
+        Area { x, y, width, height, reason: COVERED.into() }
+    };
+    told(&state, &actor, &access, "picture.cover", &picture).await?;
+    let covered = state.pictures.cover(access.id(), &picture, wish.areas.into_iter().map(area).collect()).await;
+    covered
+        .map_err(|error| ApiError::conflict(format!("the picture was not changed: {error:#}"), "look at it again"))?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Erases a picture.

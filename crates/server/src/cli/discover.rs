@@ -5,7 +5,7 @@
 //! findings become a table, a report, a page.
 
 use super::ExitKind;
-use crate::import::{self, Options, Reader, Rows};
+use crate::import::{self, Options, Reader, Rows, Written};
 use crate::importing;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -106,14 +106,14 @@ fn from_rows(mut source: Rows) -> Result<Read> {
             rows.push(None);
             continue;
         };
-        push(&mut builder, event);
+        push(&mut builder, event, source.written());
         rows.push(Some(count));
         count += 1;
     }
     Ok(Read { log: builder.finish(), rows, rejected: rejects.len() })
 }
 
-fn push(builder: &mut UiLogBuilder, event: &Event) {
+fn push(builder: &mut UiLogBuilder, event: &Event, written: Option<Written<'_>>) {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let first = |texts: [&Option<String>; 2]| texts.into_iter().flatten().next().cloned().unwrap_or_default();
     let attribute = |key: &str| event.attributes.get(key).cloned();
@@ -125,18 +125,24 @@ fn push(builder: &mut UiLogBuilder, event: &Event) {
     let told =
         |text: &Option<String>| if own_word.is_some() { String::new() } else { text.clone().unwrap_or_default() };
     let (role, row, column) = (told(&event.element_role), told(&event.row_label), told(&event.column_label));
+    let element = first([&event.element_id, &event.element_path]);
+    let (element, label, value) = match written {
+        // Blanks and the word on a button tell apart what an event's own columns make equal.
+        Some(written) => (written.element.to_owned(), written.label.to_owned(), written.value.to_owned()),
+        None => (element, text(&event.element_name), first([&event.text, &value])),
+    };
     let fields = [
         (Field::Application, first([&event.process_name, &event.application])),
         (Field::EventType, own_word.unwrap_or_else(|| event.event_type.name().to_owned())),
         (Field::Screen, attribute("workbook").unwrap_or_else(|| first([&event.page_title, &event.window_title]))),
         (Field::Area, attribute("sheet").unwrap_or_default()),
         (Field::Role, role),
-        (Field::Element, first([&event.element_id, &event.element_path])),
-        (Field::Label, text(&event.element_name)),
+        (Field::Element, element),
+        (Field::Label, label),
         (Field::Address, first([&event.url, &event.url_template])),
         (Field::Row, row),
         (Field::Column, column),
-        (Field::Value, first([&event.text, &value])),
+        (Field::Value, value),
     ];
     let fields: Vec<(Field, &str)> = fields.iter().map(|(field, text)| (*field, text.as_str())).collect();
     let user = event.user_name.as_deref().unwrap_or(&agent);

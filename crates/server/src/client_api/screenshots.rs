@@ -6,13 +6,13 @@ use crate::api::errors::{ApiError, ApiResult};
 use crate::api::path::ItemId;
 use crate::confined::pictures::SENT_BYTES_MAX;
 use crate::jobs::runner::now_us;
-use crate::pictures::{PictureError, Sent};
+use crate::pictures::{Area, MASKS_MAX, Note, PictureError, Sent};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::time::Duration;
 use store::ingest::clients::Speaker;
 use store::ingest::pictures::Kept;
@@ -21,23 +21,8 @@ use uuid::Uuid;
 /// How long a picture may take to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// The header with the areas that were painted over: base64url of a JSON array.
-const MASKS_HEADER: &str = "lode-masks";
-
-/// Areas of one picture at most.
-const MASKS_MAX: usize = 500;
-
-/// An area that was painted over, in pixels of the picture.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Mask {
-    x: u32,
-    y: u32,
-    width: u32,
-    height: u32,
-    /// Why: `window`, `password`, `pattern` …; never what stood there.
-    reason: String,
-}
+/// The header with what a client says of a picture: base64url of a JSON object.
+const NOTE_HEADER: &str = "lode-picture";
 
 /// What became of a picture.
 #[derive(Serialize)]
@@ -58,7 +43,7 @@ pub(super) async fn keep(
         ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "not_a_picture", message, "do not send it again")
     };
     let screenshot_id = Uuid::parse_str(&id).map_err(|_| refused(format!("'{id}' is no id of a picture")))?;
-    let masks = masks(request.headers()).map_err(refused)?;
+    let note = note(request.headers()).map_err(refused)?;
     let admission = &state.fleet.admission;
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let announced: usize = announced.unwrap_or(SENT_BYTES_MAX);
@@ -68,7 +53,7 @@ pub(super) async fn keep(
     let _room = admission.body(announced).ok_or_else(|| busy(admission))?;
     let body = tokio::time::timeout(BODY_TIME_MAX, axum::body::to_bytes(request.into_body(), SENT_BYTES_MAX)).await;
     let png = body.map_err(|_| busy(admission))?.map_err(|_| too_large())?.to_vec();
-    let sent = Sent { project: speaker.project.clone(), agent_id: speaker.agent_id, screenshot_id, png, masks };
+    let sent = Sent { project: speaker.project.clone(), agent_id: speaker.agent_id, screenshot_id, png, note };
     match state.pictures.keep(sent, now_us()).await {
         Ok(Kept::New) => Ok(Json(Receipt { result: "stored" })),
         Ok(Kept::Again) => Ok(Json(Receipt { result: "duplicate" })),
@@ -88,18 +73,18 @@ pub(super) async fn keep(
     }
 }
 
-/// The areas, written anew so that nothing else is kept.
-fn masks(headers: &HeaderMap) -> Result<String, String> {
-    let Some(value) = headers.get(MASKS_HEADER) else { return Ok("[]".into()) };
-    let unread = || format!("the header {MASKS_HEADER} is not base64url of a JSON array of areas");
+/// What the client says of it, read so that nothing else is kept.
+fn note(headers: &HeaderMap) -> Result<Note, String> {
+    let Some(value) = headers.get(NOTE_HEADER) else { return Ok(Note::default()) };
+    let unread = || format!("the header {NOTE_HEADER} is not base64url of a JSON object with place and masks");
     let bytes = URL_SAFE_NO_PAD.decode(value.as_bytes()).map_err(|_| unread())?;
-    let masks: Vec<Mask> = serde_json::from_slice(&bytes).map_err(|_| unread())?;
-    let reasons =
-        |mask: &Mask| mask.reason.len() <= 40 && mask.reason.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    if masks.len() > MASKS_MAX || !masks.iter().all(reasons) {
+    let note: Note = serde_json::from_slice(&bytes).map_err(|_| unread())?;
+    let plain =
+        |area: &Area| area.reason.len() <= 40 && area.reason.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    if note.masks.len() > MASKS_MAX || !note.masks.iter().all(plain) {
         return Err(format!("a picture has at most {MASKS_MAX} areas, each with a reason of lower-case letters"));
     }
-    serde_json::to_string(&masks).map_err(|_| unread())
+    Ok(note)
 }
 
 fn too_large() -> ApiError {

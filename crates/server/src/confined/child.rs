@@ -40,6 +40,8 @@ pub enum Errand {
     Picture {
         /// How many.
         bytes: u64,
+        /// Areas to paint over: left, top, width, height.
+        cover: Vec<[u32; 4]>,
     },
 }
 
@@ -86,7 +88,7 @@ fn work(assignment: Assignment, output: &mut impl Write) -> Result<(), Failure> 
     }
     // From here on what others wrote is read.
     let (order, means) = match assignment.errand {
-        Errand::Picture { bytes } => return picture(bytes, output),
+        Errand::Picture { bytes, cover } => return picture(bytes, &cover, output),
         Errand::Question { order, means } => (order, means),
     };
     end_with_the_asker();
@@ -95,11 +97,11 @@ fn work(assignment: Assignment, output: &mut impl Write) -> Result<(), Failure> 
     threads.block_on(stream(*order, means, output)).map_err(|error| Failure::of(&error))
 }
 
-fn picture(bytes: u64, output: &mut impl Write) -> Result<(), Failure> {
+fn picture(bytes: u64, cover: &[[u32; 4]], output: &mut impl Write) -> Result<(), Failure> {
     let mut sent = Vec::new();
-    let read = io::stdin().lock().take(bytes.min(pictures::SENT_BYTES_MAX as u64)).read_to_end(&mut sent);
+    let read = io::stdin().lock().take(bytes.min(pictures::ENCODED_BYTES_MAX as u64)).read_to_end(&mut sent);
     read.map_err(|error| Failure::saying(error.to_string()))?;
-    let encoded = pictures::encode_anew(&sent).map_err(Failure::saying)?;
+    let encoded = pictures::encode_anew(&sent, cover).map_err(Failure::saying)?;
     let said = Frame::Bytes(encoded).write(output).and_then(|()| Frame::Done(Cost::default()).write(output));
     said.map_err(|error| Failure::saying(error.to_string()))
 }

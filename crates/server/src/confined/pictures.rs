@@ -16,7 +16,7 @@ pub const SIDE_MAX: u32 = 16_384;
 pub const PIXELS_MAX: u64 = 80_000_000;
 
 /// Bytes of a picture as we encode it; one that grows beyond this was made to.
-const ENCODED_BYTES_MAX: usize = 64 << 20;
+pub const ENCODED_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes that the decoder may hold.
 const DECODER_BYTES_MAX: usize = 64 << 20;
@@ -50,10 +50,10 @@ pub fn sides(sent: &[u8]) -> Result<(u32, u32), String> {
     Ok((width, height))
 }
 
-/// Decodes and encodes, row by row.
+/// Decodes and encodes, row by row, and paints the areas over (left, top, width, height; what lies outside is no area).
 ///
 /// Errors: a sentence that says what is wrong with the picture.
-pub fn encode_anew(sent: &[u8]) -> Result<Vec<u8>, String> {
+pub fn encode_anew(sent: &[u8], cover: &[[u32; 4]]) -> Result<Vec<u8>, String> {
     sides(sent)?;
     if planted::is("store-original-png") {
         return Ok(sent.to_vec());
@@ -75,12 +75,31 @@ pub fn encode_anew(sent: &[u8]) -> Result<Vec<u8>, String> {
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header().map_err(|error| unwritten(&error))?;
     let mut rows = writer.stream_writer().map_err(|error| unwritten(&error))?;
+    let (mut y, pixel_bytes, mut painted) = (0, color.samples(), Vec::new());
     while let Some(row) = reader.next_row().map_err(|error| said(&error))? {
-        rows.write_all(row.data()).map_err(|error| unwritten(&error))?;
+        painted.clear();
+        painted.extend_from_slice(row.data());
+        for [left, _, across, _] in
+            cover.iter().filter(|[_, top, _, down]| (*top..top.saturating_add(*down)).contains(&y))
+        {
+            let right = left.saturating_add(*across).min(width);
+            let span = (*left).min(right) as usize * pixel_bytes..right as usize * pixel_bytes;
+            paint(&mut painted[span], color);
+        }
+        rows.write_all(&painted).map_err(|error| unwritten(&error))?;
+        y += 1;
     }
     rows.finish().map_err(|error| unwritten(&error))?;
     writer.finish().map_err(|error| unwritten(&error))?;
     Ok(encoded.0)
+}
+
+/// Makes pixels black and opaque.
+fn paint(pixels: &mut [u8], color: png::ColorType) {
+    pixels.fill(0);
+    if matches!(color, png::ColorType::Rgba | png::ColorType::GrayscaleAlpha) {
+        pixels.iter_mut().skip(color.samples() - 1).step_by(color.samples()).for_each(|alpha| *alpha = 255);
+    }
 }
 
 /// Bytes up to a bound.
@@ -147,7 +166,7 @@ mod tests {
     fn s6_what_is_kept_is_what_we_encoded() {
         let text = b"Comment\0canary";
         let sent = good(&[(b"tEXt", text), (b"eXIf", b"canary")], b"canary after the end");
-        let kept = encode_anew(&sent).unwrap();
+        let kept = encode_anew(&sent, &[]).unwrap();
         assert!(!kept.windows(6).any(|window| window == b"canary"), "something of the sender is left");
         let mut names = Vec::new();
         let mut rest = &kept[8..];
@@ -163,6 +182,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_covered_is_black_and_nothing_beside_it() {
+        let (width, height) = (4_u32, 3_u32);
+        for (color, opaque) in [
+            (png::ColorType::Grayscale, &[0][..]),
+            (png::ColorType::GrayscaleAlpha, &[0, 255]),
+            (png::ColorType::Rgb, &[0, 0, 0]),
+            (png::ColorType::Rgba, &[0, 0, 0, 255]),
+        ] {
+            let samples = color.samples();
+            let mut sent = Vec::new();
+            let mut encoder = png::Encoder::new(&mut sent, width, height);
+            encoder.set_color(color);
+            encoder.set_depth(png::BitDepth::Eight);
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(&vec![9; (width * height) as usize * samples]).unwrap();
+            writer.finish().unwrap();
+            // The second one reaches beyond the right and lower edge, the third lies outside.
+            let kept = encode_anew(&sent, &[[1, 0, 2, 1], [3, 2, 9, u32::MAX], [u32::MAX, 0, 5, 5]]).unwrap();
+            let mut pixels = vec![1; (width * height) as usize * samples];
+            png::Decoder::new(Cursor::new(&kept)).read_info().unwrap().next_frame(&mut pixels).unwrap();
+            let black: Vec<usize> = (0..(width * height) as usize)
+                .filter(|at| &pixels[at * samples..(at + 1) * samples] == opaque)
+                .collect();
+            assert_eq!(black, [1, 2, 11], "{color:?}");
+            assert_eq!(pixels.iter().filter(|sample| **sample == 9).count(), 9 * samples, "{color:?}");
+        }
+    }
+
+    #[test]
     fn s6_a_head_that_promises_too_much_is_refused_before_decoding() {
         for (width, height, depth, interlace, said) in [
             (65_535, 65_535, 8, 0, "pixels are more"),
@@ -172,7 +220,7 @@ mod tests {
             (2, 1, 16, 0, "16 bits"),
             (2, 1, 8, 1, "interlaced"),
         ] {
-            let error = encode_anew(&built(width, height, depth, interlace, &[])).unwrap_err();
+            let error = encode_anew(&built(width, height, depth, interlace, &[]), &[]).unwrap_err();
             assert!(error.contains(said), "{width} × {height}, {depth}, {interlace}: {error}");
         }
         assert_eq!(sides(&built(SIDE_MAX, 1, 8, 0, &[])), Ok((SIDE_MAX, 1)));
@@ -182,27 +230,27 @@ mod tests {
     fn s6_what_is_no_whole_picture_is_refused() {
         let whole = good(&[], &[]);
         for other in [&b""[..], b"GIF89a", b"\xff\xd8\xff\xe0", b"<svg/>", SIGNATURE] {
-            assert!(encode_anew(other).is_err());
+            assert!(encode_anew(other, &[]).is_err());
         }
         for cut in HEAD_BYTES..whole.len() - 13 {
-            assert!(encode_anew(&whole[..cut]).is_err(), "cut at {cut} of {}", whole.len());
+            assert!(encode_anew(&whole[..cut], &[]).is_err(), "cut at {cut} of {}", whole.len());
         }
         let mut wrong = whole.clone();
         let at = wrong.len() - 14;
         wrong[at] ^= 1;
-        assert!(encode_anew(&wrong).is_err(), "a wrong checksum");
+        assert!(encode_anew(&wrong, &[]).is_err(), "a wrong checksum");
     }
 
     #[test]
     fn s6_data_that_unpack_to_more_than_the_head_says_cost_nothing() {
         let data = packed(&vec![0; 64 << 20]);
         let bomb = built(2, 1, 8, 0, &[(b"IDAT", &data), (b"IEND", &[])]);
-        if let Ok(kept) = encode_anew(&bomb) {
+        if let Ok(kept) = encode_anew(&bomb, &[]) {
             assert!(kept.len() < 1_000, "{} bytes", kept.len());
         }
         let profile = [b"x\0\0".as_slice(), &packed(&vec![0; 256 << 20])].concat();
         let bomb = good(&[(b"iCCP", &profile)], &[]);
-        if let Ok(kept) = encode_anew(&bomb) {
+        if let Ok(kept) = encode_anew(&bomb, &[]) {
             assert!(kept.len() < 1_000, "{} bytes", kept.len());
         }
     }

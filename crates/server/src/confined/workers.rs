@@ -265,12 +265,12 @@ const PICTURE_SECONDS_MAX: u64 = 20;
 /// Memory of a worker that encodes a picture, in bytes.
 const PICTURE_MEMORY_BYTES: u64 = 400 << 20;
 
-/// A picture, encoded anew by a worker.
+/// A picture, encoded anew by a worker, with areas (left, top, width, height) painted over.
 ///
 /// Errors: a sentence that says what is wrong with it.
-pub async fn recode(program: &Program, sent: Vec<u8>) -> Result<Vec<u8>, String> {
+pub async fn recode(program: &Program, sent: Vec<u8>, cover: &[[u32; 4]]) -> Result<Vec<u8>, String> {
     let leave = program.leave(Leave { files: Vec::new(), scratch: None, memory_bytes: PICTURE_MEMORY_BYTES });
-    let errand = Errand::Picture { bytes: sent.len() as u64 };
+    let errand = Errand::Picture { bytes: sent.len() as u64, cover: cover.to_vec() };
     let assignment = Assignment { errand, leave }.to_bytes().map_err(|error| error.to_string())?;
     let mut child = program.start().map_err(|error| error.to_string())?;
     let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {

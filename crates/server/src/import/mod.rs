@@ -91,6 +91,19 @@ impl Reader {
     }
 }
 
+/// What a log says about the element of one row, in its own words and with its own blanks.
+///
+/// An event says it in ours: a name is folded, and what stands on a button is its name rather than its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<'a> {
+    /// Id of the element, or address of the cell.
+    pub element: &'a str,
+    /// Its label.
+    pub label: &'a str,
+    /// What was typed, copied or chosen.
+    pub value: &'a str,
+}
+
 /// A log that is read row by row.
 pub struct Rows {
     format: Format,
@@ -135,6 +148,12 @@ impl Rows {
         Ok(rows)
     }
 
+    /// What the log itself says about the element of the row that was read last; `None` for forms whose columns have no
+    /// such plain meaning.
+    pub fn written(&self) -> Option<Written<'_>> {
+        self.source.written()
+    }
+
     /// The format that was recognised or asked for.
     pub fn format(&self) -> Format {
         self.format
@@ -150,6 +169,11 @@ impl Rows {
 trait Source: Send {
     /// Reads one row into `event`, whose former content is overwritten or forgotten.
     fn read(&mut self, event: &mut Event) -> Result<Step, ImportError>;
+
+    /// Element, label and content of the last row as the log writes them, before anything is concluded from them.
+    fn written(&self) -> Option<Written<'_>> {
+        None
+    }
 }
 
 /// What one row turned out to be.

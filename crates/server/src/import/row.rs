@@ -15,7 +15,7 @@ use super::rejects::Reject;
 use super::streams::Streams;
 use super::url::Urls;
 use super::words::Words;
-use super::{Format, ImportError, Options, Source, Step, detect, mapped, time};
+use super::{Format, ImportError, Options, Source, Step, Written, detect, mapped, time};
 
 /// The most columns without a role that are kept as attributes; further ones are read over.
 const EXTRA_COLUMNS_MAX: usize = 128;
@@ -261,6 +261,17 @@ impl Source for Table {
             Ok(()) => Ok(Step::Event),
             Err(reason) => Ok(Step::Reject(Reject::new(line, reason, self.splitter.last_row(bytes)))),
         }
+    }
+
+    /// Where one column holds the content; a log with several decides by element which of them speaks.
+    fn written(&self) -> Option<Written<'_>> {
+        let several = [Role::Content, Role::InnerText, Role::Tag, Role::TagType];
+        if several.iter().any(|role| self.header.roles[*role as usize][0].is_some()) {
+            return None;
+        }
+        let fields = Fields { text: self.record.text().ok()?, record: &self.record, header: &self.header };
+        let [element, label, value] = [Role::ElementId, Role::ElementName, Role::Value].map(|role| fields.get(role));
+        Some(Written { element, label, value })
     }
 }
 

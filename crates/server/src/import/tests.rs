@@ -93,6 +93,22 @@ fn a_copied_value_is_found_where_it_is_pasted() {
 }
 
 #[test]
+fn what_a_log_writes_of_an_element_is_told_with_its_blanks_and_repetitions() {
+    let row = "0,ann,2026-01-05T09:00Z,Chrome,clickButton,,,save, Save ,https://a.example/x,Save,,";
+    let text = format!("row,user,ts,app,event,doc,sheet,element,element_text,url,value,x,y\n{row}\n");
+    let first = |reader: Reader| {
+        let Reader::Rows(mut rows) = reader else { panic!("rows are expected") };
+        assert_eq!(rows.next(&mut Vec::new(), &mut Vec::new(), 1).unwrap(), 1);
+        rows
+    };
+    let rows = first(open(Box::new(Cursor::new(text.into_bytes())), &options()).unwrap());
+    assert_eq!(rows.written(), Some(Written { element: "save", label: " Save ", value: "Save" }));
+    // Several columns may hold the content of a row here: which one does is a conclusion.
+    let raw = File::open(fixture("sample-data/leno-real/StudentRecord.csv.zst")).unwrap();
+    assert_eq!(first(open_file(raw, &options()).unwrap()).written(), None);
+}
+
+#[test]
 fn a_broken_log_gives_its_good_rows_and_names_the_others() {
     check(
         "import/broken.csv",

@@ -1,5 +1,6 @@
 //! One simulated agent and its side of the wire.
 
+use super::drawing;
 use crate::sample_events;
 use anyhow::{Context, Result, bail};
 use base64::Engine;
@@ -41,9 +42,17 @@ pub struct SimulatedClient {
     /// Where it is in the made-up day.
     place: usize,
     day: std::sync::Arc<Vec<Event>>,
+    /// Pictures of events that were captured, not sent yet.
+    pictures: Vec<(Uuid, Drawn)>,
     /// Numbers that the service acknowledged.
     pub acknowledged: SeqRanges,
     counters: Counters,
+}
+
+/// From what a picture is drawn.
+struct Drawn {
+    application: String,
+    element: String,
 }
 
 /// What became of what was captured.
@@ -139,6 +148,7 @@ impl SimulatedClient {
             next_seq: 1,
             place: usize::from(place[0]),
             day: std::sync::Arc::new(sample_events::made_up()),
+            pictures: Vec::new(),
             acknowledged: SeqRanges::default(),
             counters: Counters::default(),
         })
@@ -204,10 +214,21 @@ impl SimulatedClient {
             event.time_us = now_us + step as i64;
             event.uptime_us = u64::try_from(now_us + step as i64).ok();
             event.user_name = Some(format!("simulated-{}", self.agent_id.simple()));
+            let drawn = Drawn {
+                application: event.process_name.clone().unwrap_or_default(),
+                element: event.element_name.clone().unwrap_or_default(),
+            };
+            if !drawn.element.is_empty() {
+                // Of the rules alone it depends whether the event keeps it.
+                event.screenshot_id = Some(Uuid::new_v4());
+                event.element_box = Some(drawing::element_box(&drawn.element));
+            }
             match policy.scrub(event, &self.hash) {
                 Outcome::Logged(event, _) => {
                     self.next_seq += 1;
-                    admitted.push(event.into_inner());
+                    let event = event.into_inner();
+                    self.pictures.extend(event.screenshot_id.map(|id| (id, drawn)));
+                    admitted.push(event);
                 }
                 other => {
                     let counter = other.counter().unwrap_or_default();
@@ -242,21 +263,38 @@ impl SimulatedClient {
         Ok(Sent::Acknowledged(acknowledgement))
     }
 
-    /// Sends a picture with the areas that were painted over (left, top, width, height, reason); gives the answer.
+    /// Draws and sends the pictures of events that were captured.
+    ///
+    /// Errors: the network; pictures that were not sent wait for the next call.
+    pub async fn send_pictures(&mut self) -> Result<()> {
+        while let Some((id, drawn)) = self.pictures.pop() {
+            let png = drawing::window(&drawn.application, &drawn.element)?;
+            if let Err(error) = self.send_picture(id, png, drawing::PLACE, &[]).await {
+                self.pictures.push((id, drawn));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a picture of a place on the desktop, with the areas that were painted over (left, top, width, height, reason);
+    /// gives the answer.
     ///
     /// Errors: the network.
     pub async fn send_picture(
         &self,
         id: Uuid,
         png: Vec<u8>,
+        place: [i32; 4],
         masks: &[(u32, u32, u32, u32, &str)],
     ) -> Result<(u16, Value)> {
         let areas = masks.iter().map(|(x, y, width, height, reason)| {
             json!({ "x": x, "y": y, "width": width, "height": height, "reason": reason })
         });
-        let areas = URL_SAFE_NO_PAD.encode(Value::from_iter(areas).to_string());
+        let note = json!({ "place": place, "masks": Value::from_iter(areas) });
+        let note = URL_SAFE_NO_PAD.encode(note.to_string());
         let request = self.http.put(format!("{}/client/v1/screenshots/{id}", self.server)).bearer_auth(&self.token);
-        let answer = request.header("content-type", "image/png").header("lode-masks", areas).body(png).send().await?;
+        let answer = request.header("content-type", "image/png").header("lode-picture", note).body(png).send().await?;
         Ok((answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null)))
     }
 
@@ -292,7 +330,7 @@ impl SimulatedClient {
                 "captured": self.counters.captured, "stored": stored, "filtered": self.counters.filtered, "merged": 0,
                 "dropped": {}, "refused": self.counters.refused, "waiting": waiting, "erased": 0,
             },
-            "capabilities": { "keys": "yes", "elements": "yes", "pictures": "no: simulated" },
+            "capabilities": { "keys": "yes", "elements": "yes", "pictures": "yes" },
             "self": { "rss_bytes": 0, "cpu_ms_per_min": 0 },
             "last_error": null,
         })

@@ -144,6 +144,9 @@ async fn live(behaviour: &Behaviour, ledger: &Mutex<Ledger>, end: &CancellationT
             if !events.is_empty() && !deliver(behaviour, ledger, end, &mut client, &events, round).await {
                 return;
             }
+            if client.send_pictures().await.is_err() {
+                note(ledger, |ledger| ledger.broken += 1);
+            }
         }
         let pause = behaviour.every.saturating_sub(began.elapsed());
         tokio::select! {

@@ -137,11 +137,9 @@ fn d6_rows_about_fewer_than_five_people_are_not_shown() {
     assert_eq!((shown.len(), applications["suppressed"].as_i64()), (1, Some(1)), "{applications}");
     assert!(shown[0].contains("Chrome"), "{shown:?}");
     assert_eq!(answer("overview")["total"], 1, "six people are enough");
-    // What does not count people cannot show that they are enough.
+    // Single instances are no groups: they need the grant `raw` instead, which the demo's person has.
     for name in ["cases", "sessions", "time_line"] {
-        let one_by_one = answer(name);
-        assert_eq!(one_by_one["total"], 0, "{name} shows single people");
-        assert!(one_by_one["suppressed"].as_i64().unwrap() > 0, "{name}");
+        assert!(answer(name)["total"].as_i64().unwrap() > 0, "{name}");
     }
     for format in ["csv", "parquet"] {
         let file = client.get(&format!("/projects/recorded/analyses/applications?format={format}"));

@@ -364,6 +364,14 @@ fn d6_sql_without_the_grant_raw_shows_no_group_below_the_minimum() {
         assert_eq!(status, 422, "{table}: {answer}");
         assert!(answer["error"]["message"].as_str().unwrap().contains("at least 5 people"), "{answer}");
     }
+    // Pictures have a grant of their own; without it nothing says that there are any.
+    for sql in ["SELECT screenshot_id FROM events", "SELECT screenshot_id FROM stg_events"] {
+        assert_eq!(ask(&trusted, sql).0, 422, "{sql}");
+    }
+    let shown = |person: &Person| ask(person, "SELECT * FROM int_labeled_events LIMIT 1").1["columns"].to_string();
+    assert!(!shown(&trusted).contains("screenshot_id"), "{}", shown(&trusted));
+    house.join(&project, &trusted, Role::Analyst, &[Grant::Raw, Grant::Pictures]);
+    assert!(shown(&trusted).contains("screenshot_id"), "{}", shown(&trusted));
     let (status, own) = ask(&trusted, "SELECT count(*) FROM app_days");
     assert!(status == 200 && own["rows"][0][0].as_i64().unwrap() > 0, "{own}");
     let (status, own) = ask(&analyst, "SELECT count(*) FROM app_days");

@@ -35,7 +35,8 @@ impl Study {
 
     fn send(&self, id: Uuid, png: &[u8]) -> (u16, Value) {
         let masks = [(10, 10, 20, 5, "password")];
-        self.house.running.wait(self.client.send_picture(id, png.to_vec(), &masks)).unwrap()
+        let sent = self.client.send_picture(id, png.to_vec(), [100, 200, 80, 60], &masks);
+        self.house.running.wait(sent).unwrap()
     }
 
     fn path(&self, id: Uuid, rest: &str) -> String {
@@ -81,6 +82,7 @@ fn s6_a_picture_is_kept_as_ours_once_and_opened_by_those_who_may() {
     let known = may.get(&study.path(id, "")).expect(200);
     assert_eq!((&known["width"], &known["height"], &known["hidden"]), (&json!(40), &json!(30), &json!(false)));
     assert_eq!(known["masks"][0]["reason"], "password", "{known}");
+    assert_eq!(known["place"], json!([100, 200, 80, 60]), "{known}");
     let opened = may.get(&study.path(id, "/png"));
     assert_eq!(opened.status, 200);
     for header in ["content-type: image/png", "cache-control: no-store", "nosniff", "sandbox"] {
@@ -134,6 +136,42 @@ fn a_reported_picture_is_hidden_at_once_until_a_lead_decides() {
     for action in ["picture.report", "picture.review", "picture.release", "picture.open", "picture.erase"] {
         assert!(audited.contains(&action.to_owned()), "{action} was not written down: {audited:?}");
     }
+}
+
+#[test]
+fn what_a_lead_paints_over_is_gone_from_the_picture_and_from_the_disk() {
+    let study = Study::new();
+    let id = Uuid::new_v4();
+    assert_eq!(study.send(id, &png(8, 8, 200)).0, 200);
+    let chief = study.member("chief", Role::Lead, &[Grant::Pictures]);
+    let may = study.member("may", Role::Analyst, &[Grant::Pictures]);
+    let area = |x: u32, width: u32| json!({ "areas": [{ "x": x, "y": 2, "width": width, "height": 4 }] });
+    may.post(&study.path(id, "/cover"), area(1, 3)).expect(403);
+    for wrong in [area(7, 2), area(0, 0), json!({ "areas": [] })] {
+        chief.post(&study.path(id, "/cover"), wrong).expect(400);
+    }
+    let store = &study.house.running.store;
+    let row = || study.house.running.wait(store.ingest().picture(&study.project, &id.to_string())).unwrap();
+    let before = row();
+    chief.post(&study.path(id, "/cover"), area(1, 3)).expect(204);
+    let mut pixels = vec![0; 8 * 8 * 3];
+    let open = || may.get(&study.path(id, "/png")).body;
+    png::Decoder::new(std::io::Cursor::new(open())).read_info().unwrap().next_frame(&mut pixels).unwrap();
+    let black = (0..64).filter(|at| pixels[at * 3] == 0).map(|at| (at % 8, at / 8)).collect::<Vec<_>>();
+    let wanted = (2..6).flat_map(|y| (1..4).map(move |x| (x, y))).collect::<Vec<_>>();
+    assert_eq!(black, wanted);
+    let reasons: Vec<Value> = may.get(&study.path(id, "")).expect(200)["masks"].as_array().unwrap().clone();
+    assert_eq!(
+        reasons.iter().map(|mask| mask["reason"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["password", "covered"]
+    );
+    let folder = store.settings().folder.join("pictures");
+    assert!(row().path != before.path && !folder.join(&before.path).exists(), "the picture as it was is gone");
+    // The same picture, sent again by its client, changes nothing.
+    let covered = open();
+    assert_eq!(study.send(id, &png(8, 8, 200)), (200, json!({ "result": "duplicate" })));
+    assert_eq!(open(), covered);
+    assert!(study.audited().contains(&"picture.cover".to_owned()), "{:?}", study.audited());
 }
 
 #[test]

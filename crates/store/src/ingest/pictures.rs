@@ -39,8 +39,8 @@ pub struct Picture {
     pub width: i64,
     /// Pixels from top to bottom.
     pub height: i64,
-    /// What was painted over before it was sent: a JSON array of areas with reasons.
-    pub masks: String,
+    /// What its client said of it, as JSON.
+    pub note: String,
     /// When it arrived, microseconds since 1970, UTC.
     pub received_at_us: i64,
     /// Whether somebody reported it as sensitive: then nobody is shown it until it was reviewed.
@@ -59,7 +59,7 @@ pub enum Kept {
 }
 
 const COLUMNS: &str =
-    "screenshot_id, agent_id, day, sent_sha256, path, bytes, width, height, masks, received_at, hidden";
+    "screenshot_id, agent_id, day, sent_sha256, path, bytes, width, height, note, received_at, hidden";
 
 impl Ingest {
     /// Remembers a picture whose file is synced.
@@ -74,10 +74,10 @@ impl Ingest {
             picture.bytes.into(),
             picture.width.into(),
             picture.height.into(),
-            picture.masks.as_str().into(),
+            picture.note.as_str().into(),
             picture.received_at_us.into(),
         ];
-        let statement = "INSERT INTO pictures (project, screenshot_id, agent_id, day, sent_sha256, path, bytes, width, height, masks,
+        let statement = "INSERT INTO pictures (project, screenshot_id, agent_id, day, sent_sha256, path, bytes, width, height, note,
              received_at, hidden) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
              ON CONFLICT (project, screenshot_id) DO NOTHING";
         if self.writer.execute(statement.into(), values).await? > 0 {
@@ -86,6 +86,21 @@ impl Ingest {
         let there = self.picture(project, &picture.screenshot_id).await?;
         let same = there.sent_sha256 == picture.sent_sha256 && there.agent_id == picture.agent_id;
         Ok(if same { Kept::Again } else { Kept::Conflict })
+    }
+
+    /// Puts another file and note in a picture's place, unless its file was replaced or removed meanwhile; says whether.
+    pub async fn replace_picture(&self, project: &str, old: &Picture, new: &Picture) -> Result<bool, StoreError> {
+        let statement = "UPDATE pictures SET path = $4, bytes = $5, note = $6
+             WHERE project = $1 AND screenshot_id = $2 AND path = $3";
+        let values: Vec<Bound> = vec![
+            project.into(),
+            old.screenshot_id.as_str().into(),
+            old.path.as_str().into(),
+            new.path.as_str().into(),
+            new.bytes.into(),
+            new.note.as_str().into(),
+        ];
+        Ok(self.writer.execute(statement.into(), values).await? > 0)
     }
 
     /// One picture.
@@ -169,7 +184,7 @@ fn picture(row: &AnyRow) -> Result<Picture, StoreError> {
         bytes: row.try_get(5)?,
         width: row.try_get(6)?,
         height: row.try_get(7)?,
-        masks: row.try_get(8)?,
+        note: row.try_get(8)?,
         received_at_us: row.try_get(9)?,
         hidden: row.try_get::<i64, _>(10)? != 0,
     })

@@ -68,7 +68,7 @@ const TABLES: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS dead_letters_by_project ON dead_letters (project, received_at)",
     "CREATE TABLE IF NOT EXISTS pictures (
         project TEXT NOT NULL, screenshot_id TEXT NOT NULL, agent_id TEXT NOT NULL, day BIGINT NOT NULL, sent_sha256 TEXT NOT NULL,
-        path TEXT NOT NULL, bytes BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, masks TEXT NOT NULL,
+        path TEXT NOT NULL, bytes BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, note TEXT NOT NULL,
         received_at BIGINT NOT NULL, hidden BIGINT NOT NULL, PRIMARY KEY (project, screenshot_id))",
     "CREATE INDEX IF NOT EXISTS pictures_by_agent ON pictures (project, agent_id, day)",
     "CREATE TABLE IF NOT EXISTS picture_keys (

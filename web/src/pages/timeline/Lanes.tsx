@@ -8,7 +8,7 @@ import { formatClock, formatDuration, formatNumber } from '../../format';
 import { changeQuery, usePlace } from '../../state/location';
 import { useTheme } from '../../state/theme';
 import { t } from '../../text';
-import { type Axis, laneName, nearestEvent, planLanes } from './lanes';
+import { type Axis, draw, nearestEvent, planLanes } from './lanes';
 
 interface LanesProps {
   events: TimelineEvent[];
@@ -37,8 +37,7 @@ export function Lanes({ events, index, onChoose }: LanesProps) {
   const height = plan.lanes.length * LANE_PX;
   const first_ms = Date.parse(events[0]!.time);
   const span_ms = Math.max(1, Date.parse(events.at(-1)!.time) - first_ms);
-  const visible = plan.blocks.filter((block) => x(block.end) >= 0 && x(block.start) <= drawn_px);
-  const ticks = plan.positions.map((position, at) => ({ at, place: x(position), lane: plan.lanes.indexOf(laneName(events[at]!)) })).filter(({ place }) => place >= 0 && place <= drawn_px);
+  const { blocks, ticks } = useMemo(() => draw(plan, events, from, zoom, drawn_px), [plan, events, from, zoom, drawn_px]);
 
   const press = (event: React.MouseEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -72,13 +71,13 @@ export function Lanes({ events, index, onChoose }: LanesProps) {
           aria-label={t('timeline.lanes.summary', { count: events.length, lanes: plan.lanes.length, blocks: plan.blocks.length })}
         >
           {plan.lanes.map((name, lane) => <line key={name} x1={0} x2={drawn_px} y1={(lane + 1) * LANE_PX - 0.5} y2={(lane + 1) * LANE_PX - 0.5} stroke={colours.line} />)}
-          {visible.map((block) => (
+          {blocks.map((block) => (
             <rect
-              key={block.first_index} x={x(block.start)} y={block.lane * LANE_PX + 5} width={Math.max(2, x(block.end) - x(block.start))} height={LANE_PX - 10} rx={2}
+              key={`${block.lane} ${block.x}`} x={block.x} y={block.lane * LANE_PX + 5} width={block.width} height={LANE_PX - 10} rx={2}
               fill={nameColour(plan.lanes[block.lane]!, theme)} fillOpacity={0.55}
             />
           ))}
-          <path d={ticks.map(({ place, lane }) => `M${place.toFixed(1)} ${lane * LANE_PX + 5}v${LANE_PX - 10}`).join('')} stroke={colours.surface} strokeOpacity={0.8} strokeWidth={1} />
+          <path d={ticks.map(({ x: place, lane }) => `M${place} ${lane * LANE_PX + 5}v${LANE_PX - 10}`).join('')} stroke={colours.surface} strokeOpacity={0.8} strokeWidth={1} />
           <rect x={x(chosen) - 1} y={0} width={2} height={height} fill={colours.text} />
           <path d={`M${x(chosen) - 6} ${height}h12l-6 -7z`} fill={colours.text} />
           {Array.from({ length: TICKS + 1 }, (_, tick) => {

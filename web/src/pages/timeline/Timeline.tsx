@@ -3,7 +3,7 @@
 import { useEffect, useMemo } from 'react';
 import { type Answer, path } from '../../client';
 import { records } from '../../client/records';
-import type { Case, Session, TimelineEvent } from '../../client/analyses';
+import type { Case, PictureEvent, Session, TimelineEvent } from '../../client/analyses';
 import { Download } from '../../components/AnalysisPanel';
 import { CaseRuleButton } from '../../components/CaseRule';
 import { Formula } from '../../components/Formula';
@@ -11,22 +11,24 @@ import { Icon } from '../../components/Icon';
 import { AnswerFailure, Empty, NothingFound, Waiting } from '../../components/Notice';
 import { Pager } from '../../components/Pager';
 import { Segmented } from '../../components/Segmented';
+import { StepList } from '../../components/StepList';
 import { formatDuration, formatTime, shortKey } from '../../format';
 import { useAnalysis } from '../../state/analysis';
 import { useAnswer } from '../../state/answers';
 import { changeQuery, usePlace } from '../../state/location';
+import { may } from '../../state/permissions';
+import { PART_ROWS, useParts } from '../../state/parts';
 import { useProject } from '../../state/project';
 import { t } from '../../text';
 import { EventFacts } from './EventFacts';
-import { EventList } from './EventList';
 import { Lanes } from './Lanes';
 import './timeline.css';
 
 type Kind = 'case' | 'session';
 
 const LIST_ROWS = 50;
-/** Events fetched of one case at a time, the most the service gives. */
-const EVENTS_MAX = 10_000;
+/** Events shown of one case at a time; the list draws those in sight, the lanes one line a pixel. */
+const EVENTS_MAX = 100_000;
 
 export default function Timeline() {
   const { query } = usePlace();
@@ -123,10 +125,9 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
   const project = useProject();
   const { query } = usePlace();
   const part = Math.max(0, Number(query.get('part')) || 0);
-  const parameters = new URLSearchParams({ [kind]: chosen ?? '', limit: String(EVENTS_MAX), offset: String(part) });
-  const address = chosen ? path.analysis(project.slug, 'time_line', parameters) : null;
-  const { answer, error, loading, again } = useAnswer<Answer>(address);
-  const events = useMemo(() => (answer ? records<TimelineEvent>(answer) : []), [answer]);
+  const addressOf = (offset: number) => path.analysis(project.slug, 'time_line', new URLSearchParams({ [kind]: chosen ?? '', limit: String(PART_ROWS), offset: String(offset) }));
+  const { first: answer, rows: events, error, complete, again } = useParts<TimelineEvent>(chosen ? addressOf : null, part, EVENTS_MAX, records<TimelineEvent>);
+  const pictures = usePictured(kind, chosen, events);
   const index = Math.max(0, events.findIndex((event) => String(event.event) === query.get('event')));
   const choose = (next: number) => {
     const event = events[Math.min(events.length - 1, Math.max(0, next))];
@@ -139,11 +140,11 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
   const span_s = events.length ? (Date.parse(events.at(-1)!.time) - Date.parse(events[0]!.time)) / 1000 : 0;
   const fileAddress = (format: 'csv' | 'parquet') => path.analysis(project.slug, 'time_line', new URLSearchParams({ [kind]: chosen, format }));
   return (
-    <div className={`stack ${loading ? 'loading' : ''}`}>
+    <div className="stack">
       <section className="panel" aria-label={t('timeline.lanes')}>
         <div className="panel-head">
           <h2 className="truncate">{kind === 'case' ? t('timeline.case', { key: shortKey(chosen) }) : t('timeline.session', { key: shortKey(chosen) })}</h2>
-          <span className="muted small">{t('count.events', { count: answer.total })} · {formatDuration(span_s)}</span>
+          <span className="muted small" aria-busy={!complete || undefined}>{complete ? t('count.events', { count: answer.total }) : t('timeline.coming', { there: events.length, total: answer.total })} · {formatDuration(span_s)}</span>
           {kind === 'case' && <CaseRuleButton />}
           <span className="row" style={{ gap: 0 }}>
             <Formula of={t('page.timeline')} text={answer.formula} />
@@ -159,11 +160,20 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
         <div className="timeline-events">
           <section className="panel" aria-label={t('timeline.events')}>
             <div className="panel-head"><h2>{t('timeline.events')}</h2><span className="muted small timeline-keys"><Icon name="up" size={12} /><Icon name="down" size={12} /> {t('timeline.keys')}</span></div>
-            <EventList key={chosen} events={events} index={index} onChoose={choose} />
+            <StepList key={chosen} steps={events} index={index} onChoose={choose} />
           </section>
-          <EventFacts event={event} number={part + index + 1} total={answer.total} />
+          <EventFacts event={event} number={part + index + 1} total={answer.total} pictured={pictures.get(event.event) ?? null} />
         </div>
       )}
     </div>
   );
+}
+
+/** The events that have a picture, by number; none is asked for where there is none or one may see none. */
+function usePictured(kind: Kind, chosen: string | null, events: TimelineEvent[]): Map<number, PictureEvent> {
+  const project = useProject();
+  const any = may('pictures', project) && events.some((event) => event.screenshot_id);
+  const parameters = new URLSearchParams({ [kind]: chosen ?? '', limit: String(PART_ROWS) });
+  const { answer } = useAnswer<Answer>(any ? path.analysis(project.slug, 'screenshots', parameters) : null);
+  return useMemo(() => new Map(answer && any ? records<PictureEvent>(answer).map((event) => [event.event, event]) : []), [answer, any]);
 }

@@ -1,17 +1,13 @@
-//! Reads the clipboard, on a thread of its own: the program that owns it may take its time, or never answer.
+//! Reads the clipboard by asking the program that owns it.
 
 use super::desk::Atoms;
-use crate::capture::{Answer, CaptureError, Clipboard, RawSink, Reading, Ticket};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crate::capture::Clipboard;
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, WindowClass};
 use x11rb::rust_connection::RustConnection;
 use zeroize::Zeroizing;
-
-/// Questions that wait at most.
-const QUEUE_MAX: usize = 16;
 
 /// How long the owner of the clipboard may take.
 const OWNER_TIME_MAX: Duration = Duration::from_millis(200);
@@ -24,30 +20,10 @@ const TEXT_WORDS_MAX: u32 = 16 << 10;
 
 type Failed = Box<dyn std::error::Error>;
 
-/// The thread.
-pub struct Reader(Sender<(Ticket, bool)>);
-
-impl Reader {
-    /// Starts it.
-    pub fn start(sink: RawSink) -> Result<Self, CaptureError> {
-        let (questions, questions_out) = bounded(QUEUE_MAX);
-        let thread = std::thread::Builder::new().name("lode-clipboard".into());
-        thread.spawn(move || answer_all(&sink, &questions_out)).map_err(CaptureError::Thread)?;
-        Ok(Self(questions))
-    }
-
-    /// Asks; one that finds no room is never answered, and its event goes without.
-    pub fn ask(&self, ticket: Ticket, with_text: bool) {
-        let _ = self.0.try_send((ticket, with_text));
-    }
-}
-
-fn answer_all(sink: &RawSink, questions: &Receiver<(Ticket, bool)>) {
-    let Ok(hand) = Hand::open() else { return };
-    for (ticket, with_text) in questions {
-        let read = hand.read(with_text).map_or(Reading::Unknown, Reading::Known);
-        sink.answer(Answer::Clipboard(ticket, read));
-    }
+/// What reads the clipboard, with its text or without; nothing where there is no X server.
+pub fn hand() -> Option<impl FnMut(bool) -> Option<Clipboard>> {
+    let hand = Hand::open().ok()?;
+    Some(move |with_text| hand.read(with_text).ok())
 }
 
 struct Hand {

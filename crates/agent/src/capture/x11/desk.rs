@@ -1,9 +1,7 @@
 //! Questions about the desktop, answered at once: whose window, which title, what it looks like.
 
 use super::keymap;
-use crate::capture::{
-    Ability, Identity, Key, Mask, MaskReason, Modifiers, NoPicture, Picture, Reading, Request, WindowId,
-};
+use crate::capture::{Ability, Identity, Key, MaskReason, Modifiers, NoPicture, Picture, Reading, Request, WindowId};
 use std::path::Path;
 use x11rb::connection::Connection;
 use x11rb::protocol::res::{ClientIdMask, ClientIdSpec, ConnectionExt as _};
@@ -42,22 +40,6 @@ const WINDOWS_MAX: usize = 256;
 
 /// The largest picture in pixels: 80 million.
 const PIXELS_MAX: u64 = 80_000_000;
-
-/// What browsers write behind the title of a private window, in the languages that are common.
-const PRIVATE_MARKS: [&str; 12] = [
-    "(Incognito)",
-    "(Inkognito)",
-    "InPrivate",
-    "Private Browsing",
-    "Privater Modus",
-    "Navigation privée",
-    "(Navegación de incógnito)",
-    "Navegación privada",
-    "(Navigazione in incognito)",
-    "Navigazione anonima",
-    "(Anônima)",
-    "Privénavigatie",
-];
 
 /// A connection for questions.
 pub struct Desk {
@@ -136,7 +118,7 @@ impl Desk {
         let class = class.value.split(|byte| *byte == 0).nth(1).map(|word| String::from_utf8_lossy(word).into_owned());
         let private = if crate::gate::is_browser_name(&name) {
             match self.title_of(window) {
-                Some(title) => Reading::Known(PRIVATE_MARKS.iter().any(|mark| title.contains(mark))),
+                Some(title) => Reading::Known(crate::gate::is_private_title(&title)),
                 None => Reading::Unknown,
             }
         } else {
@@ -253,10 +235,10 @@ impl Desk {
             return Err(NoPicture::Moved);
         }
         for above in &before[frame + 1..] {
-            paint_over(&mut picture, place, above.place, MaskReason::Window);
+            picture.paint_over(place, above.place, MaskReason::Window);
         }
         for mask in &request.masks {
-            paint_over(&mut picture, place, *mask, MaskReason::Password);
+            picture.paint_over(place, *mask, MaskReason::Password);
         }
         Ok(picture)
     }
@@ -297,7 +279,8 @@ impl Desk {
         Ok([left, top, right - left, bottom - top])
     }
 
-    fn copy(&self, [x, y, width, height]: [i32; 4]) -> Result<Picture, Failed> {
+    fn copy(&self, place: [i32; 4]) -> Result<Picture, Failed> {
+        let [x, y, width, height] = place;
         let (width, height) = (u16::try_from(width)?, u16::try_from(height)?);
         if u64::from(width) * u64::from(height) > PIXELS_MAX {
             return Err("too large".into());
@@ -310,7 +293,7 @@ impl Desk {
             return Err("only screens with four bytes a pixel are read".into());
         }
         let rgb = data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
-        Ok(Picture { width: width.into(), height: height.into(), rgb, masks: Vec::new() })
+        Ok(Picture { width: width.into(), height: height.into(), rgb, place, masks: Vec::new() })
     }
 }
 
@@ -326,20 +309,4 @@ impl Shown {
     fn holds(&self, desk: &Desk, window: u32) -> bool {
         self.window == window || desk.client_of(self.window) == Some(window)
     }
-}
-
-/// Paints a rectangle of the screen black, as far as it is in the picture of that place, and notes it.
-fn paint_over(picture: &mut Picture, place: [i32; 4], [x, y, width, height]: [i32; 4], reason: MaskReason) {
-    let (columns, rows) = (picture.width as i32, picture.height as i32);
-    let (left, right) = ((x - place[0]).clamp(0, columns), (x + width - place[0]).clamp(0, columns));
-    let (top, bottom) = ((y - place[1]).clamp(0, rows), (y + height - place[1]).clamp(0, rows));
-    if left >= right || top >= bottom {
-        return;
-    }
-    for row in top..bottom {
-        let (from, to) = ((row * columns + left) as usize * 3, (row * columns + right) as usize * 3);
-        picture.rgb[from..to].fill(0);
-    }
-    let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as u32);
-    picture.masks.push(Mask { x, y, width, height, reason });
 }

@@ -4,17 +4,15 @@
 //! tells only that a focus moved. Signals that carry typed text are not subscribed to. Chromium builds its tree at the first
 //! question and answers the second: [`Elements::warm`] asks once when a window comes to the front.
 
+use crate::capture::questions::Questions;
 use crate::capture::{Answer, Element, Query, RawSink, Reading, Ticket};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::Receiver;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use zbus::blocking::connection::Builder;
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::zvariant::OwnedObjectPath;
-
-/// Questions that wait at most; the oldest gives way.
-const QUEUE_MAX: usize = 8;
 
 /// The longest that one call of the accessibility bus may take.
 const CALL_TIME_MAX: Duration = Duration::from_millis(400);
@@ -45,9 +43,7 @@ enum Question {
 
 /// The thread, and the one that follows the focus.
 pub struct Elements {
-    questions: Sender<Question>,
-    /// The same queue, to take the oldest out.
-    oldest: Receiver<Question>,
+    questions: Questions<Question>,
     sink: RawSink,
 }
 
@@ -61,14 +57,14 @@ impl Elements {
     pub fn start(sink: RawSink) -> zbus::Result<Self> {
         let bus = connect()?;
         switch_on();
-        let (questions, oldest) = bounded(QUEUE_MAX);
+        let questions = Questions::default();
         let focused = Arc::new(Mutex::new(None));
         let eye = Eye { bus: bus.clone(), focused: focused.clone(), names: HashMap::new() };
-        let (queue, answers) = (oldest.clone(), sink.clone());
+        let (queue, answers) = (questions.waiting(), sink.clone());
         let _ =
             std::thread::Builder::new().name("lode-elements".into()).spawn(move || answer_all(eye, &queue, &answers));
         let _ = std::thread::Builder::new().name("lode-focus".into()).spawn(move || follow_focus(&bus, &focused));
-        Ok(Self { questions, oldest, sink })
+        Ok(Self { questions, sink })
     }
 
     /// Asks for an element.
@@ -78,15 +74,12 @@ impl Elements {
 
     /// Wakes the accessibility of an application.
     pub fn warm(&self, pid: u32) {
-        let _ = self.questions.try_send(Question::Warm(pid));
+        self.put(Question::Warm(pid));
     }
 
     fn put(&self, question: Question) {
-        if let Err(TrySendError::Full(question)) = self.questions.try_send(question) {
-            if let Ok(Question::Element { ticket, .. }) = self.oldest.try_recv() {
-                self.sink.answer(Answer::Element(ticket, Reading::Unknown));
-            }
-            let _ = self.questions.try_send(question);
+        if let Some(Question::Element { ticket, .. }) = self.questions.put(question) {
+            self.sink.answer(Answer::Element(ticket, Reading::Unknown));
         }
     }
 }

@@ -179,7 +179,7 @@ fn d3_a_page_gives_a_picture_only_if_it_says_what_must_not_be_on_it() {
         stage.rest();
         let found: Vec<_> = stage.admissions.iter().filter_map(|admission| admission.picture.as_ref()).collect();
         assert_eq!(found.len(), taken, "{masks}");
-        assert_eq!(found.iter().map(|picture| picture.masks.len()).sum::<usize>(), painted, "{masks}");
+        assert_eq!(found.iter().map(|picture| picture.note.masks.len()).sum::<usize>(), painted, "{masks}");
     }
 }
 

@@ -2,17 +2,14 @@
 
 use super::{Indicator, Look};
 use crate::control;
+use crate::indicator::{Entry, menu};
 use ksni::blocking::{Handle, TrayMethods};
 use ksni::menu::{MenuItem, StandardItem};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Pixels of the symbol.
 const SIZE: i32 = 22;
-
-/// Microseconds of the pauses that the menu offers.
-const QUARTER_HOUR_US: u64 = 900_000_000;
-const HOUR_US: u64 = 3_600_000_000;
 
 /// The symbol.
 pub struct Tray(Handle<Symbol>);
@@ -80,31 +77,18 @@ impl ksni::Tray for Symbol {
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
-        let is_paused = self.look == Look::Paused;
-        let mut menu = vec![label(self.look.words()), MenuItem::Separator];
-        if is_paused {
-            menu.push(item("Resume", json!({ "call": "resume" })));
-        } else {
-            menu.push(item("Pause for 15 minutes", json!({ "call": "pause", "us": QUARTER_HOUR_US })));
-            menu.push(item("Pause for 1 hour", json!({ "call": "pause", "us": HOUR_US })));
-            menu.push(item("Pause until I resume", json!({ "call": "pause" })));
-        }
-        menu.push(MenuItem::Separator);
-        menu.push(item("What was captured", json!({ "call": "show" })));
-        menu.push(item("Send now", json!({ "call": "send_now" })));
-        menu.push(item("Delete the last hour", json!({ "call": "forget", "us": HOUR_US })));
-        menu.push(MenuItem::Separator);
-        menu.push(item("Stop", json!({ "call": "stop" })));
-        menu.push(item("Start", json!({ "call": "start" })));
-        menu
+        menu(self.look).into_iter().map(line).collect()
     }
 }
 
-fn label(text: &str) -> MenuItem<Symbol> {
-    StandardItem { label: text.into(), enabled: false, ..Default::default() }.into()
+fn line(entry: Entry) -> MenuItem<Symbol> {
+    match entry {
+        Entry::Label(text) => StandardItem { label: text.into(), enabled: false, ..Default::default() }.into(),
+        Entry::Item(text, request) => item(text, request),
+        Entry::Separator => MenuItem::Separator,
+    }
 }
 
-/// An item that asks the client over its own socket, like every other program of the person.
 fn item(text: &str, request: Value) -> MenuItem<Symbol> {
     let activate = move |symbol: &mut Symbol| {
         let (runtime, request) = (symbol.runtime.clone(), request.clone());
