@@ -69,6 +69,7 @@ function tell(message: FromPage): void {
 }
 
 function record(kind: Kind, more: Partial<PageEvent> = {}, at?: Event): void {
+  tellDeferred();
   if (policy === null || !isAdmitted()) return;
   const time_ms = Date.now() - (at === undefined ? 0 : Math.max(0, performance.now() - at.timeStamp));
   const event: PageEvent = {
@@ -95,13 +96,45 @@ function onPointer(event: MouseEvent): void {
   const target = targetOf(event);
   if (policy === null || target === null || !isAdmitted()) return;
   watch(target);
+  if (isEchoOfLabel(target)) return;
   const element = meant(target);
   if (concernsSecret(target) || concernsSecret(element)) return;
+  const button = BUTTONS[event.type];
+  const said = { element: describe(element, policy), ...(button === undefined ? {} : { attributes: { button } }) };
   const isByPointer = event.detail > 0 || event.type === "contextmenu";
-  const pointer = isByPointer
-    ? { box: boxFrom(element, event), masks: policy.pictures ? masks(event, (url) => gate?.(url, "") === "admitted") : null }
-    : undefined;
-  record("click", { element: describe(element, policy), ...(pointer === undefined ? {} : { pointer }) }, event);
+  if (!isByPointer) return record("click", said, event);
+  const box = boxFrom(element, event);
+  if (!policy.pictures) return record("click", { ...said, pointer: { box, masks: null } }, event);
+  // The whole page is looked through for what a picture must not show; the page's own work goes first.
+  tellDeferred();
+  deferred = () => {
+    const pointer = { box, masks: masks(event, (url) => gate?.(url, "") === "admitted") };
+    record("click", { ...said, pointer }, event);
+  };
+  setTimeout(tellDeferred);
+}
+
+/** Which button it was, where it was not the first. */
+const BUTTONS: Record<string, string> = { auxclick: "middle", contextmenu: "right" };
+
+/** The field whose label was clicked a moment ago. */
+let labelled: HTMLElement | null = null;
+
+/** A click on a label makes the browser click its field too; that is nothing a person did. */
+function isEchoOfLabel(target: Element): boolean {
+  const field = target.closest("label")?.control ?? null;
+  const isEcho = labelled !== null && target === labelled;
+  labelled = isEcho || field === target ? null : field;
+  return isEcho;
+}
+
+/** A click that waits for the end of the page's own work, or for the next event. */
+let deferred: (() => void) | null = null;
+
+function tellDeferred(): void {
+  const tellIt = deferred;
+  deferred = null;
+  tellIt?.();
 }
 
 function isField(element: Element): boolean {
@@ -144,7 +177,8 @@ function change(element: Element, at?: Event): void {
   const value = valueOf(element);
   if (hasCard(value)) return;
   const counts = isField(element) ? counted([...value].length) : {};
-  record("change", { element: describe(element, policy), ...counts, ...wanted("change", element, value) }, at);
+  const said = describe(element, policy);
+  record("change", { element: said, ...counts, ...wanted("change", element, said.id, value) }, at);
 }
 
 function valueOf(element: Element): string {
@@ -158,14 +192,13 @@ function counted(length: number): { length?: number } {
 }
 
 /** The value, where a rule asks for it; of an editable area never, unless the rule names it. */
-function wanted(kind: Kind, element: Element | null, value: string): { value?: string } {
+function wanted(kind: Kind, element: Element, id: string | undefined, value: string): { value?: string } {
   if (policy === null || value === "" || hasCard(value)) return {};
   const host = /^[^:]+:\/\/([^/:]+)/.exec(asked.url)?.[1]?.toLowerCase() ?? "";
-  const id = element === null ? "" : (describe(element, policy).id ?? "").toLowerCase();
   const isNamed = policy.values.some((values) =>
     values.kinds.includes(kind)
     && (values.hosts === null || values.hosts.includes(host))
-    && (values.element_ids === null ? element === null || !isEditable(element) : values.element_ids.includes(id)));
+    && (values.element_ids === null ? !isEditable(element) : values.element_ids.includes((id ?? "").toLowerCase())));
   return isNamed ? { value: value.slice(0, VALUE_MAX) } : {};
 }
 
@@ -176,7 +209,8 @@ function onClipboard(event: ClipboardEvent): void {
   watch(element);
   const text = kind === "paste" ? (event.clipboardData?.getData("text/plain") ?? "") : selected(element);
   if (hasCard(text)) return;
-  record(kind, { element: describe(element, policy), ...counted([...text].length), ...wanted(kind, element, text) }, event);
+  const said = describe(element, policy);
+  record(kind, { element: said, ...counted([...text].length), ...wanted(kind, element, said.id, text) }, event);
 }
 
 /** Events about a selection are told to where it begins; a field that has the focus is what is meant. */
@@ -207,7 +241,8 @@ function onSelection(): void {
     if (policy === null || selection === null || element === null || isSecret(element)) return;
     const text = selected(element);
     if (text === "" || hasCard(text)) return;
-    record("select", { element: describe(meant(element), policy), ...counted([...text].length), ...wanted("select", element, text) });
+    const said = describe(meant(element), policy);
+    record("select", { element: said, ...counted([...text].length), ...wanted("select", element, said.id, text) });
   }, SELECTION_MS);
 }
 
@@ -256,12 +291,16 @@ function listen(): void {
   on("submit", onSubmit);
   on("beforeprint", (event) => record("print", {}, event));
   document.addEventListener("selectionchange", trusted(onSelection), options);
-  window.addEventListener("pagehide", () => leave(), options);
+  window.addEventListener("pagehide", () => {
+    tellDeferred();
+    leave();
+  }, options);
 }
 
 function unlisten(): void {
   stopListening?.abort();
   stopListening = null;
+  deferred = null;
   edited = null;
   clearTimeout(selectionTimer);
   clearTimeout(loadTimer);
@@ -350,7 +389,10 @@ function end(): void {
   port = null;
 }
 
+// A page that comes back from the browser's memory is loaded again, without a new script.
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted && port === null) connect();
+  if (!event.persisted || port !== null) return;
+  loaded = "";
+  connect();
 });
 connect();

@@ -73,7 +73,7 @@ export function targetOf(event: Event): Element | null {
   for (let depth = 0; depth < DEPTH_MAX; depth++) {
     const root = shadowOf(element);
     if (root === null) break;
-    const isAtPoint = event instanceof MouseEvent && event.type !== "copy" && event.detail + event.button > 0;
+    const isAtPoint = event instanceof MouseEvent && event.detail + event.button > 0;
     const inner: Element | null = isAtPoint ? root.elementFromPoint(event.clientX, event.clientY) : root.activeElement;
     if (inner === null || inner === element) break;
     element = inner;

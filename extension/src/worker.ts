@@ -13,7 +13,7 @@ import { type Gate, gateOf } from "./rules";
 /** Waits before the client is called again: the first, and the longest. */
 const RETRY_MS = [500, 60_000] as const;
 
-/** Events that are kept here at most; further ones are counted. */
+/** Events of pages that are gone at most; of more, the oldest are lost and counted. */
 const KEPT_MAX = 8_192;
 
 interface Page {
@@ -33,6 +33,8 @@ const fresh = new Set<number>();
 const own = randomName();
 let ownSeq = 0;
 let native: chrome.runtime.Port | null = null;
+/** Whether the client has spoken over it. Before, nothing is sent, so that what waits goes first, in its order. */
+let hasSpoken = false;
 let state: Extract<FromClient, { type: "state" }> | null = null;
 let whyNoClient = "no_host";
 let retryMs: number = RETRY_MS[0];
@@ -54,6 +56,7 @@ function connectNative(): void {
     const said = chrome.runtime.lastError?.message ?? "";
     whyNoClient = /not found|forbidden/i.test(said) ? "no_host" : "no_client";
     native = null;
+    hasSpoken = false;
     graceTimer ||= setTimeout(giveUp, GRACE_MS);
     retryTimer = setTimeout(connectNative, retryMs);
     retryMs = Math.min(retryMs * 2, RETRY_MS[1]);
@@ -69,14 +72,15 @@ function browserName(): string {
 
 function hear(message: FromClient): void {
   if (message.type === "ack") return acknowledge(message.acks);
-  const isNew = state === null || graceTimer !== 0;
+  const isFirst = !hasSpoken;
+  hasSpoken = true;
   clearTimeout(graceTimer);
   graceTimer = 0;
   retryMs = RETRY_MS[0];
   state = message;
   front = "";
   obey();
-  if (!isNew) return;
+  if (!isFirst) return;
   for (const events of unacknowledged.values()) {
     for (const event of events.values()) send(event);
   }
@@ -112,6 +116,7 @@ function acknowledge(acks: [string, number][]): void {
 }
 
 function send(event: PageEvent): void {
+  if (!hasSpoken) return;
   try {
     native?.postMessage({ type: "event", ...event });
   } catch {
@@ -123,9 +128,6 @@ function send(event: PageEvent): void {
 function take(event: PageEvent): void {
   const events = unacknowledged.get(event.document) ?? new Map<number, PageEvent>();
   unacknowledged.set(event.document, events);
-  let count = 0;
-  for (const each of unacknowledged.values()) count += each.size;
-  if (count >= KEPT_MAX) return;
   events.set(event.seq, event);
   send(event);
 }
@@ -145,6 +147,12 @@ function keepLost(count: number): void {
 function persist(): void {
   const living = new Set([...pages].map((page) => page.document));
   const kept = [...unacknowledged].filter(([document]) => !living.has(document)).flatMap(([, events]) => [...events.values()]);
+  if (kept.length > KEPT_MAX) {
+    // One more than too many: the event that tells of it needs room too, and comes back here.
+    const over = kept.slice(0, kept.length - KEPT_MAX + 1);
+    for (const event of over) unacknowledged.get(event.document)?.delete(event.seq);
+    return keepLost(over.length);
+  }
   const isKept = kept.length > 0;
   if (isKept || hasPersisted) void chrome.storage.session.set({ kept });
   hasPersisted = isKept;
@@ -289,10 +297,11 @@ void chrome.action.setBadgeBackgroundColor({ color: "#b3261e" });
 // — settings, popup —
 
 async function readSettings(): Promise<void> {
-  const none = { disabled: false, allowedHosts: null as string[] | null };
-  const given: typeof none = await chrome.storage.managed.get({ disabled: null, allowedHosts: null }).catch(() => none as never);
+  type Held = { disabled: boolean | null; allowedHosts: string[] | null };
+  const none: Held = { disabled: null, allowedHosts: null };
+  const given: Held = await chrome.storage.managed.get({ ...none }).catch(() => none as never);
   const managed = given.disabled !== null || given.allowedHosts !== null;
-  const held: typeof none = managed ? given : await chrome.storage.local.get(none);
+  const held: Held = managed ? given : await chrome.storage.local.get({ ...none });
   settings = { disabled: held.disabled === true, hosts: held.allowedHosts, managed };
 }
 

@@ -1,8 +1,9 @@
 // Every kind of event that a person can cause in a page, in the real browser with the real client: what is told of it, and what is not.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { Browser, brief, Client, filesWith, Screen, Site, until, Wire } from "./support.mjs";
+import { Browser, brief, Client, filesWith, ID, Screen, Site, until, Wire } from "./support.mjs";
 
 const CANARY = "CANARY-7f3a";
 
@@ -42,6 +43,7 @@ const PAGES = {
     <input id="f7" aria-label="Plain">
     <textarea id="f8" aria-label="Long"></textarea>
     <input id="f9" type="password" aria-label="Shown"><button id="show" onclick="document.getElementById('f9').type='text'">Show</button>
+    <input id="f10"><div contenteditable id="f11">empty</div>
     <p id="p">${CANARY} in the prose of the page</p>
     <input type="hidden" value="${CANARY}"><!-- ${CANARY} -->
     <button id="end">End</button>`,
@@ -87,6 +89,11 @@ describe("what a person does in an allowed page", () => {
     assert.equal(event.url_host, "allowed.test");
   });
 
+  test("a click with another button says which", async () => {
+    const event = await caused("element_clicked", () => page.click("#save", { button: "middle" }), (event) => event.attributes?.button !== undefined);
+    assert.deepEqual([event.element_id, event.attributes.button], ["save", "middle"]);
+  });
+
   test("an id that a program made up is no name; a test id is one", async () => {
     const event = await caused("element_clicked", () => page.click("[data-testid]"));
     assert.deepEqual(element(event), ["button", "Generated", "generated"]);
@@ -107,6 +114,15 @@ describe("what a person does in an allowed page", () => {
     assert.deepEqual(element(choice), ["combobox", "State", "state"]);
     const tick = await caused("element_changed", () => page.click("#urgent"));
     assert.deepEqual(element(tick), ["checkbox", "Urgent", "urgent"]);
+  });
+
+  test("a click on a label is one click, although the browser makes two", async () => {
+    const isClick = (event) => event.event_type === "element_clicked";
+    const before = await client.untilEvent("the click on the field", (event) => isClick(event) && event.element_id === "urgent");
+    await caused("element_changed", () => page.click("label:has(#urgent)", { position: { x: 40, y: 8 } }), (event) => event.element_id === "urgent");
+    await caused("element_clicked", () => page.click("#save"), (event) => event.element_id === "save");
+    const clicks = (await client.events()).filter((event) => event.seq > before.seq && isClick(event));
+    assert.deepEqual(clicks.map((event) => event.element_role), ["label", "button"]);
   });
 
   test("selection, copy, cut and paste are told with lengths", async () => {
@@ -154,10 +170,18 @@ describe("what a person does in an allowed page", () => {
     assert.match(event.url_template, /\/orders\/\{id\}$/);
   });
 
+  test("going back loads the page before, also from the browser's memory", async () => {
+    await caused("page_loaded", () => page.goto(site.url("allowed.test")), (event) => event.page_title === "Orders");
+    await caused("page_loaded", () => page.goto(site.url("allowed.test", "/shadow")), (event) => event.page_title === "Shadow");
+    await caused("page_loaded", () => page.goBack(), (event) => event.page_title === "Orders");
+    const click = await caused("element_clicked", () => page.click("#save"), (event) => event.element_id === "save");
+    assert.equal(click.url_host, "allowed.test");
+  });
+
   test("tabs are opened, switched and closed", async () => {
     const second = await browser.context.newPage();
     await caused("tab_activated", () => second.goto(site.url("allowed.test", "/shadow")), (event) => event.attributes?.opened === "true");
-    await caused("tab_activated", () => page.bringToFront(), (event) => event.page_title === "Order 4711");
+    await caused("tab_activated", () => page.bringToFront(), (event) => event.page_title === "Orders");
     const closed = await caused("tab_closed", () => second.close());
     assert.equal(closed.page_title, "Shadow");
   });
@@ -206,7 +230,7 @@ describe("what leaves no trace", () => {
     await page.goto(site.url("allowed.test", "/canary"));
     await client.untilEvent("the page", (event) => event.page_title === "Canary" && event.event_type === "page_loaded");
     const from = (await client.events()).at(-1).seq;
-    for (const field of ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"]) {
+    for (const field of ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11"]) {
       await page.click(`#${field}`);
       await page.keyboard.type(field === "f2" ? "4111 1111 1111 1111" : CANARY);
     }
@@ -225,11 +249,12 @@ describe("what leaves no trace", () => {
     const secret = /^f[1-5]$|^f9$/;
     assert.deepEqual(events.filter((event) => secret.test(event.element_id ?? "")).map(brief), [], "nothing at all of secret fields");
     const changes = events.filter((event) => event.event_type === "element_changed").map((event) => event.element_id);
-    assert.deepEqual(changes, ["f6", "f7", "f8"], "the card in a plain field is not told");
+    assert.deepEqual(changes, ["f6", "f7", "f8", "f10", "f11"], "the card in a plain field is not told");
     await leavesNothing([CANARY, "4111 1111 1111 1111", "4111-1111-1111-1111"]);
   });
 
   test("d1 a site that is not on the list: no address, no title, no text", async () => {
+    await page.goto(site.url("allowed.test", "/canary"));
     const foreign = await browser.context.newPage();
     await foreign.goto(site.url("foreign.test", `/inner?${CANARY}-query`));
     await foreign.evaluate((canary) => (document.title = `${canary}-title`), CANARY);
@@ -241,23 +266,81 @@ describe("what leaves no trace", () => {
     await leavesNothing([CANARY, "foreign.test"]);
   });
 
-  test("d1 the popup says in one sentence why", async () => {
-    const popup = await browser.context.newPage();
-    await popup.goto(`chrome-extension://${(await browser.worker()).url().split("/")[2]}/popup.html`);
-    assert.equal(await popup.textContent("p"), "This page is not recorded, because it is a page of the browser itself.");
+});
+
+describe("what a person is told and can choose", () => {
+  /** Opens a page of the extension behind the page in front. */
+  async function behind(name) {
+    const opened = browser.context.waitForEvent("page");
+    await (await browser.worker()).evaluate((url) => chrome.tabs.create({ url, active: false }), `chrome-extension://${ID}/${name}`);
+    return opened;
+  }
+
+  async function sentence() {
+    const popup = await behind("popup.html");
+    const text = await popup.textContent("p");
     await popup.close();
+    return text;
+  }
+
+  const badge = async () =>
+    (await browser.worker()).evaluate(async () => {
+      const [tab] = await chrome.tabs.query({ active: true });
+      return chrome.action.getBadgeText({ tabId: tab.id });
+    });
+
+  test("the popup says in one sentence whether the page is recorded, and why", async () => {
+    await page.goto(site.url("allowed.test", "/canary"));
+    await page.bringToFront();
+    await until("the badge", async () => (await badge()) === "●");
+    assert.equal(await sentence(), "This page is recorded, because your project's configuration names it.");
+    await page.goto(site.url("foreign.test", "/inner"));
+    await until("no badge", async () => (await badge()) === "");
+    assert.equal(await sentence(), "This page is not recorded, because it is not on your project's list.");
+    await page.goto("chrome://version");
+    assert.equal(await sentence(), "This page is not recorded, because it is a page of the browser itself.");
+    await client.ask({ call: "pause", us: null });
+    await until("the pause", async () => (await sentence()) === "Nothing is recorded, because you paused.");
+    await client.ask({ call: "resume" });
+    await page.goto(site.url("allowed.test", "/canary"));
+    await until("the badge", async () => (await badge()) === "●");
+  });
+
+  test("d12 a person can switch it off and name fewer hosts, and at once nothing is told any more", async () => {
+    const options = await behind("options.html");
+    const clicks = async () => (await client.events()).filter((event) => event.event_type === "element_clicked").length;
+    await options.check("input");
+    await until("off", async () => (await badge()) === "");
+    const before = await clicks();
+    await page.click("#end");
+    await options.uncheck("input");
+    await options.fill("textarea", "other.test");
+    await options.dispatchEvent("textarea", "change");
+    await page.click("#end");
+    assert.equal(await badge(), "");
+    await options.fill("textarea", "");
+    await options.dispatchEvent("textarea", "change");
+    await until("on again", async () => (await badge()) === "●");
+    await until("the page listens", async () => {
+      await page.click("#end");
+      return (await clicks()) > before;
+    });
+    await options.close();
+    await leavesNothing([CANARY]);
   });
 });
 
-/** No word in the extension's storage, in the client's folder, on the wire, in what the client says of itself. */
+/** No word in the extension's storage, in what it says to the relay, in the client's folder, on the wire, in what the client says of itself. */
 async function leavesNothing(words) {
   const worker = await browser.worker();
   const storage = await worker.evaluate(async () => JSON.stringify([await chrome.storage.session.get(), await chrome.storage.local.get()]));
   const events = JSON.stringify(await client.events());
   const status = JSON.stringify(await client.status());
   await until("the spool is synced", async () => (await client.ask({ call: "send_now" }))?.ok);
+  const relay = readFileSync(browser.said, "latin1");
+  assert.ok(relay.includes('"kind":"load"'), "the relay was listened to");
   const sent = Buffer.concat(wire.bytes).toString("latin1");
-  for (const [where, text] of Object.entries({ storage, events, status, sent, log: client.stderr })) {
+  for (const [where, text] of Object.entries({ storage, relay, events, status, sent, log: client.stderr })) {
     for (const word of words) assert.ok(!text.includes(word), `${where} has ${word}`);
   }
   assert.deepEqual(filesWith(client.data, words), []);

@@ -60,8 +60,13 @@ export class Screen {
     screen.display = `:${String(said).trim()}`;
     screen.env = { ...process.env, DISPLAY: screen.display };
     delete screen.env.WAYLAND_DISPLAY;
-    screen.manager = spawn("openbox", [], { env: screen.env, stdio: "ignore" });
-    await until("the window manager", () => screen.run("xprop", ["-root", "_NET_SUPPORTING_WM_CHECK"])?.includes("window id"));
+    const manage = () => spawn("openbox", [], { env: screen.env, stdio: "ignore" });
+    screen.manager = manage();
+    await until("the window manager", () => {
+      // On a screen that is not quite ready it ends at once.
+      if (screen.manager.exitCode !== null) screen.manager = manage();
+      return screen.run("xprop", ["-root", "_NET_SUPPORTING_WM_CHECK"])?.includes("window id");
+    });
     return screen;
   }
 
@@ -120,10 +125,15 @@ export function configuration({ sites = ["*.allowed.test", "allowed.test"], neve
 
 /** The real client, recording, over a home of its own. */
 export class Client {
-  constructor({ screen, wire, backend = "null", ...said }) {
+  constructor({ screen, wire, backend = "null", enrolled = true, ...said }) {
     this.screen = screen;
     this.backend = backend;
     this.data = folder("client");
+    if (enrolled) this.enrol(wire, said);
+  }
+
+  /** Puts into the home what enrolment, a published configuration and a consent would put there. */
+  enrol(wire, said) {
     const project = randomUUID();
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const raw = (key) => Buffer.from(key.export({ format: "jwk" }).x, "base64url");
@@ -255,7 +265,14 @@ export class Browser {
     // Without the developer's mode an unpacked extension that reloads itself is switched off.
     mkdirSync(join(profile, "Default"), { recursive: true });
     writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ extensions: { ui: { developer_mode: true } } }));
-    execFileSync(AGENT, ["install-browser-host", "--only", "--folder", join(profile, "NativeMessagingHosts")]);
+    const hosts = join(profile, "NativeMessagingHosts");
+    execFileSync(AGENT, ["install-browser-host", "--only", "--folder", hosts]);
+    // Between browser and relay, everything that the extension says is noted.
+    this.said = join(profile, "said");
+    const [manifest, listener] = [join(hosts, "org.lode.agent.json"), join(profile, "relay")];
+    const { path, ...rest } = JSON.parse(readFileSync(manifest, "utf8"));
+    writeFileSync(listener, `#!/bin/sh\ntee -a '${this.said}' | '${path}' "$@"\n`, { mode: 0o755 });
+    writeFileSync(manifest, JSON.stringify({ ...rest, path: listener }));
   }
 
   async start() {

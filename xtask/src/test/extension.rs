@@ -1,7 +1,7 @@
 //! The step `extension`: the browser extension, built, and tried in the real browser with the real client on a screen of its own.
 
-use super::{Outcome, build_client};
-use crate::command::{self, program, root, target};
+use super::{Outcome, build_client, build_lode};
+use crate::command::{self, lode, program, root, target};
 use crate::setup;
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use anyhow::Result;
 const TEST_MS_MAX: u32 = 240_000;
 
 /// The files of tests, quickest first; one after the other, for each has a browser and a screen.
-const FILES: [&str; 4] = ["rules", "pages", "desktop", "burst"];
+const FILES: [&str; 6] = ["rules", "bridge", "pages", "desktop", "service", "burst"];
 
 /// Builds the extension and runs its tests.
 ///
@@ -21,9 +21,11 @@ pub(super) fn run() -> Result<Outcome> {
     setup::build_pages()?;
     setup::build_extension()?;
     build_client()?;
+    build_lode()?;
     let mut node = program("node");
     node.args(["--test", "--test-concurrency=1", &format!("--test-timeout={TEST_MS_MAX}")]);
     node.args(FILES.map(|name| format!("test/{name}.test.mjs"))).current_dir(root().join("extension"));
-    command::run(node.env("LODE_AGENT_BIN", target().join("debug/lode-agent")))?;
+    node.env("LODE_AGENT_BIN", target().join("debug/lode-agent")).env("LODE_BIN", lode());
+    command::run(&mut node)?;
     Ok(Outcome::Passed)
 }

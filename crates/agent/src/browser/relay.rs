@@ -17,7 +17,7 @@ pub fn run(runtime: &Path, origin: &str) -> Result<()> {
     let (mut from_client, mut to_client) = control::connect(runtime)
         .context("lode-agent does not run, so nothing is recorded in this browser; start it with lode-agent run")?;
     write_message(&mut to_client, &json!({ "call": "browser", "origin": origin }))?;
-    std::thread::Builder::new().name("lode-relay-in".into()).spawn(move || {
+    let listening = std::thread::Builder::new().name("lode-relay-in".into()).spawn(move || {
         let mut output = std::io::stdout().lock();
         while let Ok(message) = read_message(&mut from_client) {
             if write_frame(&mut output, &message).is_err() {
@@ -29,7 +29,11 @@ pub fn run(runtime: &Path, origin: &str) -> Result<()> {
     })?;
     let mut input = std::io::stdin().lock();
     while let Some(message) = read_frame(&mut input)? {
-        write_message(&mut to_client, &message)?;
+        if write_message(&mut to_client, &message).is_err() {
+            // The client has gone, perhaps with a last word; that is carried over, and ends this process.
+            let _ = listening.join();
+            break;
+        }
     }
     Ok(())
 }

@@ -146,7 +146,10 @@ fn d1_a_browser_whose_page_is_hidden_foreign_or_already_another_is_not_looked_at
         assert!(stage.counters.filtered["gate.site"] > 0);
         assert!(!stage.script.want().input, "nothing is listened to");
     }
-    // A page that says it is another's than it may be is asked again here.
+}
+
+#[test]
+fn d1_a_page_that_says_what_it_may_not_is_asked_again_here() {
     let (mut stage, window) = browser("", ALL, Some("Orders"));
     stage.page_says(window, 1, 0, json!({ "url": "https://bank.example/CANARY" }));
     stage.rest();
