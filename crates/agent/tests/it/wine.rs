@@ -146,7 +146,7 @@ fn wordpad_gives_its_text_where_a_rule_asks_and_a_new_title_is_an_event() {
     let study = service.study("Wordpad");
     study.publish(&configuration(&study.id, "wordpad.exe", "", "all text"));
     let mut desk = Desk::record(&folder.path().join("client"), &service, &study);
-    desk.open("wordpad", &[]);
+    desk.open(r"C:\Program Files\Windows NT\Accessories\wordpad.exe", &[]);
     in_front("Document - Wine Wordpad");
     study.rows_until("SELECT 1 FROM events WHERE event_type = 'window_activated'", |rows| !rows.is_empty());
     xdotool(&["type", "Order: four"]);
@@ -245,7 +245,10 @@ fn p1_p2_a_client_that_is_killed_and_started_again_loses_nothing_and_repeats_not
     let mut desk = Desk::record(&folder.path().join("client"), &service, &study);
     desk.open("notepad", &[]);
     in_front("Notepad");
-    for word in ["one", "three", "fifteen"] {
+    let came = "SELECT 1 FROM events WHERE event_type = 'window_activated'";
+    for (times, word) in ["one", "three", "fifteen"].into_iter().enumerate() {
+        // Keys are listened to from the moment on at which the window is known to be in front.
+        study.rows_until(came, |rows| rows.len() > times);
         let kept = |status: &Value| {
             ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0)).iter().sum::<u64>()
         };
