@@ -1,9 +1,10 @@
-/* A window with a field, a password field and a button, as business programs have them; the last argument is its title. */
+/* A window with a field, a password field and a button that gives it another title; the first title is the argument. */
 #include <windows.h>
 
 enum { FIELD = 101, PASSWORD = 102, SAVE = 103 };
 
 static LRESULT CALLBACK on_message(HWND window, UINT message, WPARAM first, LPARAM second) {
+    if (message == WM_COMMAND && LOWORD(first) == SAVE) SetWindowTextW(window, L"Order is saved");
     if (message == WM_DESTROY) PostQuitMessage(0);
     return DefWindowProcW(window, message, first, second);
 }
