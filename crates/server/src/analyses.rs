@@ -35,6 +35,8 @@ pub struct Analysis {
     /// How its figures come about, in words.
     pub formula: String,
     sql: String,
+    /// Tables it reads, and [`FILTERED`].
+    reads: Vec<String>,
     unfiltered: Option<Unfiltered>,
 }
 
@@ -85,9 +87,12 @@ impl Filters {
             ("variant", text(&self.variant)),
             ("edge_from", text(&self.edge_from)),
             ("edge_to", text(&self.edge_to)),
+            ("task", text(&self.task)),
+            ("task_variant", text(&self.task_variant)),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain((1..).zip(&self.custom).map(|(number, answer)| (format!("custom{number}"), text(answer))))
         .collect()
     }
 }
@@ -105,7 +110,7 @@ pub fn all() -> &'static [Analysis] {
                     let reads = head::parse(&sql).unwrap_or_default().reads;
                     Unfiltered { reads, sql }
                 });
-                Analysis { name, title: head.description, formula: head.formula, sql, unfiltered }
+                Analysis { name, title: head.description, formula: head.formula, sql, reads: head.reads, unfiltered }
             })
             .collect()
     });
@@ -134,6 +139,20 @@ impl Analysis {
             .iter()
             .find(|analysis| analysis.name == name)
             .ok_or_else(|| StoreError::Missing { kind: "analysis", name: name.into() })
+    }
+
+    /// Whether it can be asked about one task.
+    pub fn is_of_tasks(&self) -> bool {
+        self.sql.contains("$task")
+    }
+
+    /// A table that it needs and that no job has made yet.
+    pub fn missing_table(&self, snapshot: &Snapshot) -> Option<&str> {
+        const GROUND: &str = "int_labeled_events";
+        let mut needed = self.reads.iter().map(String::as_str).filter(|read| *read != FILTERED).chain([GROUND]);
+        let is_there =
+            |table: &str| snapshot.tables.contains_key(table) || snapshot.views.iter().any(|view| view.name == table);
+        needed.find(|table| !is_there(table))
     }
 
     /// Answers over a snapshot.

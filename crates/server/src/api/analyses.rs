@@ -21,7 +21,7 @@ use std::time::Instant;
 use utoipa::ToSchema;
 
 /// Questions that answer with single instances: they need the grant `raw`, and are written down.
-const OF_SINGLE_INSTANCES: [&str; 3] = ["cases", "sessions", "time_line"];
+const OF_SINGLE_INSTANCES: [&str; 4] = ["cases", "sessions", "task_instances", "time_line"];
 
 /// The questions of the pages.
 #[derive(Serialize, ToSchema)]
@@ -69,7 +69,7 @@ pub async fn list() -> Json<AnalysisList> {
     Json(AnalysisList { analyses: analyses::all().iter().map(shown).collect() })
 }
 
-/// One answer. `cases`, `sessions` and `time_line` show single instances and need the grant `raw`.
+/// One answer. `cases`, `sessions`, `task_instances` and `time_line` show single instances and need the grant `raw`.
 #[utoipa::path(get, path = "/projects/{project}/analyses/{name}", responses((status = 200, body = AnalysisAnswer)),
     extensions(("x-lode-permission" = json!("pages"))))]
 pub async fn answer(
@@ -86,6 +86,12 @@ pub async fn answer(
     }
     let wanted = Wanted::parse(query.as_deref().unwrap_or(""))?;
     let analysis = Analysis::named(&name)?;
+    if (wanted.filters.task.is_some() || wanted.filters.task_variant.is_some()) && !analysis.is_of_tasks() {
+        return Err(ApiError::bad_request(
+            format!("'{name}' cannot be asked about one task"),
+            "leave task and task_variant out",
+        ));
+    }
     let control = state.store.control();
     if single {
         let subject = Some(("analysis", name.as_str()));
@@ -93,7 +99,7 @@ pub async fn answer(
     }
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
-    if !snapshot.tables.contains_key("int_labeled_events") {
+    if analysis.missing_table(&snapshot).is_some() {
         return Err(ApiError::not_found("there are no tables to look at yet", "import a log, then run the jobs"));
     }
     let answered = analysis.answer(&state.store, &workshop, &snapshot, &wanted.filters).await?;
@@ -168,6 +174,13 @@ impl Wanted {
                 "variant" => filters.variant = Some(value),
                 "edge_from" => filters.edge_from = Some(value),
                 "edge_to" => filters.edge_to = Some(value),
+                "task" => filters.task = Some(value),
+                "task_variant" => filters.task_variant = Some(value),
+                "custom1" | "custom2" | "custom3" | "custom4" | "custom5" => {
+                    let place =
+                        filters.custom.iter_mut().zip(1..).find(|(_, number)| name.ends_with(&number.to_string()));
+                    place.into_iter().for_each(|(answer, _)| *answer = Some(value.clone()));
+                }
                 "format" if value == "json" => {}
                 "format" => wanted.format = Some(FileFormat::parse(&value)?),
                 "limit" => wanted.limit = value.parse().ok(),
