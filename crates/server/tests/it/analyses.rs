@@ -138,7 +138,7 @@ fn d6_rows_about_fewer_than_five_people_are_not_shown() {
     assert!(shown[0].contains("Chrome"), "{shown:?}");
     assert_eq!(answer("overview")["total"], 1, "six people are enough");
     // What does not count people cannot show that they are enough.
-    for name in ["cases", "sessions", "time_line"] {
+    for name in ["cases", "sessions", "task_instances", "time_line"] {
         let one_by_one = answer(name);
         assert_eq!(one_by_one["total"], 0, "{name} shows single people");
         assert!(one_by_one["suppressed"].as_i64().unwrap() > 0, "{name}");

@@ -232,7 +232,7 @@ fn s1_single_instances_need_the_grant_raw() {
     let (with, without) = (house.person("with", false), house.person("without", false));
     house.join(&project, &with, Role::Analyst, &[Grant::Raw]);
     house.join(&project, &without, Role::Analyst, &[]);
-    for name in ["cases", "sessions", "time_line"] {
+    for name in ["cases", "sessions", "task_instances", "time_line"] {
         let path = format!("/projects/{project}/analyses/{name}");
         without.get(&path).expect(403);
         // There are no tables yet, which only whoever may look is told.
