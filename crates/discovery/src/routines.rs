@@ -194,6 +194,11 @@ fn step(log: &UiLog, task_type: u32, activity: u32, gathered: &Gathered, transfe
     }
 }
 
+/// Whether an event of this type may write a value; a button that is pressed has one of its own.
+fn can_write(event_type: &str) -> bool {
+    !dataflow::reads(event_type) && !event_type.to_ascii_lowercase().contains("click")
+}
+
 /// Where a step is done: elements of the first time in each instance, one user after the other.
 fn target(log: &UiLog, gathered: &Gathered) -> Target {
     let element = |row: usize| {
@@ -220,16 +225,45 @@ fn target(log: &UiLog, gathered: &Gathered) -> Target {
     }
 }
 
-/// By how much the number in a name goes up, if the rest of both is the same.
+/// By how much the numbers in a name go up, those that change all alike, if the rest of both is the same.
+///
+/// ```text
+/// C2:F2 ─▶ C3:F3   1         Sheet1!B9 ─▶ Sheet1!B10   1         A2 ─▶ B3   none
+/// ```
 fn difference(before: &str, after: &str) -> Option<i64> {
-    let parts = |text: &str| {
-        let start = text.find(|letter: char| letter.is_ascii_digit())?;
-        let digits: String = text[start..].chars().take_while(char::is_ascii_digit).collect();
-        let rest = format!("{}#{}", &text[..start], &text[start + digits.len()..]);
-        Some((rest, digits.parse::<i64>().ok()?))
-    };
-    let ((before, one), (after, other)) = (parts(before)?, parts(after)?);
-    (before == after).then_some(other - one)
+    let (before, after) = (numbers(before), numbers(after));
+    if before.0 != after.0 {
+        return None;
+    }
+    let mut differences: Vec<i64> = before.1.iter().zip(&after.1).map(|(one, other)| other - one).collect();
+    differences.retain(|difference| *difference != 0);
+    differences.dedup();
+    match differences[..] {
+        [by] => Some(by),
+        [] => Some(0),
+        _ => None,
+    }
+}
+
+/// A text with `#` for its numbers, and the numbers. Ones too large to count with stay text.
+fn numbers(text: &str) -> (String, Vec<i64>) {
+    let (mut rest, mut found, mut digits) = (String::new(), Vec::new(), String::new());
+    for letter in text.chars().chain(['\0']) {
+        if letter.is_ascii_digit() {
+            digits.push(letter);
+            continue;
+        }
+        match digits.parse() {
+            Ok(number) => {
+                found.push(number);
+                rest.push('#');
+            }
+            Err(_) => rest.push_str(&digits),
+        }
+        digits.clear();
+        rest.push(letter);
+    }
+    (rest, found)
 }
 
 #[cfg(test)]
@@ -282,8 +316,11 @@ mod tests {
     #[test]
     fn numbers_in_names_must_go_up_by_the_same_amount() {
         assert_eq!(difference("A2", "A4"), Some(2));
-        assert_eq!(difference("Sheet1!B9", "Sheet2!B9"), Some(1));
+        assert_eq!(difference("Sheet1!B9", "Sheet1!B10"), Some(1));
+        assert_eq!(difference("C2:F2", "C3:F3"), Some(1));
+        assert_eq!(difference("C2:F2", "C3:F4"), None);
         assert_eq!(difference("A2", "B3"), None);
-        assert_eq!(difference("name", "name"), None);
+        assert_eq!(difference("name", "name"), Some(0));
+        assert_eq!(difference("99999999999999999999", "99999999999999999998"), None);
     }
 }
