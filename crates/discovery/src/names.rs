@@ -227,6 +227,6 @@ mod tests {
         assert_eq!(named("Excel|reimbursement.xlsx|", form), "Reimbursement → Jotform");
         assert_eq!(named("excel.exe||", "sap.exe||"), "Excel → Sap");
         assert_eq!(named("Chrome||https://www.bank.co.uk/a", "Chrome||http://10.0.0.7/x"), "Bank → 10.0.0.7");
-        assert_eq!(named(form, form), "Jotform: name, order, send");
+        assert_eq!(named(form, form), "Jotform: name, send, surname");
     }
 }

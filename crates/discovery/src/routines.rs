@@ -167,7 +167,7 @@ fn gather(log: &UiLog, discovery: &Discovery, rows: &[usize], steps: &mut BTreeM
 fn step(log: &UiLog, task_type: u32, activity: u32, gathered: &Gathered, transfer: Option<Transfer>) -> RoutineStep {
     let target = target(log, gathered);
     let writes =
-        |row: &&usize| !log.text(**row, Field::Value).is_empty() && !dataflow::reads(log.text(**row, Field::EventType));
+        |row: &&usize| !log.text(**row, Field::Value).is_empty() && can_write(log.text(**row, Field::EventType));
     let writes = 2 * gathered.rows.iter().filter(writes).count() > gathered.rows.len();
     let transfer = transfer.filter(|_| writes);
     let verdict = match (target, &transfer) {
