@@ -141,7 +141,7 @@ test('from a task one comes to an instance in the time line', async () => {
 test('a candidate shows its factors, where values come from, and comes down as a document', async () => {
   await visit(page, `/p/${project}/automation`);
   const candidate = page.locator('.candidate').first();
-  for (const factor of ['RAI', 'Determinism', 'Exceptions', 'Time per week', 'Potential per week']) await candidate.getByText(factor, { exact: true }).waitFor();
+  for (const factor of ['Steps a robot can do (RAI)', 'Determinism', 'Exceptions', 'Time per week', 'Potential per week']) await candidate.getByText(factor, { exact: true }).waitFor();
   await candidate.getByText('Where values come from and go to').waitFor();
   await page.getByRole('button', { name: 'Take away: Enter an order' }).click();
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Document to read and print' }).click()]);
