@@ -12,9 +12,13 @@ use super::state::AppState;
 use crate::access::{Actor, ProjectAccess};
 use crate::analyses::{Analysis, Filters};
 use crate::audit;
+use crate::jobs::catalog::correction_question;
+use crate::jobs::head;
 use crate::jobs::runner::{Selection, Workshop, now_us};
 use crate::rows;
 use crate::task_document::{self, Task};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -97,8 +101,7 @@ pub async fn corrections(State(state): State<AppState>, access: ProjectAccess) -
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
     let mut holds: HashMap<String, (Option<String>, Option<f64>)> = HashMap::new();
-    let sql = "SELECT correction, task_type, likeness FROM task_corrections";
-    for row in asked(&state, &workshop, &snapshot, "task_corrections", sql, HashMap::new()).await? {
+    for row in asked(&state, &workshop, &snapshot, "holds", &[]).await? {
         let text = |name: &str| row[name].as_str().map(str::to_owned);
         holds.insert(text("correction").unwrap_or_default(), (text("task_type"), row["likeness"].as_f64()));
     }
@@ -265,14 +268,14 @@ pub async fn document(
     for question in ["automation", "task_steps", "task_variants"] {
         let analysis = Analysis::named(question)?;
         if analysis.missing_table(&snapshot).is_some() {
-            return Err(no_tables());
+            return Err(ApiError::not_found("there are no tasks to look at yet", "import a log, then run the jobs"));
         }
         let answered = analysis.answer(&state.store, &workshop, &snapshot, &filters).await?;
-        answers.push((records(&answered.schema, &answered.batches)?, analysis.formula.as_str()));
+        answers.push(records(&answered.schema, &answered.batches)?);
     }
-    let [(figures, formula), (steps, _), (variants, _)] = &answers[..] else { return Err(no_task(&id)) };
+    let [figures, steps, variants] = &answers[..] else { return Err(no_task(&id)) };
     let Some(figures) = figures.first() else { return Err(no_task(&id)) };
-    let project = &access.project.name;
+    let (project, formula) = (access.project.name.as_str(), Analysis::named("automation")?.formula.as_str());
     let now = time_text(now_us()).unwrap_or_default();
     let task = Task { project, figures, steps, variants, formula, day: now.get(..10).unwrap_or_default() };
     let text = match extension {
@@ -294,15 +297,9 @@ fn no_task(id: &str) -> ApiError {
     )
 }
 
-fn no_tables() -> ApiError {
-    ApiError::not_found("there are no tasks to look at yet", "import a log, then run the jobs")
-}
-
 /// The task of this id with its steps, as the tables have it now.
 async fn spoken_of(state: &AppState, workshop: &Workshop, snapshot: &Snapshot, id: &str) -> ApiResult<SpokenOf> {
-    let sql = "SELECT name, profile FROM task_types WHERE task_type = $task";
-    let parameters = HashMap::from([("task".to_owned(), Parameter::Text(Some(id.to_owned())))]);
-    let found = asked(state, workshop, snapshot, "task_types", sql, parameters).await?;
+    let found = asked(state, workshop, snapshot, "task", &[("task", id)]).await?;
     let Some(row) = found.first() else {
         return Err(ApiError::not_found(
             format!("there is no task '{id}'"),
@@ -325,27 +322,26 @@ async fn step_of(
     task: &str,
     step: &str,
 ) -> ApiResult<String> {
-    let sql = "SELECT step_key FROM routine_steps WHERE task_type = $task AND step = $step";
-    let text = |text: &str| Parameter::Text(Some(text.to_owned()));
-    let parameters = HashMap::from([("task".to_owned(), text(task)), ("step".to_owned(), text(step))]);
-    let found = asked(state, workshop, snapshot, "routine_steps", sql, parameters).await?;
+    let found = asked(state, workshop, snapshot, "step", &[("task", task), ("step", step)]).await?;
     let key = found.first().and_then(|row| row["step_key"].as_str()).map(str::to_owned);
     key.ok_or_else(|| ApiError::not_found(format!("the task has no step '{step}'"), "list its steps again"))
 }
 
-/// Rows of a table that may not be there yet: then none.
+/// The answer to a question of `jobs/corrections`; no rows while the tables it reads are not there.
 async fn asked(
     state: &AppState,
     workshop: &Workshop,
     snapshot: &Snapshot,
-    table: &str,
-    sql: &str,
-    parameters: HashMap<String, Parameter>,
+    question: &str,
+    parameters: &[(&str, &str)],
 ) -> ApiResult<Vec<Map<String, Value>>> {
-    if !snapshot.tables.contains_key(table) {
+    let sql = correction_question(question).unwrap_or_default();
+    let reads = head::parse(&sql).map_err(|error| ApiError::internal(error.message))?.reads;
+    if reads.iter().any(|table| !snapshot.tables.contains_key(table)) {
         return Ok(Vec::new());
     }
-    let question = Question { parameters, ..Question::of_lode(sql) };
+    let text = |(name, text): &(&str, &str)| ((*name).to_owned(), Parameter::Text(Some((*text).to_owned())));
+    let question = Question { parameters: parameters.iter().map(text).collect(), ..Question::of_lode(sql) };
     let answer = state.store.engine().ask(snapshot, question, workshop.functions()).await?;
     let schema = answer.schema.clone();
     let (batches, _, _) = answer.collect(ROWS_MAX).await?;
@@ -353,14 +349,11 @@ async fn asked(
 }
 
 /// Rows as objects with the names of the columns.
-fn records(
-    schema: &arrow::datatypes::SchemaRef,
-    batches: &[arrow::array::RecordBatch],
-) -> ApiResult<Vec<Map<String, Value>>> {
+fn records(schema: &SchemaRef, batches: &[RecordBatch]) -> ApiResult<Vec<Map<String, Value>>> {
     let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
     let record = |row: Value| match row {
         Value::Array(cells) => names.iter().map(|name| (*name).clone()).zip(cells).collect(),
         _ => Map::new(),
     };
-    Ok(rows::rows(batches).map_err(store::StoreError::from)?.into_iter().map(record).collect())
+    Ok(rows::rows(batches)?.into_iter().map(record).collect())
 }
