@@ -3,7 +3,7 @@
 //! All three are made of the same answers that the pages show, so they hold no group that the pages would not show. They
 //! stand alone: no script, no picture, no font is loaded from anywhere.
 
-use discovery::models::{ProcessTree, Trace, mine, svg};
+use discovery::models::{self, ProcessTree, Trace, mine, svg};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -79,7 +79,7 @@ fn percent(share: f64) -> String {
 /// The model as BPMN 2.0.
 pub fn bpmn(task: &Task) -> String {
     let (tree, names) = task.model();
-    discovery::models::bpmn(&tree, task.name(), &|activity| names[activity as usize].to_owned())
+    models::bpmn(&tree, task.name(), &|activity| names[activity as usize].to_owned())
 }
 
 /// A page that stands alone, to be read and printed.
@@ -254,8 +254,7 @@ fn write_script(script: &mut String, task: &Task) -> std::fmt::Result {
     writeln!(script, "// a list with one object per instance, such as {}.", example_record(&way))?;
     writeln!(
         script,
-        "// Run: npm install @playwright/test && npx playwright install chromium && npx playwright test {}",
-        "task.spec.mjs"
+        "// Run: npm install @playwright/test && npx playwright install chromium && npx playwright test task.spec.mjs"
     )?;
     writeln!(script, "import {{ readFileSync }} from 'node:fs';\nimport {{ test }} from '@playwright/test';\n")?;
     writeln!(script, "const records = JSON.parse(readFileSync(process.env.RECORDS ?? 'records.json', 'utf8'));\n")?;
