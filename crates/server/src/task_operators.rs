@@ -24,7 +24,6 @@ use discovery::routines::{RoutineStep, Target, Verdict, routines};
 use discovery::score::Label;
 use discovery::{Discovery, Field, Settings, UiLog, discover, type_names};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write;
 use std::sync::Arc;
 use store::operator::{Fold, Operator};
 
@@ -196,17 +195,13 @@ impl Texts {
 fn values(texts: &ArrayRef, fingerprints: &ArrayRef) -> Result<ArrayRef, String> {
     let texts = Texts::of(texts)?;
     let fingerprints = fingerprints.as_fixed_size_binary_opt();
-    let mut hex = String::new();
     let value = |row: usize| {
         let text = texts.text(row);
         if !text.is_empty() {
             return Some(text.to_owned());
         }
         let bytes = fingerprints.filter(|known| known.is_valid(row))?.value(row);
-        hex.clear();
-        // Writing to a string cannot fail.
-        bytes.iter().for_each(|byte| drop(write!(hex, "{byte:02x}")));
-        Some(hex.clone())
+        Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     };
     Ok(Arc::new((0..texts.codes.len()).map(value).collect::<StringArray>()))
 }
@@ -536,4 +531,86 @@ fn routine_columns(log: &UiLog, steps: &[RoutineStep], types: &[&str], name: &dy
         }),
         Arc::new(BooleanArray::from_iter(steps.iter().map(|step| Some(step.verdict.is_automatable())))),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::FixedSizeBinaryArray;
+
+    /// Ten orders of each of two people, as arguments of `tasks_agg`: row by row `word element value`.
+    fn arguments() -> Vec<ArrayRef> {
+        let (mut order, mut agents, mut words, mut elements, mut values) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for agent in 1..=2_i64 {
+            for (place, record) in (0..).zip(0..10) {
+                let steps =
+                    [("copy", format!("A{record}"), "v"), ("paste", "name".into(), "v"), ("click", "save".into(), "")];
+                for (step, (word, element, value)) in (0..).zip(steps) {
+                    order.push(agent << 32 | (place * 3 + step));
+                    agents.push(agent as i32);
+                    words.push(word);
+                    elements.push(element);
+                    values.push((!value.is_empty()).then(|| format!("{value}{record}")));
+                }
+            }
+        }
+        let absent = || -> ArrayRef { Arc::new(StringArray::new_null(order.len())) };
+        let words: ArrayRef = Arc::new(StringArray::from(words));
+        let mut columns: Vec<ArrayRef> = (0..16).map(|_| absent()).collect();
+        columns[0] = Arc::new(Int64Array::from(order.clone()));
+        columns[1] = Arc::new(Int32Array::from(agents));
+        columns[2] = Arc::new(Int64Array::from(order.clone()));
+        columns[4] = words.clone();
+        columns[8] = Arc::new(StringArray::from_iter_values(elements));
+        columns[13] = Arc::new(values.into_iter().collect::<StringArray>());
+        let none = std::iter::repeat_n(None::<[u8; 16]>, order.len());
+        columns[14] = Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(none, 16).unwrap());
+        columns[15] = words;
+        columns
+    }
+
+    fn slice(columns: &[ArrayRef], from: usize, rows: usize) -> Vec<ArrayRef> {
+        columns.iter().map(|column| column.slice(from, rows)).collect()
+    }
+
+    #[test]
+    fn the_answer_does_not_depend_on_how_rows_are_dealt_out() {
+        let columns = arguments();
+        let mut whole = super::whole(tasks_fields(), tasks);
+        whole.update(&columns).unwrap();
+        let expected = whole.finish().unwrap();
+        let keys = expected.column(1).as_primitive::<Int64Type>();
+        assert_eq!((expected.len(), keys.values().iter().collect::<BTreeSet<_>>().len()), (60, 20));
+
+        let (mut first, mut second) = (super::whole(tasks_fields(), tasks), super::whole(tasks_fields(), tasks));
+        second.update(&slice(&columns, 0, 17)).unwrap();
+        first.update(&slice(&columns, 40, 20)).unwrap();
+        first.update(&slice(&columns, 17, 23)).unwrap();
+        let mut merged = super::whole(tasks_fields(), tasks);
+        merged.merge(&first.state().unwrap()).unwrap();
+        merged.merge(&second.state().unwrap()).unwrap();
+        assert_eq!(merged.finish().unwrap(), expected);
+    }
+
+    #[test]
+    fn no_rows_give_no_rows() {
+        for operator in all() {
+            let mut fold = (operator.start)(&[]);
+            assert!(fold.state().unwrap().is_empty());
+            fold.merge(&[]).unwrap();
+            let answer = fold.finish().unwrap();
+            assert_eq!((answer.len(), answer.fields()), (0, &(operator.returns)(&[])), "{}", operator.name);
+        }
+    }
+
+    #[test]
+    fn steps_are_told_in_the_logs_own_words_whatever_record_was_seen_first() {
+        let mut fold = super::whole(tasks_fields(), tasks);
+        fold.update(&arguments()).unwrap();
+        let answer = fold.finish().unwrap();
+        let of = |column: usize| answer.column(column).as_string::<i32>().iter().flatten().collect::<BTreeSet<_>>();
+        assert_eq!(of(5), ["click | save", "copy | A#", "paste | name"].into());
+        assert_eq!(of(4), ["click", "copy", "paste"].into());
+    }
 }
