@@ -193,17 +193,13 @@ impl<'a> Working<'a> {
         Hold { task_type: Some(into), likeness }
     }
 
+    /// If no instance has the step any more, the new type has no instances, and nothing holds.
     fn split(&mut self, at: usize, step: &str, name: &str, hold: Hold) -> Hold {
         let new = self.types.len();
-        let mut moved = 0;
         for (instance, of) in self.instances.iter().zip(&mut self.of_instances) {
             if *of == at && instance.steps.contains(step) {
                 *of = new;
-                moved += 1;
             }
-        }
-        if moved == 0 {
-            return Hold { task_type: None, ..hold };
         }
         let standing = self.types[at].standing;
         self.types.push(TaskType { id: String::new(), name: name.to_owned(), standing, profile: Vec::new() });

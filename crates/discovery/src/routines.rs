@@ -308,6 +308,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_is_often_wrong_explains_nothing() {
+        let steps = steps_of((2..22).map(|row| {
+            let name = format!("Ann {row}");
+            let written = if row % 4 == 1 { format!("by hand {row}") } else { name.clone() };
+            vec![("copy", format!("A{row}"), name), ("edit", "name".into(), written)]
+        }));
+        let hit_rate = steps[1].transfer.as_ref().map(|transfer| transfer.hit_rate);
+        assert_eq!((hit_rate, steps[1].verdict), (Some(0.5), Verdict::ValueUnknown));
+    }
+
+    #[test]
     fn a_step_on_changing_elements_needs_a_person() {
         let steps = steps_of((0..20_i64).map(|at| vec![("click", format!("row{}", at * at), String::new())]));
         assert_eq!((steps[0].target, steps[0].verdict), (Target::Varies, Verdict::TargetUnknown));
