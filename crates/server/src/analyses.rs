@@ -70,6 +70,12 @@ pub struct Filters {
     pub edge_from: Option<String>,
     /// Its other end.
     pub edge_to: Option<String>,
+    /// One type of task.
+    pub task: Option<String>,
+    /// Tasks done in one order of steps.
+    pub task_variant: Option<String>,
+    /// People who answered so about themselves, by the number of the attribute.
+    pub custom: [Option<String>; 5],
 }
 
 impl Filters {
