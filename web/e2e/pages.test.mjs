@@ -6,7 +6,7 @@ import { address, dropFile, openPage, settled, smallLog, startBrowser, violation
 
 const CANCEL_MS_MAX = 2_000;
 const ENDLESS = 'SELECT count(*) FROM generate_series(1, 100000000000)';
-const PAGES = ['overview', 'applications', 'switching', 'copy-paste', 'map', 'variants', 'timeline', 'data', 'data/sql', 'data/jobs', 'data/runs', 'data/exports', 'import'];
+const PAGES = ['overview', 'applications', 'switching', 'copy-paste', 'map', 'variants', 'tasks', 'automation', 'timeline', 'data', 'data/sql', 'data/jobs', 'data/runs', 'data/exports', 'import'];
 
 const name = `Orders ${Date.now()}`;
 const log = smallLog();
@@ -101,6 +101,55 @@ test('the map has a slider with a field, a table twin and pictures', async () =>
   assert.equal(await page.getByRole('table').count(), 2);
 });
 
+test('the task behind the orders is found, opened and renamed with the keyboard, and the name survives a new run of the jobs', async () => {
+  await visit(page, `/p/${project}/tasks`);
+  const first = page.getByRole('table').first().getByRole('link').first();
+  const before = await first.innerText();
+  await tabTo(before);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 2, name: before }).waitFor();
+  await settled(page);
+  assert.ok(await page.locator('.map-node[data-activity]').count() > 2, 'the flow is not drawn');
+  await tabTo('Rename');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('Enter an order');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 2, name: 'Enter an order' }).waitFor({ timeout: 30_000 });
+  const again = await fetch(`${address}/api/v1/projects/${project}/runs`, { method: 'POST', headers: { 'content-type': 'application/json', origin: address }, body: '{"all":true}' });
+  const { run } = await again.json();
+  await page.waitForFunction(async ([slug, id]) => {
+    const { runs } = await (await fetch(`/api/v1/projects/${slug}/runs?run=${id}&limit=1000`)).json();
+    return runs.some((one) => one.job === 'automation_candidates' && one.state === 'done');
+  }, [project, run], { timeout: 60_000, polling: 500 });
+  await visit(page, `/p/${project}/tasks`);
+  await page.getByRole('link', { name: 'Enter an order' }).waitFor();
+  assert.match(await page.getByRole('table').last().innerText(), /Holds/);
+});
+
+test('from a task one comes to an instance in the time line', async () => {
+  await visit(page, `/p/${project}/tasks`);
+  await page.getByRole('link', { name: 'Enter an order' }).click();
+  await settled(page);
+  await page.getByRole('link', { name: /Open in the timeline/ }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'Timeline' }).waitFor();
+  await page.getByRole('option').first().waitFor();
+  assert.match(page.url(), /session=.*event=|event=.*session=/);
+});
+
+test('a candidate shows its factors, where values come from, and comes down as a document', async () => {
+  await visit(page, `/p/${project}/automation`);
+  const candidate = page.locator('.candidate').first();
+  for (const factor of ['Steps a robot can do (RAI)', 'Determinism', 'Exceptions', 'Time per week', 'Potential per week']) await candidate.getByText(factor, { exact: true }).waitFor();
+  await candidate.getByText('Where values come from and go to').waitFor();
+  await page.getByRole('button', { name: 'Take away: Enter an order' }).click();
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Document to read and print' }).click()]);
+  assert.match(file.suggestedFilename(), /\.html$/);
+  const stream = await file.createReadStream();
+  assert.match(Buffer.concat(await stream.toArray()).toString('utf8'), /<h1>Enter an order<\/h1>/);
+});
+
 test('SQL runs, and an error is marked at its place', async () => {
   await visit(page, `/p/${project}/data/sql`);
   await writeSql('SELECT count(*) AS events FROM stg_events');
@@ -169,7 +218,9 @@ for (const theme of ['light', 'dark']) {
     test(`axe finds nothing: ${theme}, ${width} px wide`, async () => {
       const looked = await openPage(browser, { theme, width, bypassCSP: true });
       const found = [];
-      for (const one of [...PAGES, 'map?view=table', 'applications?table=applications,screens', 'overview?application=Nothing', 'data/jobs?job=app_usage']) {
+      const tasks = await (await fetch(`${address}/api/v1/projects/${project}/analyses/tasks`)).json();
+      const task = tasks.rows[0][tasks.columns.findIndex((column) => column.name === 'task')];
+      for (const one of [...PAGES, `tasks/${task}`, 'map?view=table', 'applications?table=applications,screens', 'overview?application=Nothing', 'data/jobs?job=app_usage']) {
         await visit(looked, `/p/${project}/${one}`);
         for (const line of await violations(looked)) found.push(`${one} · ${line}`);
         const beyond = await looked.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

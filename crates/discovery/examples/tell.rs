@@ -24,7 +24,8 @@ fn main() {
         println!("\n{name}: {} instances, fitness {:.3}\n  {tree}", traces.len(), fitness(&tree, &traces));
         for transfer in transfers(&log, &discovery, task_type) {
             let to = described(&log, &discovery, transfer.to);
-            println!("  {to} = {} ({:.0} % of {})", transfer.program, 100.0 * transfer.hit_rate, transfer.held_back);
+            let made = transfer.program.told(&|from| described(&log, &discovery, from));
+            println!("  {to} = {made} ({:.0} % of {})", 100.0 * transfer.hit_rate, transfer.held_back);
         }
     }
     println!();

@@ -11,7 +11,6 @@
 //! what it says can be read).
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::discover::Discovery;
 use crate::log::{Field, UiLog};
@@ -68,6 +67,36 @@ impl Operation {
         (text != value && !text.is_empty()).then_some(text)
     }
 
+    /// What is done to a value, in words that follow it.
+    fn told(&self) -> String {
+        match self {
+            Operation::Trim => "without the spaces around it".to_owned(),
+            Operation::UpperCase => "in capital letters".to_owned(),
+            Operation::LowerCase => "in small letters".to_owned(),
+            Operation::Part(separator, at) => format!("part {} between {separator:?}", at + 1),
+            Operation::PartFromEnd(separator, 0) => format!("the last part between {separator:?}"),
+            Operation::PartFromEnd(separator, at) => format!("part {} from the end between {separator:?}", at + 1),
+            Operation::AfterFirst(separator) => format!("what follows the first {separator:?}"),
+            Operation::Replace(from, "") => format!("without {from:?}"),
+            Operation::Replace(from, to) => format!("with {to:?} for {from:?}"),
+            Operation::Digits => "its digits".to_owned(),
+        }
+    }
+
+    /// The same as a JavaScript method on a string.
+    fn script(&self) -> String {
+        match self {
+            Operation::Trim => ".trim()".to_owned(),
+            Operation::UpperCase => ".toUpperCase()".to_owned(),
+            Operation::LowerCase => ".toLowerCase()".to_owned(),
+            Operation::Part(separator, at) => format!(".split({separator:?})[{at}]"),
+            Operation::PartFromEnd(separator, at) => format!(".split({separator:?}).at(-{})", at + 1),
+            Operation::AfterFirst(separator) => format!(".split({separator:?}).slice(1).join({separator:?})"),
+            Operation::Replace(from, to) => format!(".replaceAll({from:?}, {to:?})"),
+            Operation::Digits => ".replace(/[^0-9]/g, \"\")".to_owned(),
+        }
+    }
+
     fn all() -> Vec<Operation> {
         const SEPARATORS: [&str; 9] = [" ", ", ", ",", "-", "/", "@", ".", "\t", ":"];
         const REPLACED: [&str; 6] = [" ", "-", "/", ".", ",", "\t"];
@@ -97,6 +126,48 @@ pub enum Program {
 }
 
 impl Program {
+    /// The activities whose values it reads.
+    pub fn sources(&self) -> Vec<u32> {
+        match self {
+            Program::Constant(_) => Vec::new(),
+            Program::Transform(from, _) => vec![*from],
+            Program::Join(left, _, right) => vec![*left, *right],
+        }
+    }
+
+    /// What it does, in words; `name` names an activity.
+    ///
+    /// ```
+    /// # use discovery::dataflow::{Operation, Program};
+    /// let program = Program::Transform(0, vec![Operation::Replace("/", "-")]);
+    /// assert_eq!(program.told(&|_| "Copy column C".into()), "the value of “Copy column C”, with \"-\" for \"/\"");
+    /// ```
+    pub fn told(&self, name: &dyn Fn(u32) -> String) -> String {
+        match self {
+            Program::Constant(value) => format!("always {value:?}"),
+            Program::Transform(from, operations) => {
+                let words: String = operations.iter().map(|operation| format!(", {}", operation.told())).collect();
+                format!("the value of “{}”{words}", name(*from))
+            }
+            Program::Join(left, between, right) => {
+                format!("the values of “{}” and “{}” with {between:?} between them", name(*left), name(*right))
+            }
+        }
+    }
+
+    /// The same as a JavaScript expression over strings; `variable` names the value of an activity.
+    pub fn script(&self, variable: &dyn Fn(u32) -> String) -> String {
+        match self {
+            Program::Constant(value) => format!("{value:?}"),
+            Program::Transform(from, operations) => {
+                variable(*from) + &operations.iter().map(Operation::script).collect::<String>()
+            }
+            Program::Join(left, between, right) => {
+                format!("{} + {between:?} + {}", variable(*left), variable(*right))
+            }
+        }
+    }
+
     /// The value it gives, from the last value of each activity before.
     fn run(&self, values: &BTreeMap<u32, &str>) -> Option<String> {
         match self {
@@ -107,17 +178,6 @@ impl Program {
             Program::Join(left, between, right) => {
                 Some(format!("{}{between}{}", values.get(left)?, values.get(right)?))
             }
-        }
-    }
-}
-
-impl fmt::Display for Program {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Program::Constant(value) => write!(formatter, "always {value:?}"),
-            Program::Transform(from, operations) if operations.is_empty() => write!(formatter, "copy of {from}"),
-            Program::Transform(from, operations) => write!(formatter, "{from} after {operations:?}"),
-            Program::Join(left, between, right) => write!(formatter, "{left}, {between:?}, {right}"),
         }
     }
 }
@@ -140,7 +200,13 @@ pub struct Transfer {
 /// Shape: at most one transfer per activity, in the order of activities. A step that copies explains others and is not
 /// explained itself. Fingerprints instead of texts are explained only as far as they are equal.
 pub fn transfers(log: &UiLog, discovery: &Discovery, task_type: u32) -> Vec<Transfer> {
-    let instances = written(log, discovery, task_type);
+    let is_of_type = |row: &usize| discovery.label(*row).is_some_and(|label| label.task_type == task_type);
+    transfers_in(log, discovery, (0..log.rows()).filter(is_of_type))
+}
+
+/// The same for a type whose rows are known.
+pub(crate) fn transfers_in(log: &UiLog, discovery: &Discovery, rows: impl Iterator<Item = usize>) -> Vec<Transfer> {
+    let instances = written(log, discovery, rows);
     let (learned, held_back) = (examples(instances.iter().step_by(2)), examples(instances.iter().skip(1).step_by(2)));
     let explain = |(&to, examples): (&u32, &Vec<Example>)| {
         let held_back = held_back.get(&to)?;
@@ -162,10 +228,10 @@ struct Example<'a> {
 }
 
 /// The steps with values of a sample of a task's instances, in order.
-fn written<'a>(log: &'a UiLog, discovery: &Discovery, task_type: u32) -> Vec<Vec<Step<'a>>> {
+fn written<'a>(log: &'a UiLog, discovery: &Discovery, rows: impl Iterator<Item = usize>) -> Vec<Vec<Step<'a>>> {
     let mut instances = BTreeMap::<u32, Vec<Step>>::new();
-    for row in 0..log.rows() {
-        let Some(label) = discovery.label(row).filter(|label| label.task_type == task_type) else { continue };
+    for row in rows {
+        let Some(label) = discovery.label(row) else { continue };
         let value = log.text(row, Field::Value);
         let steps = instances.entry(label.instance).or_default();
         if !value.is_empty() && value.len() <= VALUE_BYTES_MAX && steps.len() < STEPS_MAX {
@@ -177,7 +243,7 @@ fn written<'a>(log: &'a UiLog, discovery: &Discovery, task_type: u32) -> Vec<Vec
 }
 
 /// Whether an event of this type takes a value and writes none.
-fn reads(event_type: &str) -> bool {
+pub(crate) fn reads(event_type: &str) -> bool {
     let word = event_type.to_ascii_lowercase();
     word.starts_with("copy") || word.starts_with("cut")
 }
@@ -285,6 +351,18 @@ mod tests {
         assert_eq!(transfers.len(), 1);
         assert_eq!(transfers[0].program, Program::Transform(0, vec![Operation::Replace("/", "-")]));
         assert_eq!((transfers[0].held_back, transfers[0].hit_rate), (10, 1.0));
+    }
+
+    #[test]
+    fn a_program_is_told_in_words_and_as_a_script() {
+        let program = Program::Transform(3, vec![Operation::Part(" ", 1), Operation::UpperCase]);
+        assert_eq!(
+            program.told(&|of| format!("Copy {of}")),
+            "the value of “Copy 3”, part 2 between \" \", in capital letters"
+        );
+        assert_eq!(program.script(&|of| format!("value{of}")), "value3.split(\" \")[1].toUpperCase()");
+        assert_eq!(Program::Join(1, " ", 2).script(&|of| format!("value{of}")), "value1 + \" \" + value2");
+        assert_eq!(Program::Constant("a\"b".into()).script(&|_| String::new()), "\"a\\\"b\"");
     }
 
     #[test]

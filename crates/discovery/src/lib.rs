@@ -25,8 +25,9 @@
 //! | [`Figures`] | `figures_agg` | `name, user_key, case_key, value` | name: events, users, cases, total, percentiles |
 //!
 //! Beside the kernels, [`discover`] finds the tasks in a whole [`UiLog`]: which events are one execution of something that
-//! recurs. On its answer stand [`models`] (how a task is done), [`dataflow`] (how values travel inside it) and
-//! [`type_names`]; [`score`](mod@score) measures it against a known truth.
+//! recurs. On its answer stand [`models`] (how a task is done), [`dataflow`] (how values travel inside it), [`routines`]
+//! (which steps need no person), [`corrections`] (what people say about it) and [`type_names`]; [`score`](mod@score)
+//! measures it against a known truth.
 //!
 //! Activities and applications may be text or integer keys from 0 ([`SymbolKind`]); integers pass without look-up.
 //! This crate knows no file, no network, no SQL, no clock and no thread.
@@ -35,6 +36,7 @@ mod bytes;
 mod cases;
 mod columns;
 mod copy_paste;
+pub mod corrections;
 pub mod dataflow;
 mod directly_follows;
 mod discover;
@@ -45,6 +47,7 @@ mod log;
 pub mod models;
 mod names;
 mod pairs;
+pub mod routines;
 pub mod score;
 mod sessions;
 mod switches;

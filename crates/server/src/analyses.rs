@@ -24,7 +24,7 @@ const FILTERED: &str = "filtered";
 
 /// Questions that answer with single instances: they need the grant `raw`, and are written down. The minimum group size,
 /// which counts people, has nothing to count in them.
-const OF_SINGLE_INSTANCES: [&str; 4] = ["cases", "sessions", "time_line", "screenshots"];
+const OF_SINGLE_INSTANCES: [&str; 5] = ["cases", "screenshots", "sessions", "task_instances", "time_line"];
 
 /// Rows one answer may have before paging; the rest is to be had as a file.
 pub const ROWS_MAX: usize = 1_000_000;
@@ -39,6 +39,8 @@ pub struct Analysis {
     /// How its figures come about, in words.
     pub formula: String,
     sql: String,
+    /// Tables it reads, and [`FILTERED`].
+    reads: Vec<String>,
     unfiltered: Option<Unfiltered>,
 }
 
@@ -72,6 +74,12 @@ pub struct Filters {
     pub edge_from: Option<String>,
     /// Its other end.
     pub edge_to: Option<String>,
+    /// One type of task.
+    pub task: Option<String>,
+    /// Tasks done in one order of steps.
+    pub task_variant: Option<String>,
+    /// People who answered so about themselves, by the number of the attribute.
+    pub custom: [Option<String>; 5],
 }
 
 impl Filters {
@@ -89,9 +97,12 @@ impl Filters {
             ("variant", text(&self.variant)),
             ("edge_from", text(&self.edge_from)),
             ("edge_to", text(&self.edge_to)),
+            ("task", text(&self.task)),
+            ("task_variant", text(&self.task_variant)),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain((1..).zip(&self.custom).map(|(number, answer)| (format!("custom{number}"), text(answer))))
         .collect()
     }
 }
@@ -109,7 +120,7 @@ pub fn all() -> &'static [Analysis] {
                     let reads = head::parse(&sql).unwrap_or_default().reads;
                     Unfiltered { reads, sql }
                 });
-                Analysis { name, title: head.description, formula: head.formula, sql, unfiltered }
+                Analysis { name, title: head.description, formula: head.formula, sql, reads: head.reads, unfiltered }
             })
             .collect()
     });
@@ -156,6 +167,20 @@ impl Analysis {
     /// Whether it answers with single instances: then it needs the grant `raw`, and every time it is asked is written down.
     pub fn is_of_single_instances(&self) -> bool {
         OF_SINGLE_INSTANCES.contains(&self.name.as_str())
+    }
+
+    /// Whether it can be asked about one task.
+    pub fn is_of_tasks(&self) -> bool {
+        self.sql.contains("$task")
+    }
+
+    /// A table that it needs and that no job has made yet.
+    pub fn missing_table(&self, snapshot: &Snapshot) -> Option<&str> {
+        const GROUND: &str = "int_labeled_events";
+        let mut needed = self.reads.iter().map(String::as_str).filter(|read| *read != FILTERED).chain([GROUND]);
+        let is_there =
+            |table: &str| snapshot.tables.contains_key(table) || snapshot.views.iter().any(|view| view.name == table);
+        needed.find(|table| !is_there(table))
     }
 
     /// Answers over a snapshot.

@@ -37,6 +37,7 @@ mod screenshots;
 pub mod settings;
 mod state;
 mod tables;
+mod tasks;
 
 pub use state::{AppState, Front};
 
@@ -152,6 +153,9 @@ fn operations() -> Operations {
         .with(routes!(imports::rejects))
         .with(routes!(analyses::list))
         .with(routes!(analyses::answer))
+        .with(routes!(tasks::corrections, tasks::correct))
+        .with(routes!(tasks::withdraw))
+        .with(routes!(tasks::document))
         .with(routes!(tables::list))
         .with(routes!(tables::put, tables::remove).layer(DefaultBodyLimit::disable()))
         .with(routes!(query::ask))

@@ -4,10 +4,12 @@
 //!
 //! 1. [`import`] recognises a format and reads it row by row; [`importing`] takes a file into a project;
 //! 2. [`jobs`] turns events into tables, with SQL that stands in `jobs/`, [`labels`] that give things names, and
-//!    [`operators`] that lend the engine the algorithms of `discovery`; what people wrote runs [`confined`];
+//!    [`operators`] and [`task_operators`] that lend the engine the algorithms of `discovery`, [`tasks`] that bring what
+//!    people said of them; what people wrote runs [`confined`];
 //! 3. [`analyses`] answers the questions of the pages; [`api`] is how they are asked; [`pages`] serves the UI;
 //!    [`postgres`] is the same for BI tools;
-//! 4. [`export`] and [`exporting`] hand the log on to other tools; [`rows`] gives answers the form of a file.
+//! 4. [`export`] and [`exporting`] hand the log on to other tools, [`task_document`] a task to people and robots; [`rows`]
+//!    gives answers the form of a file.
 //!
 //! What desktops send goes another way: [`client_api`] takes it in, [`folding`] makes tables of it, [`keyring`] holds the keys
 //! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch, [`pictures`] keeps what screens showed. [`retention`] ends what is over, [`erasing`] what a
@@ -51,3 +53,6 @@ pub mod sample;
 pub mod sample_events;
 pub mod serve;
 pub mod simulation;
+pub mod task_document;
+pub mod task_operators;
+pub mod tasks;

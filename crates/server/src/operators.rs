@@ -3,6 +3,7 @@
 //! The two crates are strangers: `store` knows folds and no algorithm, `discovery` knows kernels and no engine. This file is
 //! where one becomes the other, and the list of functions that SQL has because of it.
 
+use crate::task_operators;
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use arrow::datatypes::{DataType, Int64Type};
 use discovery::{
@@ -13,6 +14,12 @@ use store::operator::{Fold, Operator};
 
 /// Every operator that SQL in Lode knows.
 pub fn all() -> Vec<Operator> {
+    let mut all = of_sequences();
+    all.extend(task_operators::all());
+    all
+}
+
+fn of_sequences() -> Vec<Operator> {
     vec![
         Operator {
             name: "dfg_agg",

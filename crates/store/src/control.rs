@@ -26,6 +26,7 @@ pub mod requests;
 pub mod rules;
 pub mod runs;
 pub mod service_settings;
+pub mod task_corrections;
 
 use crate::StoreError;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -36,7 +37,7 @@ use std::str::FromStr;
 use uilog::planted;
 
 /// The layout of the control database that this program writes.
-pub const LAYOUT: i64 = 2;
+pub const LAYOUT: i64 = 3;
 
 /// What each layout added, oldest first: one list of statements per module. A new table goes into the `TABLES_…` of its
 /// module; a new module goes into the newest list here and, if its rows belong to projects, into [`OF_A_PROJECT`].
@@ -58,6 +59,7 @@ const LAYOUTS: [&[&[&str]]; LAYOUT as usize] = [
         requests::TABLES_2,
         service_settings::TABLES_2,
     ],
+    &[task_corrections::TABLES_3],
 ];
 
 /// What goes with a project, module by module; `$1` is its id.
@@ -73,6 +75,7 @@ const OF_A_PROJECT: &[&[&str]] = &[
     project_keys::OF_A_PROJECT,
     project_settings::OF_A_PROJECT,
     requests::OF_A_PROJECT,
+    task_corrections::OF_A_PROJECT,
 ];
 
 /// Connections to PostgreSQL.

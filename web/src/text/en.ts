@@ -9,6 +9,8 @@ export const en = {
   'page.copyPaste': 'Copy & paste',
   'page.map': 'Process map',
   'page.variants': 'Variants',
+  'page.tasks': 'Tasks',
+  'page.automation': 'Automation',
   'page.timeline': 'Timeline',
   'page.screenshots': 'Screenshots',
   'page.data': 'Data',

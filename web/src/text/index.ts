@@ -3,9 +3,10 @@
 import { en } from './en';
 import type { configurationWords } from './en-configuration';
 import type { serviceWords } from './en-service';
+import type { tasksWords } from './en-tasks';
 
 type Entry = string | { one: string; other: string };
-type Catalogue = typeof en & typeof serviceWords & typeof configurationWords;
+type Catalogue = typeof en & typeof serviceWords & typeof configurationWords & typeof tasksWords;
 export type TextKey = keyof Catalogue;
 
 type Names<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;

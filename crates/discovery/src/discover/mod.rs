@@ -73,6 +73,19 @@ pub struct Discovery {
 }
 
 impl Discovery {
+    /// What was found before, such as in another run, or by a person: labels and activities of all rows.
+    ///
+    /// Shape: one label and one activity per row; instances are numbered from 0 without a gap, activities too.
+    pub fn known(labels: &[Option<Label>], activities: Vec<u32>) -> Discovery {
+        let instances = labels.iter().flatten().map(|label| label.instance as usize + 1).max().unwrap_or(0);
+        let mut types = vec![0; instances];
+        labels.iter().flatten().for_each(|label| types[label.instance as usize] = label.task_type);
+        let of_rows = labels.iter().map(|label| label.map_or(NO_INSTANCE, |label| label.instance)).collect();
+        let mut examples = vec![0; activities.iter().max().map_or(0, |&last| last as usize + 1)];
+        (0..activities.len()).rev().for_each(|row| examples[activities[row] as usize] = row as u32);
+        Discovery { of_rows, types, symbols: activities, examples, folded: Folded::default() }
+    }
+
     /// The instance and the task type of a row; none if it belongs to no task.
     pub fn label(&self, row: usize) -> Option<Label> {
         let instance = self.of_rows[row];

@@ -16,6 +16,11 @@ const GATEWAY: i32 = 40;
 const EVENT: i32 = 30;
 const GAP: i32 = 40;
 
+/// Letters in a line of a task's name in a picture, lines of it, and pixels from one to the next.
+const SVG_LETTERS: usize = 17;
+const SVG_LINES: usize = 3;
+const SVG_LINE: i32 = 15;
+
 /// Writes a tree as a BPMN document.
 ///
 /// Shape: one start, one end, a task per activity of the tree; loops and choices are pairs of exclusive gateways. `name`
@@ -27,16 +32,14 @@ const GAP: i32 = 40;
 /// assert!(text.contains("name=\"open &lt;file&gt;\""));
 /// ```
 pub fn bpmn(tree: &ProcessTree, process: &str, name: &dyn Fn(u32) -> String) -> String {
-    let mut drawing = Drawing { shapes: Vec::new(), flows: Vec::new(), name };
-    let (_, height) = size(tree);
-    let middle = GAP + height / 2;
-    let start = drawing.shape(Kind::Start, GAP, middle);
-    let (first, last) = drawing.place(tree, 2 * GAP + EVENT, middle);
-    let (width, _) = size(tree);
-    let end = drawing.shape(Kind::End, 3 * GAP + EVENT + width, middle);
-    drawing.flow(start, first);
-    drawing.flow(last, end);
-    drawing.write(process)
+    Drawing::of(tree, name).write(process)
+}
+
+/// Draws the same document as a picture: SVG in the colour of the text around it.
+///
+/// Names longer than a shape are cut to [`SVG_LINES`] lines; each shape has its whole name as its title.
+pub fn svg(tree: &ProcessTree, process: &str, name: &dyn Fn(u32) -> String) -> String {
+    Drawing::of(tree, name).draw(process)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +89,20 @@ fn size(tree: &ProcessTree) -> (i32, i32) {
     }
 }
 
-impl Drawing<'_> {
+impl<'a> Drawing<'a> {
+    /// A tree between its start and its end.
+    fn of(tree: &ProcessTree, name: &'a dyn Fn(u32) -> String) -> Drawing<'a> {
+        let mut drawing = Drawing { shapes: Vec::new(), flows: Vec::new(), name };
+        let (width, height) = size(tree);
+        let middle = GAP + height / 2;
+        let start = drawing.shape(Kind::Start, GAP, middle);
+        let (first, last) = drawing.place(tree, 2 * GAP + EVENT, middle);
+        let end = drawing.shape(Kind::End, 3 * GAP + EVENT + width, middle);
+        drawing.flow(start, first);
+        drawing.flow(last, end);
+        drawing
+    }
+
     fn shape(&mut self, kind: Kind, left: i32, middle: i32) -> usize {
         self.shapes.push(Shape { kind, left, middle });
         self.shapes.len() - 1
@@ -197,6 +213,30 @@ impl Drawing<'_> {
         }
     }
 
+    fn draw(&self, process: &str) -> String {
+        let right = self.shapes.iter().map(|shape| shape.left + shape.size().0).max().unwrap_or(0) + GAP;
+        let bottom = self.shapes.iter().map(|shape| shape.middle + shape.size().1 / 2).max().unwrap_or(0) + GAP;
+        let mut text = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{}\" width=\"{right}\" height=\"{bottom}\" \
+             viewBox=\"0 0 {right} {bottom}\" fill=\"none\" stroke=\"currentColor\" font-family=\"sans-serif\" font-size=\"12\">\n",
+            escaped(process)
+        );
+        for &(from, to) in &self.flows {
+            let way: Vec<String> = self.way(from, to).iter().map(|(x, y)| format!("{x},{y}")).collect();
+            let (x, y) = self.way(from, to).last().copied().unwrap_or((0, 0));
+            let back = if self.shapes[to].left <= self.shapes[from].left { 6 } else { -6 };
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "<polyline points=\"{}\" stroke-opacity=\"0.6\"/>", way.join(" "));
+            let _ = writeln!(
+                text,
+                "<path d=\"M{x} {y}l{back} -4v8z\" fill=\"currentColor\" stroke=\"none\" fill-opacity=\"0.6\"/>"
+            );
+        }
+        self.shapes.iter().for_each(|shape| draw_shape(shape, &mut text));
+        text.push_str("</svg>\n");
+        text
+    }
+
     /// The corners of a flow: from the right side to the left one, or the other way for a way back.
     fn way(&self, from: usize, to: usize) -> Vec<(i32, i32)> {
         let (from, to) = (&self.shapes[from], &self.shapes[to]);
@@ -213,6 +253,73 @@ impl Drawing<'_> {
         }
         vec![(leave, from.middle), (turn, from.middle), (turn, to.middle), (arrive, to.middle)]
     }
+}
+
+fn draw_shape(shape: &Shape, text: &mut String) {
+    let (width, height) = shape.size();
+    let (left, top, middle) = (shape.left, shape.middle - height / 2, shape.middle);
+    let centre = left + width / 2;
+    // Writing to a string cannot fail.
+    let _ = match &shape.kind {
+        Kind::Start => writeln!(text, "<circle cx=\"{centre}\" cy=\"{middle}\" r=\"{}\"/>", EVENT / 2),
+        Kind::End => {
+            writeln!(text, "<circle cx=\"{centre}\" cy=\"{middle}\" r=\"{}\" stroke-width=\"4\"/>", EVENT / 2 - 2)
+        }
+        Kind::Exclusive | Kind::Parallel => {
+            let half = GATEWAY / 2;
+            let mark = if shape.kind == Kind::Parallel { "M-9 0h18M0 -9v18" } else { "M-7 -7l14 14M7 -7l-14 14" };
+            writeln!(
+                text,
+                "<path d=\"M{left} {middle}l{half} -{half}l{half} {half}l-{half} {half}z\"/><path \
+                 transform=\"translate({centre} {middle})\" d=\"{mark}\" stroke-width=\"2\"/>"
+            )
+        }
+        Kind::Task(name) => {
+            let lines = lines(name);
+            let first = middle + 4 - (lines.len() as i32 - 1) * SVG_LINE / 2;
+            let words = |(at, line): (i32, &String)| {
+                let y = first + at * SVG_LINE;
+                format!(
+                    "<text x=\"{centre}\" y=\"{y}\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">{}</text>",
+                    escaped(line)
+                )
+            };
+            let words: String = (0..).zip(&lines).map(words).collect();
+            writeln!(
+                text,
+                "<g><title>{}</title><rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" rx=\"8\"/>{words}</g>",
+                escaped(name)
+            )
+        }
+    };
+}
+
+/// A name in lines that fit into a task's shape.
+fn lines(name: &str) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in name.split_whitespace() {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > SVG_LETTERS {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            let gap = if line.is_empty() { "" } else { " " };
+            line.push_str(&format!("{gap}{word}"));
+        }
+    }
+    let is_cut = lines.len() > SVG_LINES;
+    lines.truncate(SVG_LINES);
+    if let Some(last) = lines.last_mut().filter(|_| is_cut) {
+        last.push('…');
+    }
+    let cut = |line: &String| {
+        if line.chars().count() <= SVG_LETTERS + 1 {
+            line.clone()
+        } else {
+            line.chars().take(SVG_LETTERS).chain(['…']).collect()
+        }
+    };
+    lines.iter().map(cut).collect()
 }
 
 fn is_gateway(kind: &Kind) -> bool {
@@ -267,6 +374,23 @@ mod tests {
         assert_eq!(count("<bpmndi:BPMNShape"), count("<bpmn:task ") + count("Gateway id=") + 2);
         assert_eq!(count("<bpmn:sequenceFlow"), count("<bpmndi:BPMNEdge"));
         assert!(text.contains("name=\"a &amp; b\""));
+    }
+
+    #[test]
+    fn the_picture_has_every_shape_and_no_name_breaks_out_of_it() {
+        let tree = mine(&[(vec![0, 1, 3], 2), (vec![0, 2, 3], 1)], 0.0);
+        let text = svg(&tree, "a & b", &|activity| format!("<step> with a very long name number {activity}"));
+        assert_eq!(text.matches("<rect").count(), 4);
+        assert_eq!(
+            text.matches("<polyline").count(),
+            bpmn(&tree, "", &|_| String::new()).matches("<bpmn:sequenceFlow").count()
+        );
+        assert!(text.contains("aria-label=\"a &amp; b\"") && !text.contains("<step"), "{text}");
+        assert_eq!(
+            lines("Copy the surname of the person who asks for it"),
+            ["Copy the surname", "of the person who", "asks for it"]
+        );
+        assert_eq!(lines("Averyveryverylongwordthatdoesnotend"), ["Averyveryverylong…"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod fitness;
 mod inductive;
 mod tree;
 
-pub use bpmn::bpmn;
+pub use bpmn::{bpmn, svg};
 pub use fitness::fitness;
 pub use inductive::{Trace, mine};
 pub use tree::ProcessTree;

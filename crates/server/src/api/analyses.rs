@@ -72,7 +72,7 @@ pub async fn list() -> Json<AnalysisList> {
     Json(AnalysisList { analyses: analyses::all().iter().map(shown).collect() })
 }
 
-/// One answer. `cases`, `sessions`, `time_line` and `screenshots` show single instances and need the grant `raw`;
+/// One answer. `cases`, `sessions`, `task_instances`, `time_line` and `screenshots` show single instances and need the grant `raw`;
 /// `screenshots` needs the grant `pictures` as well, and so does the column `screenshot_id` of others.
 #[utoipa::path(get, path = "/projects/{project}/analyses/{name}", responses((status = 200, body = AnalysisAnswer)),
     extensions(("x-lode-permission" = json!("pages"))))]
@@ -93,6 +93,12 @@ pub async fn answer(
         access.require(Permission::Pictures)?;
     }
     let wanted = Wanted::parse(query.as_deref().unwrap_or(""))?;
+    if (wanted.filters.task.is_some() || wanted.filters.task_variant.is_some()) && !analysis.is_of_tasks() {
+        return Err(ApiError::bad_request(
+            format!("'{name}' cannot be asked about one task"),
+            "leave task and task_variant out",
+        ));
+    }
     let control = state.store.control();
     if single {
         let subject = Some(("analysis", name.as_str()));
@@ -100,7 +106,7 @@ pub async fn answer(
     }
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
-    if !snapshot.tables.contains_key("int_labeled_events") {
+    if analysis.missing_table(&snapshot).is_some() {
         return Err(ApiError::not_found("there are no tables to look at yet", "import a log, then run the jobs"));
     }
     let mut answered = analysis.answer(&state.store, &workshop, &snapshot, &wanted.filters).await?;
@@ -178,6 +184,13 @@ impl Wanted {
                 "variant" => filters.variant = Some(value),
                 "edge_from" => filters.edge_from = Some(value),
                 "edge_to" => filters.edge_to = Some(value),
+                "task" => filters.task = Some(value),
+                "task_variant" => filters.task_variant = Some(value),
+                "custom1" | "custom2" | "custom3" | "custom4" | "custom5" => {
+                    let place =
+                        filters.custom.iter_mut().zip(1..).find(|(_, number)| name.ends_with(&number.to_string()));
+                    place.into_iter().for_each(|(answer, _)| *answer = Some(value.clone()));
+                }
                 "format" if value == "json" => {}
                 "format" => wanted.format = Some(FileFormat::parse(&value)?),
                 "limit" => wanted.limit = value.parse().ok(),

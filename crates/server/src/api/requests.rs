@@ -308,7 +308,7 @@ async fn shown(state: &AppState, request: Request, now_us: i64) -> ApiResult<Req
 }
 
 /// An account outlives what it asked for; one that is gone all the same has no name but its id.
-async fn named(state: &AppState, id: String) -> ApiResult<Named> {
+pub async fn named(state: &AppState, id: String) -> ApiResult<Named> {
     match state.store.control().account(&id).await {
         Ok(account) => Ok(Named { id, name: account.name }),
         Err(StoreError::Missing { .. }) => Ok(Named { name: id.clone(), id }),

@@ -7,6 +7,7 @@
 use super::ExitKind;
 use crate::import::{self, Options, Reader, Rows, Written};
 use crate::importing;
+use crate::task_document::{MODEL_NOISE, safe};
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
@@ -20,9 +21,6 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use uilog::Event;
 use uuid::Uuid;
-
-/// Share of an activity's most frequent successor below which another one is left out of the model.
-const MODEL_NOISE: f64 = 0.2;
 
 /// What an importer keeps of the source's own words.
 const SOURCE_EVENT: &str = "source_event";
@@ -237,7 +235,7 @@ fn task(log: &UiLog, found: &Discovery, task_type: u32, name: String, instances:
             .into_iter()
             .map(|transfer| {
                 json!({
-                    "writes": step(transfer.to), "program": transfer.program.to_string(),
+                    "writes": step(transfer.to), "program": transfer.program.told(&step),
                     "hit_rate": transfer.hit_rate, "held_back": transfer.held_back,
                 })
             })
@@ -341,10 +339,6 @@ fn page(file: &mut impl Write, log: &Path, report: &Value) -> Result<()> {
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}\
 @media(prefers-color-scheme:dark){body{background:#16181d;color:#e8e8ea}}";
-
-fn safe(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 /// Writes a file that is there whole or not at all.
 fn written(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {

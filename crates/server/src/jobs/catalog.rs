@@ -240,6 +240,11 @@ pub fn export_question(name: &str) -> Option<String> {
     texts("exports").remove(name)
 }
 
+/// A question about a task that somebody speaks of, from `jobs/corrections`.
+pub fn correction_question(name: &str) -> Option<String> {
+    texts("corrections").remove(name)
+}
+
 /// Name and text of every SQL file in one folder of `jobs/`: as built into the program, or from the folder that
 /// [`FOLDER_VARIABLE`] names, so that whoever writes jobs need not build the program.
 fn texts(folder: &str) -> BTreeMap<String, String> {

@@ -5,6 +5,7 @@
 
 use super::catalog::{Catalog, CatalogError, Job};
 use crate::labels;
+use crate::tasks;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use store::control::projects::{CaseRule, Project};
@@ -68,6 +69,8 @@ pub struct Workshop {
     pub catalog: Catalog,
     project: Project,
     functions: RowFunctions,
+    /// What people said of the tasks that were found, as a parameter.
+    corrections: String,
 }
 
 /// Jobs or rules that cannot be read.
@@ -91,7 +94,8 @@ impl Workshop {
         let catalog = Catalog::new(&store.control().job_overrides(&project.id).await?)?;
         let own = store.control().label_rules(&project.id).await?.map(|(text, _)| text).unwrap_or_default();
         let functions = RowFunctions { functions: labels::functions_of(&own)?, source: own };
-        Ok(Self { catalog, project, functions })
+        let corrections = tasks::Correction::write_all(&store.control().task_corrections(&project.id).await?);
+        Ok(Self { catalog, project, functions, corrections })
     }
 
     /// The project's tables now, with its views.
@@ -112,6 +116,9 @@ impl Workshop {
         let mut params = job.head.params.clone();
         if params.contains_key("case_rule") {
             params.extend(case_params(&self.project.case_rule));
+        }
+        if let Some(corrections) = params.get_mut(tasks::PARAMETER) {
+            corrections.clone_from(&self.corrections);
         }
         let labelled = self.functions.functions.iter().any(|function| job.sql.contains(&format!("{}(", function.name)));
         let rules =

@@ -21,4 +21,5 @@ mod pictures;
 mod privacy;
 mod support;
 mod tables;
+mod tasks;
 mod wire;

@@ -234,7 +234,7 @@ fn s1_single_instances_need_the_grant_raw() {
     house.join(&project, &without, Role::Analyst, &[]);
     with.get(&format!("/projects/{project}/analyses/screenshots")).expect(403);
     house.join(&project, &with, Role::Analyst, &[Grant::Raw, Grant::Pictures]);
-    for name in ["cases", "sessions", "time_line", "screenshots"] {
+    for name in ["cases", "sessions", "task_instances", "time_line", "screenshots"] {
         let path = format!("/projects/{project}/analyses/{name}");
         without.get(&path).expect(403);
         // There are no tables yet, which only whoever may look is told.

@@ -36,6 +36,13 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// Checks that the answer is a file of this type.
+    pub fn expect_file(&self, content_type: &str) {
+        assert_eq!(self.status, 200, "{}", self.text());
+        assert!(self.head.contains(&format!("content-type: {content_type}")), "{}", self.head);
+        assert!(self.head.contains("content-disposition: attachment"), "{}", self.head);
+    }
+
     /// The JSON of an answer that must have this status.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());

@@ -14,4 +14,5 @@ mod migration;
 mod open;
 mod sql;
 mod support;
+mod task_corrections;
 mod upkeep;

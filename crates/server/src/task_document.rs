@@ -1,0 +1,421 @@
+//! A task as something to hand on: a page to read and print, a model for other tools, a script for a robot to begin with.
+//!
+//! All three are made of the same answers that the pages show, so they hold no group that the pages would not show. They
+//! stand alone: no script, no picture, no font is loaded from anywhere.
+
+use discovery::models::{self, ProcessTree, Trace, mine, svg};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Share of a step's most frequent successor below which another one is left out of the model, as `lode discover` does.
+pub const MODEL_NOISE: f64 = 0.2;
+
+/// A row of an answer.
+pub type Record = Map<String, Value>;
+
+/// What is known of a task.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// Name of the project.
+    pub project: &'a str,
+    /// The row of the question `automation`.
+    pub figures: &'a Record,
+    /// The rows of `task_steps`.
+    pub steps: &'a [Record],
+    /// The rows of `task_variants`.
+    pub variants: &'a [Record],
+    /// How the figures come about, in words.
+    pub formula: &'a str,
+    /// The day on which it is handed on.
+    pub day: &'a str,
+}
+
+impl Task<'_> {
+    fn name(&self) -> &str {
+        text(self.figures, "name")
+    }
+
+    /// The model of all variants that may be shown, and what its activities are called.
+    fn model(&self) -> (ProcessTree, Vec<&str>) {
+        let (mut numbers, mut names) = (BTreeMap::<&str, u32>::new(), Vec::new());
+        let mut traces: Vec<Trace> = Vec::new();
+        for variant in self.variants {
+            let steps = texts(variant, "steps").map(|step| {
+                *numbers.entry(step).or_insert_with(|| {
+                    names.push(step);
+                    names.len() as u32 - 1
+                })
+            });
+            traces.push((steps.collect(), variant["instances"].as_u64().unwrap_or(0) as usize));
+        }
+        (mine(&traces, MODEL_NOISE), names)
+    }
+
+    /// The steps of the usual way, in its order.
+    fn usual_way(&self) -> Vec<&Record> {
+        let mut steps: Vec<&Record> = self.steps.iter().filter(|step| step["happy_path_rank"].is_number()).collect();
+        steps.sort_by_key(|step| step["happy_path_rank"].as_i64());
+        steps
+    }
+}
+
+fn text<'a>(record: &'a Record, name: &str) -> &'a str {
+    record.get(name).and_then(Value::as_str).unwrap_or("")
+}
+
+fn texts<'a>(record: &'a Record, name: &str) -> impl Iterator<Item = &'a str> {
+    record.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn number(record: &Record, name: &str) -> f64 {
+    record.get(name).and_then(Value::as_f64).unwrap_or(0.0)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// The model as BPMN 2.0.
+pub fn bpmn(task: &Task) -> String {
+    let (tree, names) = task.model();
+    models::bpmn(&tree, task.name(), &|activity| names[activity as usize].to_owned())
+}
+
+/// A page that stands alone, to be read and printed.
+pub fn html(task: &Task) -> String {
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_html(&mut page, task);
+    page
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1d22;background:#fff}\
+h1{line-height:1.2}table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:start;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #9996}\
+.end{text-align:end}.note{color:#555b66;font-size:.9rem}.model{overflow-x:auto}dl{display:grid;grid-template-columns:auto 1fr;gap:.2rem 1.5rem}dd{margin:0;font-weight:600}\
+pre{white-space:pre-wrap;font:inherit}@media(prefers-color-scheme:dark){body{background:#16181d;color:#e8e8ea}.note{color:#a5abb6}}\
+@media print{body{margin:0;max-width:none;color:#000;background:#fff}h2{break-after:avoid}tr,.model{break-inside:avoid}.model svg{max-width:100%;height:auto}}";
+
+fn write_html(page: &mut String, task: &Task) -> std::fmt::Result {
+    let name = safe(task.name());
+    write!(
+        page,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+    )?;
+    writeln!(page, "<title>{name}</title><style>{STYLE}</style></head><body><h1>{name}</h1>")?;
+    writeln!(
+        page,
+        "<p>A task that was found in recordings of the project “{}”, in {}: done {} times by {} {}. Written on {}.</p>",
+        safe(task.project),
+        safe(&texts(task.figures, "applications").collect::<Vec<_>>().join(", ")),
+        task.figures["instances"],
+        task.figures["users"],
+        if task.figures["users"] == 1 { "person" } else { "people" },
+        safe(task.day),
+    )?;
+    write_figures(page, task)?;
+    write_steps(page, task)?;
+    write_data_flow(page, task)?;
+    let (tree, names) = task.model();
+    writeln!(
+        page,
+        "<h2>Model</h2><p class=\"note\">BPMN: circles are start and end, boxes steps, × one of the ways, + all of them. Made of {} orders of steps.</p>",
+        task.variants.len()
+    )?;
+    writeln!(
+        page,
+        "<div class=\"model\">{}</div>",
+        svg(&tree, task.name(), &|activity| names[activity as usize].to_owned())
+    )?;
+    writeln!(
+        page,
+        "<h2>What this is not</h2><p>It was learned from what people did, not from what they meant. Steps that were not recorded are not here, and a rule that held in all recorded instances may not hold in the next. Let somebody who does the task read it.</p></body></html>"
+    )
+}
+
+fn write_figures(page: &mut String, task: &Task) -> std::fmt::Result {
+    let figures = task.figures;
+    let of = |name| number(figures, name);
+    writeln!(page, "<h2>Figures</h2><dl>")?;
+    let lines = [
+        (
+            "Steps a robot can do (RAI)",
+            format!(
+                "{} ({} of {} different steps)",
+                percent(of("rai")),
+                figures["automatable_steps"],
+                figures["steps"]
+            ),
+        ),
+        ("Determinism", percent(of("determinism"))),
+        ("Exceptions", percent(of("exceptions"))),
+        ("Active time, median", format!("{:.0} s", of("handling_p50_s"))),
+        ("Instances per week", format!("{:.1}", of("instances_per_week"))),
+        ("Minutes per week", format!("{:.1}", of("minutes_per_week"))),
+        ("Potential, minutes per week", format!("{:.1}", of("potential_minutes_per_week"))),
+    ];
+    for (what, figure) in lines {
+        writeln!(page, "<dt>{what}</dt><dd>{figure}</dd>")?;
+    }
+    writeln!(page, "</dl><pre class=\"note\">{}</pre>", safe(task.formula))
+}
+
+fn write_steps(page: &mut String, task: &Task) -> std::fmt::Result {
+    writeln!(
+        page,
+        "<h2>Steps</h2><p class=\"note\">In the order in which they usually come. “Usual” steps are those of the most frequent order.</p>"
+    )?;
+    writeln!(
+        page,
+        "<table><thead><tr><th>Step</th><th>In</th><th class=\"end\">Instances</th><th>Usual</th><th>A robot can do it</th></tr></thead><tbody>"
+    )?;
+    for step in task.steps {
+        writeln!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td class=\"end\">{}</td><td>{}</td><td>{}</td></tr>",
+            safe(text(step, "activity")),
+            safe(text(step, "application")),
+            step["cases"],
+            if step["happy_path_rank"].is_number() { "yes" } else { "" },
+            safe(&verdict(step)),
+        )?;
+    }
+    writeln!(page, "</tbody></table>")
+}
+
+/// Whether a robot can do a step, and why.
+fn verdict(step: &Record) -> String {
+    let place = match text(step, "target") {
+        "progression" => format!("the element’s number changes by {} each time", step["target_by"]),
+        "same" => "always the same element".to_owned(),
+        _ => "the element changes by no rule".to_owned(),
+    };
+    match text(step, "verdict") {
+        "known" => format!("yes: {place}"),
+        "explained" => format!("yes: {place}, the value follows a rule"),
+        "value_unknown" => "no: nothing explains the value".to_owned(),
+        _ => format!("no: {place}"),
+    }
+}
+
+fn write_data_flow(page: &mut String, task: &Task) -> std::fmt::Result {
+    writeln!(page, "<h2>Data flow</h2>")?;
+    if task.steps.iter().all(|step| text(step, "rule").is_empty()) {
+        return writeln!(page, "<p>No value that is written is explained by values read before.</p>");
+    }
+    writeln!(page, "<p class=\"note\">Rules were learned from half of the instances and tried on the other half.</p>")?;
+    writeln!(
+        page,
+        "<table><thead><tr><th>What is written</th><th>How it is made</th><th class=\"end\">Right in</th></tr></thead><tbody>"
+    )?;
+    for step in task.steps.iter().filter(|step| !text(step, "rule").is_empty()) {
+        writeln!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td class=\"end\">{} of {}</td></tr>",
+            safe(text(step, "activity")),
+            safe(text(step, "rule")),
+            percent(number(step, "hit_rate")),
+            step["held_back"],
+        )?;
+    }
+    writeln!(page, "</tbody></table>")
+}
+
+/// Text as it may stand in a page.
+pub fn safe(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A script for the browser steps of the usual way, as a beginning: it says where a person has to write the rest.
+pub fn playwright(task: &Task) -> String {
+    let mut script = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_script(&mut script, task);
+    script
+}
+
+fn write_script(script: &mut String, task: &Task) -> std::fmt::Result {
+    let way = task.usual_way();
+    writeln!(
+        script,
+        "// {}: a beginning for a robot, made by Lode on {} from {} recorded instances.",
+        line(task.name()),
+        line(task.day),
+        task.figures["instances"]
+    )?;
+    writeln!(
+        script,
+        "// It does the browser steps of the most usual order. It was never run: check every selector and every value first,"
+    )?;
+    writeln!(
+        script,
+        "// on a copy of the system. Steps in other programs only say which values they bring; give these as records.json,"
+    )?;
+    writeln!(script, "// a list with one object per instance, such as {}.", example_record(&way))?;
+    writeln!(
+        script,
+        "// Run: npm install @playwright/test && npx playwright install chromium && npx playwright test task.spec.mjs"
+    )?;
+    writeln!(script, "import {{ readFileSync }} from 'node:fs';\nimport {{ test }} from '@playwright/test';\n")?;
+    writeln!(script, "const records = JSON.parse(readFileSync(process.env.RECORDS ?? 'records.json', 'utf8'));\n")?;
+    writeln!(script, "for (const [number, record] of records.entries()) {{")?;
+    writeln!(script, "  test({} + ` ${{number + 1}}`, async ({{ page }}) => {{", quoted(task.name()))?;
+    writeln!(script, "    const values = {{}};")?;
+    if let Some(address) = way.iter().map(|step| text(step, "address")).find(|address| address.starts_with("http")) {
+        writeln!(script, "    await page.goto({});", quoted(address))?;
+    }
+    for step in &way {
+        write_action(script, step)?;
+    }
+    writeln!(script, "  }});\n}}")
+}
+
+/// What the values of other programs look like.
+fn example_record(way: &[&Record]) -> String {
+    let read: Map<String, Value> = way
+        .iter()
+        .filter(|step| !in_browser(step) && reads(step))
+        .map(|step| (text(step, "activity").to_owned(), Value::from("…")))
+        .collect();
+    Value::Object(read).to_string()
+}
+
+fn in_browser(step: &Record) -> bool {
+    text(step, "address").starts_with("http")
+}
+
+fn reads(step: &Record) -> bool {
+    let word = text(step, "event_type").to_ascii_lowercase();
+    word.starts_with("copy") || word.starts_with("cut")
+}
+
+fn write_action(script: &mut String, step: &Record) -> std::fmt::Result {
+    let activity = text(step, "activity");
+    writeln!(script, "\n    // {} ({})", line(activity), line(text(step, "application")))?;
+    let name = quoted(activity);
+    if reads(step) && !in_browser(step) {
+        return writeln!(script, "    values[{name}] = record[{name}];");
+    }
+    if !in_browser(step) {
+        return writeln!(script, "    // Not in a browser: nothing is done here.");
+    }
+    let element = locator(step);
+    let word = text(step, "event_type").to_ascii_lowercase();
+    if reads(step) {
+        return writeln!(script, "    values[{name}] = await {element}.inputValue();");
+    }
+    if ["edit", "text", "paste", "element_changed", "change", "select"].iter().any(|begin| word.starts_with(begin)) {
+        let rule = text(step, "script");
+        if rule.is_empty() {
+            writeln!(script, "    // Nothing explains this value: write here where it comes from.")?;
+            return writeln!(script, "    await {element}.fill(record[{name}] ?? '');");
+        }
+        writeln!(
+            script,
+            "    // The rule was right in {} of the instances held back.",
+            percent(number(step, "hit_rate"))
+        )?;
+        return writeln!(script, "    await {element}.fill({rule});");
+    }
+    writeln!(script, "    await {element}.click();")
+}
+
+fn locator(step: &Record) -> String {
+    let (element, label) = (text(step, "element"), text(step, "label"));
+    if !element.is_empty() {
+        let id = element.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("page.locator({})", quoted(&format!("[id=\"{id}\"], [name=\"{id}\"]")));
+    }
+    format!("page.getByText({})", quoted(label))
+}
+
+/// A text as a string of JavaScript.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// A text that stays in its comment.
+fn line(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() || "\u{2028}\u{2029}".contains(letter) { ' ' } else { letter })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(value: Value) -> Record {
+        value.as_object().unwrap().clone()
+    }
+
+    /// A task of three steps, with names that would break out of a page or a script.
+    fn with_task<T>(look: impl Fn(&Task) -> T) -> T {
+        let figures = record(json!({
+            "name": "Enter <orders> \"fast\"\nalert(1)", "users": 6, "instances": 12, "applications": ["Excel", "Chrome"],
+            "rai": 2.0 / 3.0, "automatable_steps": 2, "steps": 3, "determinism": 1.0, "exceptions": 0.0,
+            "handling_p50_s": 60.0, "instances_per_week": 12.0, "minutes_per_week": 12.0, "potential_minutes_per_week": 8.0,
+        }));
+        let steps = [
+            json!({ "activity": "Copy column A", "application": "Excel", "event_type": "copy", "element": "A2", "cases": 12,
+                "happy_path_rank": 1, "target": "progression", "target_by": 1, "verdict": "known" }),
+            json!({ "activity": "Enter name", "application": "Chrome", "event_type": "editField", "element": "na\"me",
+                "address": "https://crm.example/order", "cases": 12, "happy_path_rank": 2, "target": "same", "target_by": null,
+                "verdict": "explained", "rule": "the value of “Copy column A”", "script": "values[\"Copy column A\"]",
+                "hit_rate": 1.0, "held_back": 6 }),
+            json!({ "activity": "Click Save", "application": "Chrome", "event_type": "clickButton", "element": "save",
+                "address": "https://crm.example/order", "cases": 11, "happy_path_rank": null, "target": "varies", "target_by": null,
+                "verdict": "target_unknown" }),
+        ]
+        .map(record);
+        let variants = [record(json!({ "steps": ["Copy column A", "Enter name", "Click Save"], "instances": 12 }))];
+        look(&Task {
+            project: "Orders",
+            figures: &figures,
+            steps: &steps,
+            variants: &variants,
+            formula: "RAI = a ÷ b",
+            day: "2026-01-05",
+        })
+    }
+
+    #[test]
+    fn a_page_tells_steps_figures_rules_and_model_and_loads_nothing() {
+        let page = with_task(html);
+        for told in [
+            "Enter &lt;orders&gt;",
+            "67 % (2 of 3",
+            "the value of “Copy column A”",
+            "100 % of 6",
+            "RAI = a ÷ b",
+            "<svg",
+            "changes by 1 each time",
+        ] {
+            assert!(page.contains(told), "{told} is missing:\n{page}");
+        }
+        assert!(!page.contains("<orders") && !page.contains("<script") && !page.contains("src="), "{page}");
+    }
+
+    #[test]
+    fn a_model_has_the_steps_as_tasks() {
+        let model = with_task(bpmn);
+        assert_eq!(model.matches("<bpmn:task ").count(), 3, "{model}");
+    }
+
+    #[test]
+    fn a_script_reads_records_fills_fields_and_no_name_breaks_out_of_it() {
+        let script = with_task(playwright);
+        for told in [
+            "values[\"Copy column A\"] = record[\"Copy column A\"];",
+            "await page.goto(\"https://crm.example/order\");",
+            "[id=\\\"na\\\\\\\"me\\\"]",
+            ".fill(values[\"Copy column A\"]);",
+            "such as {\"Copy column A\":\"…\"}",
+        ] {
+            assert!(script.contains(told), "{told} is missing:\n{script}");
+        }
+        assert!(!script.lines().any(|line| line.starts_with("alert")), "{script}");
+        assert!(!script.contains("Click Save"), "a step that is not usual:\n{script}");
+    }
+}
