@@ -260,8 +260,8 @@ export class Site {
 
 /** The real browser with the extension. */
 export class Browser {
-  constructor({ screen, client, extension = EXTENSION, profile = folder("profile"), resolve = "MAP *.test 127.0.0.1" }) {
-    Object.assign(this, { screen, client, extension, profile, resolve });
+  constructor({ screen, client, extension = EXTENSION, profile = folder("profile"), resolve = "MAP *.test 127.0.0.1", flags = [] }) {
+    Object.assign(this, { screen, client, extension, profile, resolve, flags });
     // Without the developer's mode an unpacked extension that reloads itself is switched off.
     mkdirSync(join(profile, "Default"), { recursive: true });
     writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ extensions: { ui: { developer_mode: true } } }));
@@ -294,6 +294,7 @@ export class Browser {
         "--password-store=basic",
         "--window-size=1000,800",
         "--window-position=50,40",
+        ...this.flags,
         `--host-resolver-rules=${this.resolve}`,
         "--disable-features=DisableLoadExtensionCommandLineSwitch,Translate,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
         `--load-extension=${this.extension}`,

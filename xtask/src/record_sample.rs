@@ -20,7 +20,8 @@ pub fn run() -> Result<()> {
     test::build_client()?;
     let sample = root().join("fixtures/sample-data/order-desk");
     let recorded = command::cache().join("order-desk");
-    let mut play = program("node");
+    let mut play = program("dbus-run-session");
+    play.args(["--", "node"]).env("GTK_MODULES", "gail:atk-bridge");
     play.arg(root().join("xtask/sample/record.mjs")).arg(&recorded);
     play.env("LODE_BIN", lode()).env("LODE_AGENT_BIN", target().join("debug/lode-agent"));
     command::run(&mut play)?;

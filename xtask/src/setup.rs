@@ -55,7 +55,8 @@ pub fn for_desktop() -> Result<()> {
 /// What playing the sample needs beyond a desktop.
 pub fn for_sample() -> Result<()> {
     need("chromium", &["chromium"], "the browser in which the sample is played")?;
-    need("galculator", &["galculator"], "the calculator with which the sample is played")
+    need("galculator", &["galculator"], "the calculator with which the sample is played")?;
+    need("optipng", &["optipng"], "to keep the pictures of the sample small")
 }
 
 /// What the client for Windows needs on Linux: a compiler and linker, Wine and an X server to run it, and what makes packages.
