@@ -7,14 +7,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AGENT, Browser, Client, Screen, Site, folder, until } from '../../extension/test/support.mjs';
 import { PAGES, orders, quotes } from './pages.mjs';
 
 const OUT = process.argv[2];
 const PEOPLE = Number(process.env.LODE_SAMPLE_PEOPLE ?? 3);
-const ORDERS = Number(process.env.LODE_SAMPLE_ORDERS ?? 8);
-const QUOTES = Number(process.env.LODE_SAMPLE_QUOTES ?? 6);
+const ORDERS = Number(process.env.LODE_SAMPLE_ORDERS ?? 7);
+const QUOTES = Number(process.env.LODE_SAMPLE_QUOTES ?? 5);
 const HOST = 'orders.example.test';
 const HOME = `http://${HOST}`;
 
@@ -47,7 +48,7 @@ const configuration = (project) => `<lodeConfig schema="1" project="${project}" 
   <schedule><window days="mon-sun" from="00:00" to="23:59"/></schedule>
   <allow><app process="mousepad galculator"/><app process="chromium"><site host="${HOST}"/></app></allow>
   <screenshots enabled="true" minGap="PT0.4S" settle="PT0.1S" maxPerHour="3600" maxSide="1100" maskText="page"/>
-  <rules><rule name="order desk"><on events="all"/><log columns="all url value_fingerprint" screenshot="window"/></rule></rules>
+  <rules><rule name="order desk"><on events="all"/><log columns="all url value_fingerprint" omit="user_name machine_name" screenshot="window"/></rule></rules>
   <upload every="PT5S" hold="PT0S" heartbeat="PT30S"/>
 </lodeConfig>`;
 
@@ -86,6 +87,12 @@ class Desk {
 
   /** As long as a person looks before the next press. */
   async pause(ms = 350) { await new Promise((done) => setTimeout(done, ms)); }
+
+  /** Goes to the first line of the list; the editor remembers where it was the last time. */
+  async top() {
+    await this.window('Mousepad');
+    this.key('ctrl+Home');
+  }
 
   /** Copies the line of the list on which the cursor is, and goes to the next. */
   async copyLine() {
@@ -168,8 +175,10 @@ class Enrolled extends Client {
 }
 
 async function play(person, { screen, service, site, key }) {
-  const client = await new Enrolled({ screen, service, key }).start();
-  const work = folder('sample-desk');
+  const client = await new Enrolled({ screen, service, key, }).start();
+  // The same for all: it stands in the editor's title.
+  const work = join(tmpdir(), 'order-desk');
+  mkdirSync(work, { recursive: true });
   const [todo, asked] = [orders(person, ORDERS), quotes(person, QUOTES)];
   const lists = { 'orders.txt': todo.flatMap(({ customer, article }) => [customer, article]), 'prices.txt': asked.map(({ company }) => company) };
   for (const [name, lines] of Object.entries(lists)) writeFileSync(join(work, name), `${lines.join('\n')}\n`);
@@ -183,7 +192,7 @@ async function play(person, { screen, service, site, key }) {
   const desk = new Desk(screen, page);
   try {
     start('mousepad', ['--disable-server', join(work, 'orders.txt')]);
-    await desk.window('Mousepad');
+    await desk.top();
     for (const [n, order] of todo.entries()) {
       await desk.order(order, n + person);
       // The quotes of the day come in between.
@@ -192,7 +201,7 @@ async function play(person, { screen, service, site, key }) {
     children.pop().kill();
     start('mousepad', ['--disable-server', join(work, 'prices.txt')]);
     await desk.click('#nav-quote');
-    await desk.window('Mousepad');
+    await desk.top();
     for (const quote of asked) await desk.quote(quote);
     await client.deliver();
   } finally {

@@ -251,6 +251,9 @@ pub fn sample_service() -> Client {
 /// The sample project's short name.
 pub const SAMPLE: &str = "sample-two-form-filling-tasks";
 
+/// The sample with pictures.
+pub const ORDER_DESK: &str = "sample-an-order-desk-with-pictures";
+
 /// A fixture of the repository.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
