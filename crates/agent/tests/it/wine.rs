@@ -231,44 +231,6 @@ fn d2_a_password_field_gives_neither_text_nor_length_nor_picture_a_button_its_na
     assert_eq!(is_in_files(service.folder(), SECRET), None);
 }
 
-#[test]
-#[ignore = "needs Wine: cargo xtask test windows"]
-fn p1_p2_a_client_that_is_killed_and_started_again_loses_nothing_and_repeats_nothing() {
-    let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
-    let study = service.study("Killed");
-    study.publish(&configuration(&study.id, "notepad.exe", "", "all"));
-    let mut desk = Desk::record(&folder.path().join("client"), &service, &study);
-    desk.open("notepad", &[]);
-    in_front("Notepad");
-    let came = "SELECT 1 FROM events WHERE event_type = 'window_activated'";
-    for (times, word) in ["one", "three", "fifteen"].into_iter().enumerate() {
-        // Keys are listened to from the moment on at which the window is known to be in front.
-        study.rows_until(came, |rows| rows.len() > times);
-        let kept = |status: &Value| {
-            ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0)).iter().sum::<u64>()
-        };
-        let before = kept(&desk.status().unwrap());
-        // Asking the client starts a program, which may take the focus.
-        in_front("Notepad");
-        xdotool(&["type", word]);
-        xdotool(&["key", "Tab"]);
-        desk.until("the word is on the disk", |status| kept(status) > before);
-        let mut client = desk.children.0.remove(0);
-        client.kill().unwrap();
-        client.wait().unwrap();
-        desk.start();
-        // The newest child is the client again.
-        desk.children.0.rotate_right(1);
-        desk.until("records again", |status| status["state"] == "recording");
-        in_front("Notepad");
-    }
-    let lengths = "SELECT text_length FROM events WHERE event_type = 'text_entered' ORDER BY seq";
-    study.rows_until(lengths, |rows| rows == [json!([3]), json!([5]), json!([7])]);
-    let numbers = "SELECT count(*) - count(DISTINCT seq) FROM events";
-    assert_eq!(study.rows(numbers), [json!([0])]);
-    assert_eq!(study.balance()["lost"], 0);
-}
-
 /// Where both installers put the client.
 fn installed_program() -> String {
     let local = wine("cmd", &["/c", "echo %LOCALAPPDATA%"]).output().unwrap();
