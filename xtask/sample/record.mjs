@@ -2,11 +2,11 @@
 //
 //   LODE_BIN, LODE_AGENT_BIN, LODE_EXTENSION: the programs and the built extension; node record.mjs FOLDER
 //
-// Written into FOLDER: events.parquet (the log, as `lode export` gives it), pictures/*.png and pictures.json (what is known of each).
+// Written into FOLDER: events.parquet (the log, as `lode export` gives it), pictures.jsonl.zst (each with what is known of it).
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AGENT, Browser, Client, Screen, Site, folder, until } from '../../extension/test/support.mjs';
@@ -214,7 +214,7 @@ async function play(person, { screen, service, site, key }) {
 
 async function save(service, slug) {
   rmSync(OUT, { recursive: true, force: true });
-  mkdirSync(join(OUT, 'pictures'), { recursive: true });
+  mkdirSync(OUT, { recursive: true });
   await until('the tables hold the last event', async () => (await service.json('GET', `/projects/${slug}`)).jobs.state === 'fresh', 60_000);
   const log = await service.ask('GET', `/projects/${slug}/export?format=parquet`);
   writeFileSync(join(OUT, 'events.parquet'), Buffer.from(await log.arrayBuffer()));
@@ -223,13 +223,16 @@ async function save(service, slug) {
   for (const [id] of rows) {
     const { screenshot_id, agent_id, place, masks } = await service.json('GET', `/projects/${slug}/screenshots/${id}`);
     const png = await service.ask('GET', `/projects/${slug}/screenshots/${id}/png`);
-    const file = join(OUT, 'pictures', `${id}.png`);
+    const file = join(OUT, 'picture.png');
     writeFileSync(file, Buffer.from(await png.arrayBuffer()));
     // The same pixels in a quarter of the bytes, and still of the kind that the service takes.
     execFileSync('optipng', ['-quiet', '-nc', '-nb', '-o2', file]);
-    pictures.push({ screenshot_id, agent_id, place, masks });
+    pictures.push({ screenshot_id, agent_id, place, masks, png: readFileSync(file).toString('base64') });
+    rmSync(file);
   }
-  writeFileSync(join(OUT, 'pictures.json'), `${JSON.stringify(pictures, null, 1)}\n`);
+  const lines = join(OUT, 'pictures.jsonl');
+  writeFileSync(lines, pictures.map((picture) => `${JSON.stringify(picture)}\n`).join(''));
+  execFileSync('zstd', ['-q', '-19', '--rm', '-f', lines]);
   return pictures.length;
 }
 

@@ -25,7 +25,5 @@ pub fn run() -> Result<()> {
     play.arg(root().join("xtask/sample/record.mjs")).arg(&recorded);
     play.env("LODE_BIN", lode()).env("LODE_AGENT_BIN", target().join("debug/lode-agent"));
     command::run(&mut play)?;
-    let pictures = sample.join("pictures");
-    let _ = std::fs::remove_dir_all(&pictures);
     command::run(program("cp").arg("--recursive").arg(recorded.join(".")).arg(&sample))
 }

@@ -8,8 +8,10 @@ use crate::importing::{self, Progress, Request};
 use crate::jobs::runner::{Runner, Selection, now_us};
 use crate::pictures::{Area, Note, Pictures, Sent};
 use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures::{StreamExt, TryStreamExt};
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::Store;
@@ -17,7 +19,12 @@ use store::control::projects::{CaseRule, Project, ProjectKind};
 use uuid::Uuid;
 
 static FORMS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/sample-data/leno-real");
-static ORDER_DESK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/sample-data/order-desk");
+
+/// The order desk's log, as `lode export` gives it.
+const ORDER_DESK: &[u8] = include_bytes!("../../../fixtures/sample-data/order-desk/events.parquet");
+
+/// Its pictures: one JSON object a line, packed; a file for each would make the compiler read them all as one text.
+const ORDER_DESK_PICTURES: &[u8] = include_bytes!("../../../fixtures/sample-data/order-desk/pictures.jsonl.zst");
 
 /// Name of the sample project without pictures.
 pub const SAMPLE_PROJECT: &str = "Sample: two form-filling tasks";
@@ -35,27 +42,32 @@ struct Shown {
     agent_id: Uuid,
     place: Option<[i32; 4]>,
     masks: Vec<Area>,
+    /// The PNG, base64.
+    png: String,
 }
 
 /// Puts the sample recordings into a store and brings their tables up to date; does nothing twice.
 pub async fn install(store: &Store) -> Result<Project> {
     let desk = project(store, ORDER_DESK_PROJECT, "Click Save order").await?;
-    import(store, &desk, &ORDER_DESK, "parquet").await?;
+    import(store, &desk, [("events.parquet", ORDER_DESK)]).await?;
     // Each form is sent once, so that is what a case is.
     let forms = project(store, SAMPLE_PROJECT, "Click Submit").await?;
-    import(store, &forms, &FORMS, "zst").await?;
+    let packed = FORMS.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "zst"));
+    let named = |file: &'static File<'_>| Some((file.path().file_name()?.to_str()?, file.contents()));
+    import(store, &forms, packed.filter_map(named)).await?;
     Ok(forms)
 }
 
 /// Puts the pictures of the order desk beside its events; those that are there already stay.
 pub async fn install_pictures(store: &Store, pictures: &Pictures) -> Result<()> {
-    let Some(list) = ORDER_DESK.get_file("pictures.json") else { return Ok(()) };
-    let shown: Vec<Shown> = serde_json::from_slice(list.contents())?;
+    let lines = zstd::decode_all(ORDER_DESK_PICTURES)?;
+    let shown: Vec<Shown> =
+        serde_json::Deserializer::from_slice(&lines).into_iter().collect::<Result<_, serde_json::Error>>()?;
     let project = store.control().find_project(ORDER_DESK_PROJECT).await?.context("the sample project is gone")?.id;
-    let keep = |Shown { screenshot_id, agent_id, place, masks }: Shown| {
-        let (project, png) = (project.clone(), ORDER_DESK.get_file(format!("pictures/{screenshot_id}.png")));
+    let keep = |Shown { screenshot_id, agent_id, place, masks, png }: Shown| {
+        let project = project.clone();
         async move {
-            let png = png.with_context(|| format!("picture {screenshot_id} is not there"))?.contents().to_vec();
+            let png = STANDARD.decode(png)?;
             let sent = Sent { project, agent_id, screenshot_id, png, note: Note { place, masks } };
             pictures.keep(sent, now_us()).await.map(drop).map_err(anyhow::Error::from)
         }
@@ -75,13 +87,16 @@ async fn project(store: &Store, name: &str, end_activity: &str) -> Result<Projec
     Ok(project)
 }
 
-async fn import(store: &Store, project: &Project, logs: &Dir<'_>, ending: &str) -> Result<()> {
-    for log in logs.files().filter(|file| file.path().extension().is_some_and(|found| found == ending)) {
-        let name = log.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+async fn import(
+    store: &Store,
+    project: &Project,
+    logs: impl IntoIterator<Item = (&'static str, &'static [u8])>,
+) -> Result<()> {
+    for (name, log) in logs {
         let path = store.settings().folder.join("staging").join(format!("sample-{name}"));
-        std::fs::write(&path, log.contents())?;
+        std::fs::write(&path, log)?;
         let id = Uuid::now_v7().to_string();
-        let request = Request { id, project: project.id.clone(), name, path, map: Vec::new() };
+        let request = Request { id, project: project.id.clone(), name: name.to_owned(), path, map: Vec::new() };
         let record = importing::import_file(store, &request, &Arc::new(Progress::default())).await;
         std::fs::remove_file(&request.path)?;
         record?;
