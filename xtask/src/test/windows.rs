@@ -33,6 +33,12 @@ pub(super) fn run() -> Result<Outcome> {
     build_lode()?;
     let lint = ["clippy", "--package", "agent", "--all-targets", "--quiet"];
     command::run(windows::cargo(&lint).args(["--", "--deny", "warnings"]))?;
+    if std::env::var_os("LODE_WINE").is_none() {
+        run_build()?;
+        return Ok(Outcome::Skipped(
+            "the client for Windows is built and linted; its tests under Wine are not steady yet and run with LODE_WINE=1".into(),
+        ));
+    }
     let packages = dist::for_windows(true)?;
     let unit_tests = windows::unit_tests()?;
     command::run(program("cargo").args(["test", "--package", "agent", "--test", "it", "--no-run", "--quiet"]))?;
@@ -48,6 +54,11 @@ pub(super) fn run() -> Result<Outcome> {
     let ran = command::run(&mut session);
     let _ = std::fs::remove_dir_all(&folder);
     ran.map(|()| Outcome::Passed)
+}
+
+/// The client and its tests, compiled.
+fn run_build() -> Result<()> {
+    command::run(&mut windows::cargo(&["test", "--package", "agent", "--no-run", "--quiet"]))
 }
 
 /// Compiles one of the helpers that are written in C.
