@@ -3,6 +3,7 @@
 //! Nothing here was ever on a screen. The same words give the same window, so that what is seen can be told apart.
 
 use anyhow::Result;
+use store::ingest::landing::hash_of;
 
 /// The place of every made-up window on its desktop: x, y, width, height.
 pub const PLACE: [i32; 4] = [60, 40, 720, 450];
@@ -62,9 +63,9 @@ fn colour(seed: u64) -> [u8; 3] {
     [0, 8, 16].map(|shift| 60 + ((seed >> shift) as u8) % 120)
 }
 
-/// FNV-1a, 64 bits.
+/// What is the same for the same words, and else looks random.
 fn seed(words: &str) -> u64 {
-    words.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    u64::from(hash_of(words.as_bytes()))
 }
 
 #[cfg(test)]
