@@ -1,6 +1,6 @@
 //! `cargo xtask record-sample`: plays a made-up day at an order desk and lets Lode's own client and extension record it.
 //!
-//! What is played stands in `xtask/sample/`. Takes some ten minutes; the recording goes to `fixtures/sample-data/order-desk`,
+//! What is played stands in `xtask/sample/`. Takes some five minutes; the recording goes to `fixtures/sample-data/order-desk`,
 //! which is part of the program, so that `cargo xtask demo` shows it after the next build.
 
 use crate::command::{self, lode, program, root, target};

@@ -19,8 +19,8 @@ export interface Parts<T> {
 const NONE = { address: null, first: null, rows: [], error: null, complete: false };
 
 /**
- * Asks for `addressOf(offset)` until `rows_max` rows from `start` on are there; null asks nothing. `addressOf(0)` names the question: another
- * one begins anew.
+ * Asks for `addressOf(offset)` until `rows_max` rows from `start` on are there; null asks nothing. Its address at `start` names the question:
+ * another one begins anew.
  */
 export function useParts<T>(addressOf: ((offset: number) => string) | null, start: number, rows_max: number, read_rows: (answer: Answer) => T[]): Parts<T> {
   const address = addressOf ? addressOf(start) : null;

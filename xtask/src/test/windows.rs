@@ -1,4 +1,5 @@
-//! The step `windows`: the client for Windows, its unit tests and stories under Wine, on an X server and in a Wine of their own.
+//! The step `windows`: the client for Windows, built and linted; with `LODE_WINE=1` also packed, and its unit tests and stories run
+//! under Wine, on an X server and in a Wine of their own. Without it the step counts as skipped.
 
 use super::{Outcome, build_lode, scratch};
 use crate::command::{self, lode, program, root};

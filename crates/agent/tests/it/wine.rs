@@ -1,7 +1,7 @@
 //! The client for Windows under Wine, with Wine's own programs and one of ours, driven by a program that presses keys and buttons.
 //!
 //! They need Wine with a prefix that is ready, an X server, `xdotool`, and the programs that the variables below name, so they
-//! are ignored in an ordinary run; `cargo xtask test windows` prepares all that and runs them. What Wine shows is not proof of
+//! are ignored in an ordinary run; `LODE_WINE=1 cargo xtask test windows` prepares all that and runs them. What Wine shows is not proof of
 //! what Windows does: `docs/platforms.md` says which is which.
 
 use crate::hands::{Children, click, corner, in_front, xdotool};
@@ -24,7 +24,8 @@ const PACKAGE: &str = "LODE_AGENT_MSI";
 const FOLDER: &str = "LODE_AGENT_FOLDER";
 
 fn named(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set; cargo xtask test windows sets it"))
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set; LODE_WINE=1 cargo xtask test windows sets it"))
 }
 
 fn wine(program: &str, arguments: &[&str]) -> Command {
@@ -109,7 +110,7 @@ fn is_in_files(folder: &Path, text: &str) -> Option<PathBuf> {
 }
 
 #[test]
-#[ignore = "needs Wine: cargo xtask test windows"]
+#[ignore = "needs Wine: LODE_WINE=1 cargo xtask test windows"]
 fn notepad_gives_titles_text_lengths_a_pair_of_copy_and_paste_and_pictures() {
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
     let study = service.study("Notepad");
@@ -140,7 +141,7 @@ fn notepad_gives_titles_text_lengths_a_pair_of_copy_and_paste_and_pictures() {
 }
 
 #[test]
-#[ignore = "needs Wine: cargo xtask test windows"]
+#[ignore = "needs Wine: LODE_WINE=1 cargo xtask test windows"]
 fn wordpad_gives_its_text_where_a_rule_asks() {
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
     let study = service.study("Wordpad");
@@ -157,7 +158,7 @@ fn wordpad_gives_its_text_where_a_rule_asks() {
 }
 
 #[test]
-#[ignore = "needs Wine: cargo xtask test windows"]
+#[ignore = "needs Wine: LODE_WINE=1 cargo xtask test windows"]
 fn d1_a_program_that_is_not_allowed_leaves_no_canary_anywhere() {
     const CANARY: &str = "CANARY-7731";
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
@@ -189,7 +190,7 @@ fn d1_a_program_that_is_not_allowed_leaves_no_canary_anywhere() {
 }
 
 #[test]
-#[ignore = "needs Wine: cargo xtask test windows"]
+#[ignore = "needs Wine: LODE_WINE=1 cargo xtask test windows"]
 fn d2_a_password_field_gives_neither_text_nor_length_nor_picture_a_button_its_name_and_a_new_title_an_event() {
     const SECRET: &str = "hunter2hunter2";
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
@@ -238,7 +239,7 @@ fn installed_program() -> String {
 }
 
 #[test]
-#[ignore = "needs Wine: cargo xtask test windows"]
+#[ignore = "needs Wine: LODE_WINE=1 cargo xtask test windows"]
 fn the_archive_installs_itself_enrols_starts_with_the_log_in_and_goes_again() {
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
     let study = service.study("Archive");
@@ -261,7 +262,7 @@ fn the_archive_installs_itself_enrols_starts_with_the_log_in_and_goes_again() {
 }
 
 #[test]
-#[ignore = "needs Wine: cargo xtask test windows"]
+#[ignore = "needs Wine: LODE_WINE=1 cargo xtask test windows"]
 fn the_package_installs_quietly_for_the_user_and_the_first_start_enrols() {
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
     let study = service.study("Package");
