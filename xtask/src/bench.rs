@@ -19,7 +19,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{command, setup};
+use crate::{command, setup, test};
 use measure::{Measured, measure};
 use questions::{QUESTIONS, Question};
 
@@ -36,6 +36,7 @@ cargo xtask bench [--events 20000000] [--users 2000] [--days 30] [--seed 1] [--r
 cargo xtask bench discovery [FOLDER…]
                              scores on logs with known tasks, then events a second and bytes an event by size of the log
 cargo xtask bench ingest     how many events a second the service takes in, and how long an acknowledgement takes
+cargo xtask bench viewer     frames a second while 100,000 events scroll, and how soon the next picture is there
 
 --peers      install DuckDB, Polars, chDB, DataFusion and PM4Py into a virtual environment and ask them too;
              without it those that are installed there already are asked
@@ -49,6 +50,17 @@ fn discovery(folders: &[String]) -> Result<()> {
     let score = ["run", "--quiet", "-p", "discovery", "--example", "score", "--"];
     run_command(Command::new(cargo()).args(score).arg(shipped).args(folders))?;
     run_command(Command::new(cargo()).args(["bench", "--quiet", "-p", "discovery", "--bench", "discover"]))
+}
+
+/// Measures the viewer in Chromium over `lode demo`, whose sample has pictures.
+fn viewer() -> Result<()> {
+    setup::for_demo()?;
+    setup::for_tests()?;
+    setup::build_pages()?;
+    test::build_lode()?;
+    let service = test::Service::start("demo")?;
+    let script = command::root().join("web/bench/viewer.mjs");
+    command::run(command::program("node").arg(script).env("LODE_URL", &service.url))
 }
 
 /// What the command line asks for.
@@ -78,6 +90,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     if arguments.first().is_some_and(|argument| argument == "discovery") {
         return discovery(&arguments[1..]);
+    }
+    if arguments.first().is_some_and(|argument| argument == "viewer") {
+        return viewer();
     }
     let options = Options::parse(arguments)?;
     let bench = Bench::prepare(&options)?;

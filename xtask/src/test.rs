@@ -192,16 +192,18 @@ pub fn build_lode() -> Result<()> {
 }
 
 /// `lode demo` or `lode serve` on a free port with a new data folder; gone with the guard.
-struct Service {
+pub struct Service {
     process: Child,
     folder: PathBuf,
-    url: String,
+    /// Where it listens.
+    pub url: String,
     /// With which the first account is made, where accounts are needed.
     setup_token: Option<String>,
 }
 
 impl Service {
-    fn start(mode: &str) -> Result<Self> {
+    /// Starts one in a new folder and waits until it says where it listens.
+    pub fn start(mode: &str) -> Result<Self> {
         let folder = scratch(mode);
         std::fs::create_dir_all(&folder)?;
         let mut process = program(lode())

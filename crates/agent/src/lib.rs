@@ -44,6 +44,6 @@ pub mod status;
 pub mod upload;
 pub mod view;
 #[cfg(windows)]
-#[allow(unsafe_code, reason = "Windows is spoken to here and nowhere else; docs/decisions/0009")]
+#[allow(unsafe_code, reason = "Windows is spoken to here and nowhere else; docs/decisions/0010")]
 mod win32;
 pub mod wire;

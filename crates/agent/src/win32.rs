@@ -2,7 +2,7 @@
 //!
 //! One file for each subject. Windows are plain numbers here, texts are `String`s, handles close themselves; a call that fails is
 //! `None` or an [`std::io::Error`] that names what failed. Nothing here decides anything: what may be asked is the gate's, what is done with it
-//! the callers'. Why it is one module: `docs/decisions/0009-one-module-speaks-to-windows.md`.
+//! the callers'. Why it is one module: `docs/decisions/0010-one-module-speaks-to-windows.md`.
 
 pub mod clipboard;
 pub mod console;

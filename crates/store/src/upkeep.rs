@@ -4,7 +4,7 @@
 //! events no longer match their fingerprints and are made anew by the next run; until then an erasure takes them away.
 
 use crate::columns::{AGENT_KEY, EVENTS, USER_KEY};
-use crate::control::manifest::{FileEntry, TableEntry};
+use crate::control::manifest::FileEntry;
 use crate::engine::{Parameter, Question};
 use crate::files::FILE_ROWS_TARGET;
 use crate::import::{SortedWriter, publish_all};
@@ -241,21 +241,11 @@ impl Store {
         if touched.is_empty() {
             return Ok(done);
         }
-        files.extend(
-            events.files.iter().filter(|file| !touched.contains(&file.path.as_str())).map(|file| file.as_ref().clone()),
-        );
-        if files.is_empty() {
+        if files.is_empty() && touched.len() == events.files.len() {
             let empty = self.files().stage(events.schema.clone())?.finish()?;
             files = publish_all(self.files(), vec![empty], &snapshot.project.id, EVENTS, "empty").await?;
         }
-        let entry = TableEntry {
-            name: EVENTS.into(),
-            fingerprint: format!("rewritten at {now_us}"),
-            rows: files.iter().map(|file| file.rows).sum(),
-            bytes: files.iter().map(|file| file.bytes).sum(),
-            built_at_us: now_us,
-        };
-        self.control().commit_table(&snapshot.project.id, &entry, &files).await?;
+        self.control().commit_rewrite(&snapshot.project.id, EVENTS, &touched, &files, now_us).await?;
         Ok(done)
     }
 }

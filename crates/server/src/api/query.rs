@@ -29,6 +29,7 @@ use store::engine::{Answer, QUESTION_SECONDS_MAX, Question};
 use store::postgres::Catalogue;
 use store::snapshot::Snapshot;
 use tokio_util::sync::CancellationToken;
+use uilog::planted;
 use utoipa::ToSchema;
 
 /// Rows of an answer at most, on the page and as a file.
@@ -253,7 +254,7 @@ pub async fn catalogue(
 /// not there, tables that count nobody are not there, and neither are tables whose text a member wrote, who could count what
 /// he likes.
 pub fn shown_to(access: &ProjectAccess, workshop: &Workshop, mut snapshot: Snapshot) -> Snapshot {
-    if access.require(Permission::Pictures).is_err() {
+    if access.require(Permission::Pictures).is_err() && !planted::is("pictures-are-told") {
         snapshot.hidden_columns.push(SCREENSHOT_COLUMN.to_owned());
     }
     let least = access.project.min_group_size;

@@ -190,16 +190,21 @@ fn d8_d9_pictures_end_with_their_days_and_with_their_participant() {
         }
         found
     };
+    let there = study.house.running.wait(store.ingest().picture(&study.project, &id.to_string())).unwrap();
+    let open = || study.house.running.wait(state(&study.house).pictures.open(&study.project, &there));
     let kept = std::fs::read(&files()[0]).unwrap();
     study.house.running.wait(retention::round(&state(&study.house), now_us() + 13 * DAY_US)).unwrap();
     assert_eq!(files().len(), 1, "the fourteenth day is kept");
+    assert!(open().is_ok());
     study.house.running.wait(retention::round(&state(&study.house), now_us() + 14 * DAY_US)).unwrap();
     assert_eq!(files().len(), 0);
     // A copy of the file, from a backup say, is noise: its key is gone.
+    let copy = store.settings().folder.join("pictures").join(&there.path);
+    std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    std::fs::write(&copy, kept).unwrap();
+    assert!(format!("{:#}", open().unwrap_err()).contains("key"));
+    std::fs::remove_file(copy).unwrap();
     assert_eq!(study.send(other, &png(8, 8, 2)).0, 200);
-    let there = study.house.running.wait(store.ingest().picture(&study.project, &other.to_string())).unwrap();
-    std::fs::write(&files()[0], kept).unwrap();
-    assert!(study.house.running.wait(state(&study.house).pictures.open(&study.project, &there)).is_err());
     let agent = study.client.agent_id.to_string();
     let begun = study.lead.post(&format!("/projects/{}/erasures", study.slug), json!({ "agent_id": agent }));
     assert!([201, 202].contains(&begun.status), "{}", begun.text());

@@ -29,14 +29,14 @@ fn text<'a>(record: &'a Map<String, Value>, name: &str) -> &'a str {
     record[name].as_str().unwrap_or_else(|| panic!("{name}: {record:?}"))
 }
 
-/// Orders that people type from a spreadsheet into a form; `mailing` ones look into the mailbox before each.
+/// Orders that people type from a spreadsheet into a form, half a minute apart; the first `mailing` people look into the mailbox before each.
 fn orders(people: std::ops::Range<usize>, mailing: usize, instances: usize) -> String {
     let mut log = String::from("user,ts,app,event,element,label,value,team\n");
     for person in people {
         let mut second = 0;
         let mut step = |app: &str, event: &str, element: &str, label: &str, value: &str| {
             let time = chrono::DateTime::from_timestamp(1_767_600_000 + second, 0).unwrap();
-            second += 4;
+            second += if label == "Save order" { 34 } else { 4 };
             let (time, team) = (time.format("%Y-%m-%dT%H:%M:%SZ"), if person % 2 == 0 { "even" } else { "odd" });
             log.push_str(&format!("user{person},{time},{app},{event},{element},{label},{value},{team}\n"));
         };
@@ -107,7 +107,7 @@ fn the_sample_recordings_are_two_tasks_that_are_done_some_fifty_times_each() {
             .fold((0.0, 0.0), |sum, step| (sum.0 + number(step, "start_cases"), sum.1 + number(step, "end_cases")));
         assert_eq!((starts, ends), (count as f64, count as f64));
         assert!(steps.iter().any(|step| step["rule"].is_string() && number(step, "hit_rate") >= 0.9), "{steps:?}");
-        let paths = ask(client, SAMPLE, &format!("task_paths?task={id}"));
+        let paths = ask(client, SAMPLE, &format!("task_paths?task={id}&limit=1000"));
         let begun: f64 =
             paths.iter().filter(|path| path["from_activity"].is_null()).map(|path| number(path, "frequency")).sum();
         assert_eq!(begun, count as f64);
@@ -145,7 +145,7 @@ fn filters_choose_the_instances_that_they_let_through() {
     let (all, even, odd) = (count(""), count("custom1=even"), count("custom1=odd"));
     assert!(all >= 48 && even > 0 && odd > 0, "{all}, {even}, {odd}");
     assert_eq!(even + odd, all, "each instance is one person's");
-    let mailing = count("application=Outlook");
+    let mailing = count("application=Microsoft%20Outlook");
     assert!(mailing > 0 && mailing < all, "two of four people look into the mailbox: {mailing} of {all}");
     assert_eq!(count("custom1=neither"), 0);
     assert_eq!(count("from=2100-01-01"), 0);
@@ -156,7 +156,6 @@ fn filters_choose_the_instances_that_they_let_through() {
 }
 
 #[test]
-#[ignore = "its made-up log is found as two tasks, not one; not seen to pass yet"]
 fn what_people_say_of_a_task_holds_when_it_is_found_anew() {
     let running = service();
     let client = running.client;

@@ -58,9 +58,46 @@ impl Control {
         rows.iter().map(|row| Ok((row.try_get(0)?, batches(row.try_get(1)?)))).collect()
     }
 
+    /// Makes sure that a fold whose commit failed will never have happened; `false` if it has.
+    ///
+    /// Looking whether its note is there is not enough: a database that is going down can still answer from before a commit
+    /// that it finds in its log when it comes back. Who claims the note's id waits for that commit, and then knows.
+    ///
+    /// Errors: if the database does not answer; then nothing is known, and the fold's files must stay.
+    pub(crate) async fn abandon_fold(&self, fold: &Fold) -> Result<bool, StoreError> {
+        let claimed = sqlx::query("INSERT INTO folds (id, project, batches) VALUES ($1, $2, '')")
+            .bind(&fold.id)
+            .bind(&fold.project)
+            .execute(&self.pool)
+            .await;
+        match claimed {
+            Ok(_) => self.end_fold(&fold.id).await.map(|()| true),
+            Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Forgets a fold whose batches are gone.
     pub(crate) async fn end_fold(&self, id: &str) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM folds WHERE id = $1").bind(id).execute(&self.pool).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fold_whose_commit_is_in_doubt_has_happened_or_never_will() {
+        let folder = tempfile::tempdir().unwrap();
+        let control = Control::open_file(&folder.path().join("control.sqlite")).await.unwrap();
+        let fold =
+            Fold { id: "f".into(), project: "p".into(), batches: vec!["a".into(), "b".into()], ..Fold::default() };
+        assert!(control.abandon_fold(&fold).await.unwrap());
+        assert_eq!(control.folds(None).await.unwrap(), []);
+        control.commit_fold(&fold, &[], 0).await.unwrap();
+        assert!(!control.abandon_fold(&fold).await.unwrap());
+        assert_eq!(control.folds(None).await.unwrap(), [(fold.id, fold.batches)]);
     }
 }

@@ -92,6 +92,40 @@ impl Control {
         Ok(())
     }
 
+    /// Commits a rewrite: the files at the paths `read` leave the table, those written from them join it, in one transaction.
+    /// Files that the rewrite has not seen stay: a fold whose commit was in doubt may have happened after all.
+    ///
+    /// Errors: if one of `read` has left the table meanwhile; nothing happens then.
+    pub(crate) async fn commit_rewrite(
+        &self,
+        project: &str,
+        table: &str,
+        read: &[&str],
+        written: &[FileEntry],
+        now_us: i64,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for path in read {
+            let dropped = sqlx::query(
+                "UPDATE files SET state = 'dropped' WHERE path = $1 AND project = $2 AND table_name = $3 AND state = 'live'",
+            )
+            .bind(*path)
+            .bind(project)
+            .bind(table)
+            .execute(&mut *transaction)
+            .await?;
+            if dropped.rows_affected() != 1 {
+                return Err(StoreError::Invalid(format!("{path} has left the table {table} while it was rewritten")));
+            }
+        }
+        for file in written {
+            insert_file(&mut transaction, project, table, file, now_us).await?;
+        }
+        refresh_table(&mut transaction, project, table, &format!("rewritten at {now_us}"), now_us).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Commits an import: its files join the event table, its keys become known, its record is done. All or nothing.
     ///
     /// Errors: [`StoreError::Exists`] if the same bytes were committed meanwhile.
@@ -315,4 +349,40 @@ pub(crate) fn entry(row: &AnyRow) -> Result<FileEntry, StoreError> {
         sha256: row.try_get(7)?,
         fingerprint: row.try_get(8)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str) -> FileEntry {
+        FileEntry {
+            path: path.into(),
+            agent_min: Some(1),
+            agent_max: Some(1),
+            rows: 5,
+            bytes: 50,
+            time_min_us: None,
+            time_max_us: None,
+            sha256: String::new(),
+            fingerprint: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rewrite_takes_away_what_it_has_read_and_no_file_that_came_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let control = Control::open_file(&folder.path().join("control.sqlite")).await.unwrap();
+        let paths = async || -> Vec<String> {
+            control.files("p", "events").await.unwrap().into_iter().map(|file| file.path).collect()
+        };
+        let table =
+            TableEntry { name: "events".into(), fingerprint: String::new(), rows: 10, bytes: 100, built_at_us: 0 };
+        control.commit_table("p", &table, &[file("a"), file("b"), file("came meanwhile")]).await.unwrap();
+        control.commit_rewrite("p", "events", &["a", "b"], &[file("c")], 1).await.unwrap();
+        assert_eq!(paths().await, ["c", "came meanwhile"]);
+        assert_eq!(control.tables("p").await.unwrap()[0].rows, 10);
+        control.commit_rewrite("p", "events", &["c", "a"], &[file("d")], 2).await.unwrap_err();
+        assert_eq!(paths().await, ["c", "came meanwhile"], "half of a rewrite");
+    }
 }

@@ -151,22 +151,17 @@ impl Store {
         let fold = Fold { id: Uuid::now_v7().to_string(), project: project.to_owned(), batches, keys };
         let published = publish_all(self.files(), staged, project, EVENTS, &fold.id).await?;
         if let Err(error) = self.control().commit_fold(&fold, &published, now_us).await {
-            self.forget_unless_committed(&fold, &published).await?;
+            // A database that went away may have committed all the same; files of which that is unknown go at the next start.
+            if self.control().abandon_fold(&fold).await? {
+                for file in &published {
+                    self.files().delete(&file.path).await?;
+                }
+            }
             return Err(error);
         }
         self.ingest().remove_batches(&fold.batches).await?;
         self.control().end_fold(&fold.id).await?;
         Ok(Folded { batches: fold.batches.len(), events, more })
-    }
-
-    /// After a commit that failed. A database that went away may have committed all the same, so files are deleted only
-    /// where it says that it did not; others are found at the next start.
-    async fn forget_unless_committed(&self, fold: &Fold, published: &[FileEntry]) -> Result<(), StoreError> {
-        let committed = self.control().folds(Some(&fold.project)).await?.iter().any(|(id, _)| *id == fold.id);
-        for file in published.iter().filter(|_| !committed) {
-            self.files().delete(&file.path).await?;
-        }
-        Ok(())
     }
 
     /// Removes batches whose fold was committed and whose removal did not follow, of one project or of all.
