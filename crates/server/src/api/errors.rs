@@ -54,8 +54,10 @@ pub struct ErrorDetail {
     /// What to do.
     hint: String,
     /// Where in a text that is at fault, from 1.
+    #[schema(nullable = false)]
     line: Option<u64>,
     /// Likewise.
+    #[schema(nullable = false)]
     column: Option<u64>,
 }
 
