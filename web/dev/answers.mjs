@@ -213,7 +213,7 @@ route('POST', '/projects/{p}/clients/approve', 'lead', (world, { project, body }
 });
 route('GET', '/projects/{p}/clients/{agent}', 'oversight', (_, asked) => clientOf(asked));
 const change = (world, asked, next) => { const client = Object.assign(clientOf(asked), next); client.history.unshift({ at: now(), state: client.state, why: null }); tellClient(world, asked.project, client); return clean(client); };
-route('PATCH', '/projects/{p}/clients/{agent}', 'lead', (world, asked) => change(world, asked, { team: asked.body.team }));
+route('PATCH', '/projects/{p}/clients/{agent}', 'lead', (world, asked) => change(world, asked, { team: asked.body.team || null }));
 route('POST', '/projects/{p}/clients/{agent}/approve', 'lead', (world, asked) => change(world, asked, { state: 'needs_consent' }));
 route('POST', '/projects/{p}/clients/{agent}/revoke', 'lead', (world, asked) => change(world, asked, { state: 'revoked' }));
 route('GET', '/projects/{p}/client-errors', 'oversight', (_, { project }) => ({ errors: project.errors, total: project.errors.length }));

@@ -20,7 +20,7 @@ export function makeWorld({ fresh, policy, enrol_ms }) {
   const beat = setInterval(() => tellCounts(world), LIVE_MS);
   world.stop = () => { clearInterval(beat); world.timers.forEach(clearTimeout); };
   world.admit = (asked, needs) => admit(world, asked, needs);
-  world.liveCounts = (project) => ({ counts: countsOf(project), events_per_min: project.clients.filter((one) => one.state === 'recording').length * 12, events_today: project.events_today, last_event_at: now() });
+  world.liveCounts = (project) => ({ counts: countsOf(project), events_per_min: project.clients.filter((one) => one.state === 'recording').length * 12, last_event_at: now() });
   world.record = (actor, action, project, subject, detail = {}) =>
     world.audit.unshift({ n: world.audit.length + 1, at: now(), actor: { kind: 'account', id: actor.id, name: actor.name }, action, project: project?.slug ?? null, subject, detail, hash: hex(action.length * 7919 + world.audit.length, 64) });
   if (!fresh) seed(world);
@@ -72,7 +72,7 @@ export function newProject(world, account, { name, purposes = [], retention, min
     id: randomUUID(), slug, name, kind, min_group_size, created_at: now(), purposes, preset, retention: retention ?? { raw_days: 30, picture_days: 14, aggregate_months: 12, reason: null },
     members: [{ account: { id: account.id, email: account.email, name: account.name }, role: 'lead', grants: ['identities'], since: now() }],
     keys: [], invitations: [], clients: [], errors: [], letters: [], alerts: { silence_hours: 24, email: [], webhook: false }, requests: [], erasures: [],
-    revisions: [], draft: null, rollout: null, events: 0, events_today: 0, epochs: [{ id: '2026-11', created_at: now(), retired_at: null }],
+    revisions: [], draft: null, rollout: null, events: 0, epochs: [{ id: '2026-11', created_at: now(), retired_at: null }],
   };
   world.projects.push(project);
   return project;
@@ -170,10 +170,7 @@ export function tellClient(world, project, client) {
 }
 
 function tellCounts(world) {
-  for (const { project, tell } of world.listeners) {
-    project.events_today += project.clients.filter((one) => one.state === 'recording').length;
-    tell('counts', world.liveCounts(project));
-  }
+  for (const { project, tell } of world.listeners) tell('counts', world.liveCounts(project));
 }
 
 export function publishRevision(world, project, account, xml, note, percent) {

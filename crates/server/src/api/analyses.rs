@@ -76,9 +76,9 @@ struct Narrowing {
     /// Any of these types of event.
     event_type: Option<Vec<String>>,
     /// Key of a case, from an answer.
-    case: Option<i64>,
+    case: Option<String>,
     /// Key of a session, from an answer.
-    session: Option<i64>,
+    session: Option<String>,
     /// A variant, from an answer.
     variant: Option<String>,
     /// An activity that `edge_to` follows directly.
