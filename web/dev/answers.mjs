@@ -165,7 +165,7 @@ route('POST', '/projects/{p}/invitations', 'lead', (world, asked) => {
     const [name, email, team] = line.split(',').map((one) => one.trim());
     if (!line.trim() || (index === 0 && /^name\b/i.test(line))) return;
     if (email && !email.includes('@')) return rejects.push({ line: index + 1, reason: `"${email}" is no e-mail address` });
-    made.push({ id: randomUUID(), name, email: email || null, team: team || null, state: 'invited', created_at: now(), expires_at: later(30), agent_id: null, link: `/join/${hex(asked.project.invitations.length + index, 24)}` });
+    made.push({ id: randomUUID(), name, email: email || null, team: team || null, state: 'invited', created_at: now(), expires_at: later(30), link: `/join/${hex(asked.project.invitations.length + index, 24)}` });
   });
   asked.project.invitations.unshift(...made.map(({ link, ...one }) => one));
   asked.status = 201;

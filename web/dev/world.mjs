@@ -215,8 +215,8 @@ function seed(world) {
   project.keys.push({ id: 'k1', name: 'Pilot, building A', created_at: ago(50_000), expires_at: later(61), uses: 231, uses_max: 300, approval: 'auto', address_range: null, revoked_at: null, held: 15, enrolled: 222 });
   project.keys.push({ id: 'k2', name: 'Test laptops', created_at: ago(90_000), expires_at: later(-20), uses: 6, uses_max: 10, approval: 'hold', address_range: '10.0.0.0/8', revoked_at: null, held: 0, enrolled: 6 });
   project.keys.push({ id: 'k0', name: 'First try', created_at: ago(120_000), expires_at: later(10), uses: 1, uses_max: null, approval: 'auto', address_range: null, revoked_at: ago(60_000), held: 0, enrolled: 1 });
-  for (const [name, team, state] of [['Dora Lind', 'Tax', 'recording'], ['Emil Noor', 'Tax', 'invited'], ['Femi Okoro', 'Purchasing', 'expired']]) {
-    project.invitations.push({ id: randomUUID(), name, email: `${name.split(' ')[0].toLowerCase()}@example.org`, team, state, created_at: ago(5000), expires_at: later(20), agent_id: null });
+  for (const [name, team, state] of [['Dora Lind', 'Tax', 'enrolled'], ['Emil Noor', 'Tax', 'invited'], ['Femi Okoro', 'Purchasing', 'expired']]) {
+    project.invitations.push({ id: randomUUID(), name, email: `${name.split(' ')[0].toLowerCase()}@example.org`, team, state, created_at: ago(5000), expires_at: later(20) });
   }
   publishRevision(world, project, anna, template(project, 'standard', ['saplogon.exe', 'excel.exe', 'msedge.exe'], ['orders.example.org']), 'First revision', 100);
   for (let index = 0; index < CLIENTS_SEEDED; index += 1) project.clients.push(newClient(project, index, STATES[Math.floor(chance(index + 5)() * STATES.length)], 1, 'k1'));

@@ -2137,6 +2137,8 @@ export interface components {
         ErrorAnswer: {
             /** @description What went wrong. */
             error: components["schemas"]["ErrorDetail"];
+            /** @description What is at fault one by one; only where it is a configuration. */
+            problems?: Fits<Record<string, unknown>[], Narrower["ErrorAnswer/problems"]>;
         };
         /** @description What went wrong. */
         ErrorDetail: {

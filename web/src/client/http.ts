@@ -1,7 +1,7 @@
 // Speaks HTTP with the service: JSON in and out, one error type for every failure. It knows no single call by name; what a call takes and
 // gives stands in `operation.ts`.
-import type { Problem } from './narrower';
 import { type Address, type Answer, address, type Given, type Method, type Path } from './operation';
+import type { ErrorAnswer, Problem } from './types';
 
 /** What the service, or the way to it, said when a call failed. `line` and `column` count from 1. */
 export class ServiceError extends Error {
@@ -23,11 +23,11 @@ export class ServiceError extends Error {
 
 /** Reads the one error form of the service; an answer that is not in that form becomes `internal`. */
 async function failure(response: Response): Promise<ServiceError> {
-  const body = await response.json().catch(() => null);
-  const error = body?.error;
+  const body = (await response.json().catch(() => null)) as Partial<ErrorAnswer> | null;
+  const { error, problems = [] } = body ?? {};
   if (!error) return new ServiceError('internal', `${response.status} ${response.statusText}`, null, null, null);
   const read = new ServiceError(error.code, error.message, error.hint ?? null, error.line ?? null, error.column ?? null);
-  read.problems = body.problems ?? [];
+  read.problems = problems;
   return read;
 }
 

@@ -7,6 +7,8 @@ import type { CLIENT_STATES } from './fleet';
 export type Fits<Loose, Tight extends Loose> = Tight;
 
 export interface Narrower {
+  'ErrorAnswer/problems': Problem[];
+
   'ProjectShown/kind': 'sample' | 'imported' | 'enrolled';
   'ProjectShown/case_rule': CaseRule;
   'ProjectShown/role': Role;
@@ -34,7 +36,7 @@ export interface Narrower {
   'ColumnShown/type': ColumnType;
   'TableColumn/type': ColumnType;
   'QueryExport/format': 'csv' | 'parquet';
-  'PastQuery/state': 'done' | 'failed' | 'cancelled' | 'running';
+  'PastQuery/state': 'done' | 'failed' | 'cancelled';
   'JobShown/state': 'fresh' | 'stale' | 'running' | 'failed' | 'never';
   'RunShown/state': 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
 
@@ -74,7 +76,7 @@ export type Role = 'lead' | 'analyst' | 'viewer' | 'council';
 export type Grant = 'raw' | 'pictures' | 'identities';
 export type Preset = 'standard' | 'works_council';
 export type CaseRule = 'auto' | 'session' | 'case_id' | { start_activity?: string; end_activity?: string };
-export type InvitationState = 'invited' | 'enrolled' | 'recording' | 'expired' | 'revoked';
+export type InvitationState = 'invited' | 'enrolled' | 'expired' | 'revoked';
 export type RequestKind = 'reidentify' | 'lower_k' | 'erase_project';
 export type CorrectionKind = 'confirm' | 'rename' | 'merge' | 'split' | 'reject';
 

@@ -9,6 +9,7 @@ import type { Cell } from './narrower';
 
 type Schemas = components['schemas'];
 
+export type ErrorAnswer = Schemas['ErrorAnswer'];
 export type Project = Schemas['ProjectShown'];
 export type NewProject = Schemas['NewProject'];
 export type Retention = Schemas['RetentionShown'];

@@ -115,7 +115,6 @@ export const serviceWords = {
   'invite.revokeWho': 'Revoke the invitation of {name}',
   'invite.state.invited': 'Invited',
   'invite.state.enrolled': 'Enrolled',
-  'invite.state.recording': 'Recording',
   'invite.state.expired': 'Expired',
   'invite.state.revoked': 'Revoked',
 

@@ -41,6 +41,9 @@ pub struct ApiError {
 pub struct ErrorAnswer {
     /// What went wrong.
     error: ErrorDetail,
+    /// What is at fault one by one; only where it is a configuration.
+    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
+    problems: Option<Value>,
 }
 
 /// What went wrong.

@@ -20,7 +20,7 @@ import { countPeople, linksAsCsv } from './csv';
 
 const PAGE_ROWS = 100;
 const SIGNS: Record<InvitationState, { sign: string; className: string }> = {
-  invited: { sign: '…', className: 'tag-accent' }, enrolled: { sign: '✓', className: 'tag-good' }, recording: { sign: '●', className: 'tag-good' },
+  invited: { sign: '…', className: 'tag-accent' }, enrolled: { sign: '✓', className: 'tag-good' },
   expired: { sign: '–', className: '' }, revoked: { sign: '✕', className: 'tag-bad' },
 };
 
