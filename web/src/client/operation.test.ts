@@ -1,3 +1,4 @@
+// Proves how an address is written, and that the compiler refuses what the document does not have.
 import { expect, test } from 'vitest';
 import { at } from './operation';
 
