@@ -20,5 +20,5 @@ export default defineConfig({
   server: { proxy },
   // The built pages in front of a service: start it with `--public-url` naming this address, and the tests can walk through both.
   preview: { proxy },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts', 'generator/*.test.mjs'], environment: 'node' },
 });

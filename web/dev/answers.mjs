@@ -165,7 +165,7 @@ route('POST', '/projects/{p}/invitations', 'lead', (world, asked) => {
     const [name, email, team] = line.split(',').map((one) => one.trim());
     if (!line.trim() || (index === 0 && /^name\b/i.test(line))) return;
     if (email && !email.includes('@')) return rejects.push({ line: index + 1, reason: `"${email}" is no e-mail address` });
-    made.push({ id: randomUUID(), name, email: email || null, team: team || null, state: 'invited', created_at: now(), expires_at: later(30), agent_id: null, link: `/join/${hex(asked.project.invitations.length + index, 24)}` });
+    made.push({ id: randomUUID(), name, email: email || null, team: team || null, state: 'invited', created_at: now(), expires_at: later(30), link: `/join/${hex(asked.project.invitations.length + index, 24)}` });
   });
   asked.project.invitations.unshift(...made.map(({ link, ...one }) => one));
   asked.status = 201;
@@ -213,7 +213,7 @@ route('POST', '/projects/{p}/clients/approve', 'lead', (world, { project, body }
 });
 route('GET', '/projects/{p}/clients/{agent}', 'oversight', (_, asked) => clientOf(asked));
 const change = (world, asked, next) => { const client = Object.assign(clientOf(asked), next); client.history.unshift({ at: now(), state: client.state, why: null }); tellClient(world, asked.project, client); return clean(client); };
-route('PATCH', '/projects/{p}/clients/{agent}', 'lead', (world, asked) => change(world, asked, { team: asked.body.team }));
+route('PATCH', '/projects/{p}/clients/{agent}', 'lead', (world, asked) => change(world, asked, { team: asked.body.team || null }));
 route('POST', '/projects/{p}/clients/{agent}/approve', 'lead', (world, asked) => change(world, asked, { state: 'needs_consent' }));
 route('POST', '/projects/{p}/clients/{agent}/revoke', 'lead', (world, asked) => change(world, asked, { state: 'revoked' }));
 route('GET', '/projects/{p}/client-errors', 'oversight', (_, { project }) => ({ errors: project.errors, total: project.errors.length }));

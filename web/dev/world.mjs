@@ -20,7 +20,7 @@ export function makeWorld({ fresh, policy, enrol_ms }) {
   const beat = setInterval(() => tellCounts(world), LIVE_MS);
   world.stop = () => { clearInterval(beat); world.timers.forEach(clearTimeout); };
   world.admit = (asked, needs) => admit(world, asked, needs);
-  world.liveCounts = (project) => ({ counts: countsOf(project), events_per_min: project.clients.filter((one) => one.state === 'recording').length * 12, events_today: project.events_today, last_event_at: now() });
+  world.liveCounts = (project) => ({ counts: countsOf(project), events_per_min: project.clients.filter((one) => one.state === 'recording').length * 12, last_event_at: now() });
   world.record = (actor, action, project, subject, detail = {}) =>
     world.audit.unshift({ n: world.audit.length + 1, at: now(), actor: { kind: 'account', id: actor.id, name: actor.name }, action, project: project?.slug ?? null, subject, detail, hash: hex(action.length * 7919 + world.audit.length, 64) });
   if (!fresh) seed(world);
@@ -72,7 +72,7 @@ export function newProject(world, account, { name, purposes = [], retention, min
     id: randomUUID(), slug, name, kind, min_group_size, created_at: now(), purposes, preset, retention: retention ?? { raw_days: 30, picture_days: 14, aggregate_months: 12, reason: null },
     members: [{ account: { id: account.id, email: account.email, name: account.name }, role: 'lead', grants: ['identities'], since: now() }],
     keys: [], invitations: [], clients: [], errors: [], letters: [], alerts: { silence_hours: 24, email: [], webhook: false }, requests: [], erasures: [],
-    revisions: [], draft: null, rollout: null, events: 0, events_today: 0, epochs: [{ id: '2026-11', created_at: now(), retired_at: null }],
+    revisions: [], draft: null, rollout: null, events: 0, epochs: [{ id: '2026-11', created_at: now(), retired_at: null }],
   };
   world.projects.push(project);
   return project;
@@ -170,10 +170,7 @@ export function tellClient(world, project, client) {
 }
 
 function tellCounts(world) {
-  for (const { project, tell } of world.listeners) {
-    project.events_today += project.clients.filter((one) => one.state === 'recording').length;
-    tell('counts', world.liveCounts(project));
-  }
+  for (const { project, tell } of world.listeners) tell('counts', world.liveCounts(project));
 }
 
 export function publishRevision(world, project, account, xml, note, percent) {
@@ -218,8 +215,8 @@ function seed(world) {
   project.keys.push({ id: 'k1', name: 'Pilot, building A', created_at: ago(50_000), expires_at: later(61), uses: 231, uses_max: 300, approval: 'auto', address_range: null, revoked_at: null, held: 15, enrolled: 222 });
   project.keys.push({ id: 'k2', name: 'Test laptops', created_at: ago(90_000), expires_at: later(-20), uses: 6, uses_max: 10, approval: 'hold', address_range: '10.0.0.0/8', revoked_at: null, held: 0, enrolled: 6 });
   project.keys.push({ id: 'k0', name: 'First try', created_at: ago(120_000), expires_at: later(10), uses: 1, uses_max: null, approval: 'auto', address_range: null, revoked_at: ago(60_000), held: 0, enrolled: 1 });
-  for (const [name, team, state] of [['Dora Lind', 'Tax', 'recording'], ['Emil Noor', 'Tax', 'invited'], ['Femi Okoro', 'Purchasing', 'expired']]) {
-    project.invitations.push({ id: randomUUID(), name, email: `${name.split(' ')[0].toLowerCase()}@example.org`, team, state, created_at: ago(5000), expires_at: later(20), agent_id: null });
+  for (const [name, team, state] of [['Dora Lind', 'Tax', 'enrolled'], ['Emil Noor', 'Tax', 'invited'], ['Femi Okoro', 'Purchasing', 'expired']]) {
+    project.invitations.push({ id: randomUUID(), name, email: `${name.split(' ')[0].toLowerCase()}@example.org`, team, state, created_at: ago(5000), expires_at: later(20) });
   }
   publishRevision(world, project, anna, template(project, 'standard', ['saplogon.exe', 'excel.exe', 'msedge.exe'], ['orders.example.org']), 'First revision', 100);
   for (let index = 0; index < CLIENTS_SEEDED; index += 1) project.clients.push(newClient(project, index, STATES[Math.floor(chance(index + 5)() * STATES.length)], 1, 'k1'));

@@ -1,9 +1,11 @@
 //! `cargo xtask codegen`: files that are generated from code, written or compared.
 //!
-//! The OpenAPI document comes from the server, which takes minutes to build: here it is only written. Whether it is fresh
-//! says a test of the server (`interface::the_checked_in_document_is_fresh`).
+//! The OpenAPI document comes from the server, which takes minutes to build, and the types of the pages' client come from
+//! the document: here both are only written. Whether they are fresh say a test of the server
+//! (`interface::the_checked_in_document_is_fresh`) and one of the pages (`web/generator/fresh.test.mjs`).
 
-use crate::command::{ask, program, root};
+use crate::command::{self, ask, program, root};
+use crate::setup;
 use anyhow::{Context, Result, bail};
 
 /// Where the OpenAPI document is checked in.
@@ -36,6 +38,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let document = document.context("`lode openapi` did not print the document")?;
         std::fs::write(root().join(OPENAPI), document.trim_end().to_owned() + "\n")
             .with_context(|| format!("cannot write '{OPENAPI}'"))?;
+        let web = setup::web_packages()?;
+        command::run(program("npm").args(["run", "--silent", "generate"]).current_dir(web))?;
     }
     if stale.is_empty() { Ok(()) } else { bail!("not fresh, run cargo xtask codegen: {}", stale.join(", ")) }
 }

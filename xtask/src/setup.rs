@@ -79,14 +79,20 @@ pub fn postgres_folder() -> Option<PathBuf> {
     versions.filter(|bin| bin.join("initdb").exists()).max()
 }
 
-/// Builds the pages into `web/dist`, unless they are newer than everything they are made of: new pages mean that the
-/// program they are part of is compiled again.
-pub fn build_pages() -> Result<()> {
+/// Brings the packages of the pages to what the lock file says, and gives the folder they belong to.
+pub fn web_packages() -> Result<PathBuf> {
     let web = root().join("web");
     let installed = web.join("node_modules/.package-lock.json");
     if modified(&installed) < modified(&web.join("package-lock.json")) {
         run(program("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&web))?;
     }
+    Ok(web)
+}
+
+/// Builds the pages into `web/dist`, unless they are newer than everything they are made of: new pages mean that the
+/// program they are part of is compiled again.
+pub fn build_pages() -> Result<()> {
+    let web = web_packages()?;
     let sources = ["src", "public", "index.html", "package-lock.json", "vite.config.ts", "tsconfig.json"];
     if modified(&web.join("dist/index.html")) < sources.into_iter().map(|name| newest(&web.join(name))).max().flatten()
     {

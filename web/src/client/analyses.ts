@@ -60,3 +60,27 @@ export interface Coverage {
   day: string; agents: number; users: number; events: number; first_event: string; last_event: string;
   gaps: number; lost_events: number; rejected_rows?: number;
 }
+
+export interface Task {
+  task: string; name: string; standing: 'found' | 'confirmed' | 'rejected'; users: number; instances: number; variants: number;
+  p50_s: number; p90_s: number; handling_s: number; share: number; applications: string[]; confidence: number; first: string; last: string;
+}
+export interface TaskStep {
+  activity: string; application: string; events: number; cases: number; start_cases: number; end_cases: number;
+  happy_path_rank: number | null; users: number; position: number; next_step: string | null; next_share: number;
+  target: 'same' | 'progression' | 'varies'; target_by: number | null; reads: string[]; rule: string | null;
+  hit_rate: number | null; held_back: number | null; automatable: boolean;
+  verdict: 'known' | 'explained' | 'value_unknown' | 'target_unknown';
+}
+export interface TaskVariant {
+  variant: string; steps: string[]; instances: number; share: number; users: number; p50_s: number; rework: boolean;
+}
+export interface TaskInstance {
+  instance: string | number; user: number; session: string | number; start: string; events: number;
+  duration_s: number; handling_s: number; confidence: number;
+}
+export interface Candidate {
+  task: string; name: string; users: number; instances: number; applications: string[]; steps: number; automatable_steps: number;
+  rai: number; determinism: number; exceptions: number; handling_p50_s: number; instances_per_week: number;
+  minutes_per_week: number; potential_minutes_per_week: number;
+}

@@ -1,56 +1,31 @@
 // The installed clients of a project: their states, counters, errors, and the live stream about them. It keeps no state.
-import { address, send } from './http';
+import { send } from './http';
+import { at, type Given } from './operation';
+import type { Alerts, Counts } from './types';
 
 export const CLIENT_STATES = [
   'held', 'needs_consent', 'declined', 'recording', 'paused', 'outside_schedule', 'locked', 'stopped', 'blocked', 'error', 'offline', 'revoked',
 ] as const;
-export type ClientState = (typeof CLIENT_STATES)[number];
 
-/** Where the admitted events of a client went; `lost` is what the others do not explain. */
-export interface Balance { admitted: number; stored: number; waiting: number; removed: number; refused: number; erased: number; expired: number; lost: number; exact: boolean }
+/** What the live stream says as `counts`. The document knows no events of a stream; as `client` it sends a client as the list has it. */
+export interface LiveCounts { counts: Counts; events_per_min: number; last_event_at: string | null }
 
-export interface Client {
-  agent_id: string; name: string; team: string | null; state: ClientState; why: string | null;
-  enrolled_at: string; last_seen_at: string | null; version: string; os: string;
-  config_revision: number | null; revision_wanted: number | null;
-  capabilities: Record<string, string>;
-  spool: { events: number; bytes: number; screenshots: number; oldest: string | null };
-  counters: Record<string, number | Record<string, number>>;
-  balance: Balance;
-  last_error: { code: string; message: string; help: string; at: string } | null;
-  clock_offset_ms: number; app_key: string; self: { rss_bytes: number; cpu_ms_per_min: number };
-}
-
-export interface ClientDetail extends Client { history: { at: string; state: ClientState; why: string | null }[] }
-/** Clients by state; invitations that nobody has used yet count as `invited`. */
-export type Counts = Partial<Record<ClientState | 'invited' | 'waiting_for_consent', number>>;
-export interface ClientList { clients: Client[]; total: number; counts: Counts }
-export interface ClientError { code: string; message: string; help: string; count: number; clients: number; first_seen: string; last_seen: string }
-export interface DeadLetter { id: string; agent_id: string; seq: number; reason: string; at: string; bytes: number }
-export interface Alerts { silence_hours: number; email: string[]; webhook: boolean }
-export interface LiveCounts { counts: Counts; events_per_min: number; events_today: number; last_event_at: string | null }
-export interface ProjectBalance {
-  clients: number; admitted: number; waiting: number; removed: number; refused: number; stored: number;
-  erased: number; expired: number; lost: number; exact: boolean; by_rule: { rule: string; filtered: number }[];
-}
-
-const of = (slug: string, rest: string) => `/projects/${encodeURIComponent(slug)}${rest}`;
-const one = (slug: string, agent: string, rest = '') => address(of(slug, `/clients/${encodeURIComponent(agent)}${rest}`));
+/** Which clients to list, in which order. */
+export type ClientQuestion = Omit<NonNullable<Given<'get', '/projects/{project}/clients'>[0]>, 'project'>;
 
 export const fleetPath = {
-  clients: (slug: string, parameters: URLSearchParams) => address(of(slug, '/clients'), parameters),
-  client: (slug: string, agent: string) => one(slug, agent),
-  errors: (slug: string) => address(of(slug, '/client-errors')),
-  deadLetters: (slug: string) => address(of(slug, '/dead-letters')),
-  balance: (slug: string) => address(of(slug, '/balance')),
-  alerts: (slug: string) => address(of(slug, '/alerts')),
-  live: (slug: string) => address(of(slug, '/live')),
+  clients: (project: string, question: ClientQuestion) => at('/projects/{project}/clients', { project, ...question }),
+  client: (project: string, agent: string) => at('/projects/{project}/clients/{agent}', { project, agent }),
+  errors: (project: string) => at('/projects/{project}/client-errors', { project }),
+  deadLetters: (project: string) => at('/projects/{project}/dead-letters', { project }),
+  alerts: (project: string) => at('/projects/{project}/alerts', { project }),
+  live: (project: string) => at('/projects/{project}/live', { project }),
 };
 
-export const approveClient = (slug: string, agent: string) => send<Client>('POST', one(slug, agent, '/approve'));
-export const revokeClient = (slug: string, agent: string) => send<Client>('POST', one(slug, agent, '/revoke'));
-export const setTeam = (slug: string, agent: string, team: string | null) => send<Client>('PATCH', one(slug, agent), { team });
-export const approveAll = (slug: string, app_key: string | null) => send<{ approved: number }>('POST', address(of(slug, '/clients/approve')), { app_key });
-export const replayLetter = (slug: string, id: string) => send<{ outcome: string }>('POST', address(of(slug, `/dead-letters/${encodeURIComponent(id)}/replay`)));
-export const deleteLetter = (slug: string, id: string) => send<void>('DELETE', address(of(slug, `/dead-letters/${encodeURIComponent(id)}`)));
-export const saveAlerts = (slug: string, alerts: Alerts) => send<Alerts>('PUT', fleetPath.alerts(slug), alerts);
+export const approveClient = (project: string, agent: string) => send('post', '/projects/{project}/clients/{agent}/approve', { project, agent });
+export const revokeClient = (project: string, agent: string) => send('post', '/projects/{project}/clients/{agent}/revoke', { project, agent });
+export const setTeam = (project: string, agent: string, team: string) => send('patch', '/projects/{project}/clients/{agent}', { project, agent, body: { team } });
+export const approveAll = (project: string, app_key: string | null) => send('post', '/projects/{project}/clients/approve', { project, body: { app_key } });
+export const replayLetter = (project: string, letter: string) => send('post', '/projects/{project}/dead-letters/{letter}/replay', { project, letter });
+export const deleteLetter = (project: string, letter: string) => send('delete', '/projects/{project}/dead-letters/{letter}', { project, letter });
+export const saveAlerts = (project: string, alerts: Alerts) => send('put', '/projects/{project}/alerts', { project, body: alerts });

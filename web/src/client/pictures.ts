@@ -1,25 +1,15 @@
 // Pictures of single steps: where one is, what is known of it, and what may be done with it. It keeps no state.
-import { address, send } from './http';
-
-/** An area in pixels of the picture. */
-export interface Area { x: number; y: number; width: number; height: number }
-export interface Mask extends Area { reason: string }
-
-export interface Picture {
-  screenshot_id: string; width: number; height: number; bytes: number;
-  /** The part of the virtual desktop that it shows: x, y, width, height; null if the client did not say. */
-  place: [number, number, number, number] | null;
-  masks: Mask[]; hidden: boolean; received_at: string | null;
-}
-
-const of = (slug: string, id: string, rest = '') => address(`/projects/${encodeURIComponent(slug)}/screenshots/${encodeURIComponent(id)}${rest}`);
+import { send } from './http';
+import { at } from './operation';
+import type { Area } from './types';
 
 export const picturePath = {
-  known: (slug: string, id: string) => of(slug, id),
-  png: (slug: string, id: string) => of(slug, id, '/png'),
+  known: (project: string, screenshot: string) => at('/projects/{project}/screenshots/{screenshot}', { project, screenshot }),
+  png: (project: string, screenshot: string) => at('/projects/{project}/screenshots/{screenshot}/png', { project, screenshot }),
 };
 
-export const reportPicture = (slug: string, id: string) => send<void>('POST', of(slug, id, '/report'));
-export const releasePicture = (slug: string, id: string) => send<void>('POST', of(slug, id, '/release'));
-export const coverPicture = (slug: string, id: string, areas: Area[]) => send<void>('POST', of(slug, id, '/cover'), { areas });
-export const erasePicture = (slug: string, id: string) => send<void>('DELETE', of(slug, id));
+export const reportPicture = (project: string, screenshot: string) => send('post', '/projects/{project}/screenshots/{screenshot}/report', { project, screenshot });
+export const releasePicture = (project: string, screenshot: string) => send('post', '/projects/{project}/screenshots/{screenshot}/release', { project, screenshot });
+export const coverPicture = (project: string, screenshot: string, areas: Area[]) =>
+  send('post', '/projects/{project}/screenshots/{screenshot}/cover', { project, screenshot, body: { areas } });
+export const erasePicture = (project: string, screenshot: string) => send('delete', '/projects/{project}/screenshots/{screenshot}', { project, screenshot });

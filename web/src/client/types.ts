@@ -1,164 +1,71 @@
-// The shapes the service answers with, as docs/guide/api.md states them. Nothing here runs.
-import type { Grant, Role } from './access';
+// What the pages call the schemas of the service. Nothing here runs.
+import type { components } from './generated';
 
-export type CaseRule = 'auto' | 'session' | 'case_id' | { start_activity?: string; end_activity?: string };
+export type {
+  CaseRule, Cell, ClientState, ColumnType, CorrectionKind, Counts, Grant, InvitationState, PolicyChange, Preset, Preview, PreviewEvent, PreviewRule, Problem,
+  RequestKind, Role, RuleTest, Vocabulary, VocabularyAttribute, VocabularyColumn, VocabularyElement,
+} from './narrower';
+import type { Cell } from './narrower';
 
-export interface Project {
-  id: string;
-  slug: string;
-  name: string;
-  kind: 'sample' | 'imported' | 'enrolled';
-  min_group_size: number;
-  created_at: string;
-  events: number;
-  users: number;
-  first_event: string | null;
-  last_event: string | null;
-  case_rule: CaseRule;
-  jobs: { state: 'fresh' | 'running' | 'stale' | 'failed'; built_at: string | null };
-  purposes: string[];
-  retention: Retention;
-  clients: { total: number; recording: number };
-  configuration: { revision: number | null };
-  role: Role;
-  grants: Grant[];
-}
+type Schemas = components['schemas'];
 
-/** How long data stay; more than the usual needs a reason. */
-export interface Retention { raw_days: number; picture_days: number; aggregate_months: number; reason: string | null }
+export type ErrorAnswer = Schemas['ErrorAnswer'];
+export type Project = Schemas['ProjectShown'];
+export type NewProject = Schemas['NewProject'];
+export type Retention = Schemas['RetentionShown'];
+export type Import = Schemas['ImportShown'];
 
-export interface ProjectWish {
-  name: string; kind: 'enrolled'; purposes: string[]; retention: Retention; min_group_size: number; preset: 'standard' | 'works_council';
-}
+export type Me = Schemas['Me'];
+export type Account = Schemas['AccountShown'];
+export type LoginSession = Schemas['SessionShown'];
+export type ApiToken = Schemas['TokenShown'];
+export type Member = Schemas['MemberShown'];
+export type AppKey = Schemas['AppKeyShown'];
+export type AppKeyWish = Schemas['NewAppKey'];
+export type NewAppKey = Schemas['AppKeyMade'];
+export type InstallLines = Schemas['InstallLines'];
+export type Invitation = Schemas['InvitationShown'];
+export type NewInvitations = Schemas['Invited'];
 
-export interface Status {
-  version: string;
-  loopback_only: boolean;
-  data_folder: string;
-  control: 'sqlite' | 'postgres';
-  projects: number;
-  started_at: string;
-}
-
-export type ImportState = 'reading' | 'storing' | 'running_jobs' | 'done' | 'duplicate' | 'failed';
-
-export interface Import {
-  id: string;
-  file: string;
-  format: string | null;
-  state: ImportState;
-  bytes_total: number;
-  bytes_read: number;
-  rows_read: number;
-  rows_rejected: number;
-  rows_stored: number;
-  first_rejects: { line: number; reason: string }[];
-  message: string | null;
-  started_at: string;
-  finished_at: string | null;
-}
-
-export type ColumnType = 'integer' | 'number' | 'text' | 'time' | 'date' | 'boolean' | 'list';
-export type Cell = string | number | boolean | null | Cell[];
+export type Answer = Schemas['AnalysisAnswer'];
 export type Row = Cell[];
-export interface Column {
-  name: string;
-  type: ColumnType;
-}
+export type Column = Schemas['ColumnShown'];
+export type Table = Schemas['TableShown'];
+export type TableColumn = Schemas['TableColumn'];
+export type SqlFunction = Schemas['FunctionShown'];
+export type QueryResult = Schemas['QueryAnswer'];
+export type PastQuery = Schemas['PastQuery'];
+export type Job = Schemas['JobShown'];
+export type JobChange = Schemas['JobChange'];
+export type Run = Schemas['RunShown'];
+export type RunState = Run['state'];
+export type Correction = Schemas['CorrectionShown'];
+export type NewCorrection = Schemas['NewCorrection'];
 
-export interface Answer {
-  name: string;
-  title: string;
-  formula: string;
-  columns: Column[];
-  rows: Row[];
-  total: number;
-  built_at: string | null;
-  elapsed_ms: number;
-  min_group_size: number;
-  suppressed: number;
-}
+export type Client = Schemas['ClientShown'];
+export type ClientError = Schemas['ErrorGroupShown'];
+export type Balance = Schemas['Balance'];
+export type DeadLetter = Schemas['DeadLetterShown'];
+export type Alerts = Schemas['AlertSettings'];
 
-export interface TableColumn extends Column {
-  personal: boolean;
-  description: string;
-}
+export type Picture = Schemas['PictureShown'];
+/** An area in pixels of the picture. */
+export type Area = Schemas['CoverArea'];
 
-export interface Table {
-  name: string;
-  layer: 'staging' | 'intermediate' | 'mart' | 'custom' | 'uploaded';
-  description: string;
-  grain: string;
-  audience: string;
-  rows: number | null;
-  bytes: number | null;
-  built_at: string | null;
-  stale: boolean;
-  columns: TableColumn[];
-}
+export type ProjectConfiguration = Schemas['ConfigurationShown'];
+export type Revision = Schemas['RevisionShown'];
+export type Rollout = Schemas['Rollout'];
+export type Check = Schemas['CheckAnswer'];
 
-export interface SqlFunction {
-  name: string;
-  signature: string;
-  description: string;
-}
+export type Privacy = Schemas['PrivacyShown'];
+export type PrivacyChange = Schemas['PrivacyChange'];
+export type TwoPersonRequest = Schemas['RequestShown'];
+export type NewRequest = Schemas['NewRequest'];
+export type Erasure = Schemas['ErasureShown'];
 
-export interface QueryResult {
-  columns: Column[];
-  rows: Row[];
-  row_count: number;
-  truncated: boolean;
-  elapsed_ms: number;
-  bytes_scanned: number | null;
-}
-
-export interface PastQuery {
-  id: string;
-  sql: string;
-  state: 'done' | 'failed' | 'cancelled' | 'running';
-  rows: number | null;
-  elapsed_ms: number | null;
-  started_at: string;
-  message: string | null;
-}
-
-export interface QueryLimits {
-  seconds: number;
-  memory_bytes: number;
-  preview_rows: number;
-}
-
-export type RunState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
-
-export interface Run {
-  id: string;
-  job: string;
-  state: RunState;
-  started_at: string | null;
-  finished_at: string | null;
-  duration_ms: number | null;
-  rows_in: number | null;
-  rows_out: number | null;
-  peak_memory_bytes: number | null;
-  partitions: number | null;
-  partitions_reused: number | null;
-  error: { message: string; line?: number | null; column?: number | null } | null;
-}
-
-export interface Job {
-  name: string;
-  layer: Table['layer'];
-  description: string;
-  reads: string[];
-  grain: string;
-  audience: string;
-  params: Record<string, string>;
-  origin: 'built-in' | 'replaced' | 'custom';
-  enabled: boolean;
-  schedule: string;
-  sql: string;
-  state: 'fresh' | 'stale' | 'running' | 'failed' | 'never';
-  rows: number | null;
-  built_at: string | null;
-  last_run: Run | null;
-}
+export type ServiceSettings = Schemas['SettingsShown'];
+export type Smtp = Schemas['MailServerShown'];
+export type Oidc = Schemas['CompanyLoginSettings'];
+export type SettingsChange = Schemas['SettingsChange'];
+export type AuditHead = Schemas['AuditHeadShown'];
+export type AuditEntry = Schemas['AuditShown'];

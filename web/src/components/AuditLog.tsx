@@ -1,5 +1,6 @@
 // The audit log, newest first, with the state of its chain: each entry holds the hash of the one before, and the head is signed.
-import { type AuditEntry, type AuditHead, type ServiceAnswers, servicePath } from '../client/service';
+import type { AuditEntry, AuditHead } from '../client';
+import { servicePath } from '../client/service';
 import { formatNumber, formatTime, NOTHING } from '../format';
 import { useAnswer } from '../state/answers';
 import { changeQuery, usePlace } from '../state/location';
@@ -15,10 +16,8 @@ const PAGE_ROWS = 100;
 export function AuditLog({ slug }: { slug: string | null }) {
   const { query } = usePlace();
   const offset = Math.max(0, Number(query.get('offset')) || 0);
-  const parameters = new URLSearchParams({ limit: String(PAGE_ROWS), offset: String(offset) });
-  for (const name of ['action', 'actor']) if (query.get(name)) parameters.set(name, query.get(name)!);
-  const { answer, error, again } = useAnswer<ServiceAnswers['audit']>(servicePath.audit(slug, parameters));
-  const head = useAnswer<AuditHead>(servicePath.auditHead()).answer;
+  const { answer, error, again } = useAnswer(servicePath.audit(slug, { action: query.get('action') || undefined, actor: query.get('actor') || undefined, limit: PAGE_ROWS, offset }));
+  const head = useAnswer(servicePath.auditHead()).answer;
   const columns: TableColumn<AuditEntry>[] = [
     { name: 'n', title: t('audit.n'), numeric: true, show: (row) => formatNumber(row.n) },
     { name: 'at', title: t('audit.at'), show: (row) => formatTime(row.at) },

@@ -1,6 +1,6 @@
 // Says what a case is in this project, and lets one change it. The figures then follow by themselves.
 import { useState } from 'react';
-import { type Answer, type CaseRule, changeCaseRule, path, type ServiceError } from '../client';
+import { type CaseRule, changeCaseRule, path, type ServiceError } from '../client';
 import { asServiceError, forgetAnswers, useAnswer } from '../state/answers';
 import { useProject } from '../state/project';
 import { t } from '../text';
@@ -35,7 +35,7 @@ function CaseRuleDialog({ onClose }: { onClose: () => void }) {
   const [start, setStart] = useState(typeof now === 'string' ? '' : now.start_activity ?? '');
   const [end, setEnd] = useState(typeof now === 'string' ? '' : now.end_activity ?? '');
   const [error, setError] = useState<ServiceError | null>(null);
-  const activities = useAnswer<Answer>(path.analysis(project.slug, 'process_nodes', new URLSearchParams({ limit: '2000' }))).answer;
+  const activities = useAnswer(path.analysis(project.slug, 'process_nodes', { limit: 2000 })).answer;
   const names = activities?.rows.map((row) => String(row[0])) ?? [];
 
   const save = async () => {

@@ -1,7 +1,7 @@
 // Who is signed in. Asked once, asked again when the service says that nobody is; every answer is forgotten when the account changes.
 import { useEffect, useSyncExternalStore } from 'react';
-import type { ServiceError } from '../client';
-import { logOut, type Me, readMe } from '../client/access';
+import type { Me, ServiceError } from '../client';
+import { logOut, readMe } from '../client/access';
 import { whenUnauthenticated } from '../client/http';
 import { asServiceError, forgetAnswers } from './answers';
 

@@ -1,7 +1,7 @@
 // Asks one analysis of the open project with the present filters.
-import { type Answer, path } from '../client';
+import { type Answer, type Narrowing, path } from '../client';
 import { type Asked, useAnswer } from './answers';
-import { carriedFilters } from './filters';
+import { narrowingOf } from './filters';
 import { usePlace } from './location';
 import { useProject } from './project';
 
@@ -11,18 +11,11 @@ export interface AskedAnalysis extends Asked<Answer> {
 }
 
 /** `extra` adds to the filters, for example a page of rows; null waits with the question. */
-export function useAnalysis(name: string, extra: Record<string, string | number> | null = {}): AskedAnalysis {
+export function useAnalysis(name: string, extra: Narrowing | null = {}): AskedAnalysis {
   const project = useProject();
   const { query } = usePlace();
-  const parameters = carriedFilters(query);
-  for (const [key, value] of Object.entries(extra ?? {})) parameters.set(key, String(value));
-  const asked = useAnswer<Answer>(extra === null ? null : path.analysis(project.slug, name, parameters));
-  const fileAddress = (format: 'csv' | 'parquet') => {
-    const whole = new URLSearchParams(parameters);
-    whole.delete('limit');
-    whole.delete('offset');
-    whole.set('format', format);
-    return path.analysis(project.slug, name, whole);
-  };
+  const narrowing = { ...narrowingOf(query), ...extra };
+  const asked = useAnswer(extra === null ? null : path.analysis(project.slug, name, narrowing));
+  const fileAddress = (format: 'csv' | 'parquet') => path.analysis(project.slug, name, { ...narrowing, limit: undefined, offset: undefined, format });
   return { ...asked, fileAddress };
 }

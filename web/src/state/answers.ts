@@ -1,9 +1,9 @@
 // Fetches what a page needs, keeps answers until the data changes, and shows the last one while the next is on its way.
 // It does not know what an answer means.
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { read, ServiceError } from '../client';
+import { type Address, read, ServiceError } from '../client';
 
-/** Answers kept at most; the oldest goes first. A page needs under ten. */
+/** kept at most; the oldest goes first. A page needs under ten. */
 const ANSWERS_MAX = 200;
 
 const kept = new Map<string, unknown>();
@@ -43,7 +43,7 @@ export interface Asked<T> {
 export const useRevision = () => useSyncExternalStore(subscribe, () => revision);
 
 /** Asks for `address`; null asks nothing. `poll_ms` repeats the question while it is set. */
-export function useAnswer<T>(address: string | null, poll_ms: number | null = null): Asked<T> {
+export function useAnswer<T>(address: Address<T> | null, poll_ms: number | null = null): Asked<T> {
   const seen = useRevision();
   const [repeat, setRepeat] = useState(0);
   const [failed, setFailed] = useState<{ address: string; error: ServiceError } | null>(null);
@@ -55,7 +55,7 @@ export function useAnswer<T>(address: string | null, poll_ms: number | null = nu
     const abort = new AbortController();
     const ask = async () => {
       try {
-        const answer = kept.has(address) && poll_ms === null ? (kept.get(address) as T) : await read<T>(address, abort.signal);
+        const answer = kept.has(address) && poll_ms === null ? (kept.get(address) as T) : await read(address, abort.signal);
         keep(address, answer);
         if (abort.signal.aborted) return;
         last.current = answer;

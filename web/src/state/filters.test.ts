@@ -1,12 +1,17 @@
 // Proves how filters stand in the address, and that only they hold across pages.
 import { expect, test } from 'vitest';
-import { carriedFilters, hasFilters, withDate, withoutFilters, withoutValue, withValue } from './filters';
+import { carriedFilters, hasFilters, narrowingOf, withDate, withoutFilters, withoutValue, withValue } from './filters';
 
 const query = (text: string) => new URLSearchParams(text);
 
 test('filters go along to another page, what belongs to one page stays', () => {
   expect(carriedFilters(query('application=Excel&activities=40&application=CRM&from=2020-01-01&case=7')).toString())
     .toBe('from=2020-01-01&application=Excel&application=CRM');
+});
+
+test('an analysis takes several of each filter, but one variant: the last', () => {
+  expect(narrowingOf(query('application=Excel&application=CRM&variant=a&variant=b&from=2020-01-01&to=&case=7')))
+    .toEqual({ from: '2020-01-01', to: undefined, variant: 'b', application: ['Excel', 'CRM'], activity: [], event_type: [] });
 });
 
 test('a value is added once', () => {

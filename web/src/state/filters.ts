@@ -1,4 +1,5 @@
 // The filters that hold across all pages, and how they stand in the address. It neither reads the address bar nor draws.
+import type { Narrowing } from '../client';
 
 /** Filters that take several values, any of which may match. */
 export const LIST_FILTERS = ['application', 'activity', 'event_type', 'variant'] as const;
@@ -15,6 +16,15 @@ export function carriedFilters(query: URLSearchParams): URLSearchParams {
     for (const value of query.getAll(name)) if (value) carried.append(name, value);
   }
   return carried;
+}
+
+/** The filters as an analysis takes them. One variant it takes: the last. */
+export function narrowingOf(query: URLSearchParams): Narrowing {
+  const one = (name: DateFilter | 'variant') => query.getAll(name).findLast(Boolean);
+  const any = (name: ListFilter) => query.getAll(name).filter(Boolean);
+  return {
+    from: one('from'), to: one('to'), variant: one('variant'), application: any('application'), activity: any('activity'), event_type: any('event_type'),
+  };
 }
 
 export function hasFilters(query: URLSearchParams): boolean {

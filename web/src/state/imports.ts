@@ -73,7 +73,7 @@ async function importOne({ key, project, file }: Upload, map: string): Promise<v
 }
 
 export async function newProject(name: string): Promise<string> {
-  const project = await createProject(name);
+  const project = await createProject({ name, kind: 'imported' });
   forgetAnswers();
   return project.slug;
 }

@@ -1,6 +1,7 @@
 // The live stream of a project's clients: counts as they change, and each client that appears or changes. The browser reconnects by itself.
 import { useEffect, useState } from 'react';
-import { type Client, fleetPath, type LiveCounts } from '../client/fleet';
+import type { Client } from '../client';
+import { fleetPath, type LiveCounts } from '../client/fleet';
 
 /** Changed clients kept beside the list at most; beyond it the list is asked anew anyway. */
 const CHANGED_MAX = 2_000;

@@ -1,6 +1,6 @@
 // Fetches a long answer part by part, and shows what has come while the rest is on its way. It does not know what an answer means.
 import { useEffect, useState } from 'react';
-import { type Answer, read, type ServiceError } from '../client';
+import { type Address, type Answer, read, type ServiceError } from '../client';
 import { asServiceError, useRevision } from './answers';
 
 /** Rows of one part, the most the service gives. */
@@ -22,7 +22,7 @@ const NONE = { address: null, first: null, rows: [], error: null, complete: fals
  * Asks for `addressOf(offset)` until `rows_max` rows from `start` on are there; null asks nothing. Its address at `start` names the question:
  * another one begins anew.
  */
-export function useParts<T>(addressOf: ((offset: number) => string) | null, start: number, rows_max: number, read_rows: (answer: Answer) => T[]): Parts<T> {
+export function useParts<T>(addressOf: ((offset: number) => Address<Answer>) | null, start: number, rows_max: number, read_rows: (answer: Answer) => T[]): Parts<T> {
   const address = addressOf ? addressOf(start) : null;
   const [state, setState] = useState<{ address: string | null; first: Answer | null; rows: T[]; error: ServiceError | null; complete: boolean }>(NONE);
   const [repeat, setRepeat] = useState(0);
@@ -35,7 +35,7 @@ export function useParts<T>(addressOf: ((offset: number) => string) | null, star
       let first: Answer | null = null;
       try {
         for (let complete = false; !complete;) {
-          const answer: Answer = await read<Answer>(addressOf(start + rows.length), abort.signal);
+          const answer: Answer = await read(addressOf(start + rows.length), abort.signal);
           if (abort.signal.aborted) return;
           first ??= answer;
           const part = read_rows(answer);

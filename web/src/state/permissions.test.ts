@@ -1,6 +1,6 @@
 // Proves which role and grant opens what.
 import { expect, test } from 'vitest';
-import type { Grant, Role } from '../client/access';
+import type { Grant, Role } from '../client';
 import { may, type Need } from './permissions';
 
 const NEEDS: Need[] = ['member', 'pages', 'sql', 'raw', 'pictures', 'lead', 'oversight', 'identities', 'admin'];

@@ -1,5 +1,5 @@
 // Who may open which page, as the service decides it. The service checks every call itself; these pages only hide what it would refuse.
-import type { Grant, Role } from '../client/access';
+import type { Grant, Role } from '../client';
 
 /** What a page or an action asks for; `member` is any role, and for pages outside of projects anybody signed in. */
 export type Need = 'member' | 'pages' | 'sql' | 'raw' | 'pictures' | 'lead' | 'oversight' | 'identities' | 'admin';

@@ -115,7 +115,6 @@ export const serviceWords = {
   'invite.revokeWho': 'Revoke the invitation of {name}',
   'invite.state.invited': 'Invited',
   'invite.state.enrolled': 'Enrolled',
-  'invite.state.recording': 'Recording',
   'invite.state.expired': 'Expired',
   'invite.state.revoked': 'Revoked',
 
@@ -189,7 +188,7 @@ export const serviceWords = {
   'clients.letters.delete': 'Delete',
   'clients.letters.deleteWhich': 'Delete event {seq}',
   'clients.letters.outcome': 'Event {seq}: {outcome}',
-  'clients.live': { one: 'Live: {count} event per minute, {today} today', other: 'Live: {count} events per minute, {today} today' },
+  'clients.live': { one: 'Live: {count} event per minute', other: 'Live: {count} events per minute' },
   'clients.live.off': 'Connecting …',
   'clients.approveAll': { one: 'Approve {count} waiting', other: 'Approve {count} waiting' },
   'clients.alerts': 'Alerts',
@@ -431,7 +430,6 @@ export const serviceWords = {
   'documents.works-agreement': 'Works agreement',
   'documents.art30': 'Record of processing (Art. 30)',
   'documents.md': 'Markdown',
-  'documents.html': 'HTML',
 
   'oversight.parts': 'Parts of the oversight page',
   'oversight.summary': 'Summary',

@@ -18,7 +18,7 @@ use chrono::{Days, NaiveDate};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Instant;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// The one that is about pictures alone: it needs the grant `pictures` as well.
 const SCREENSHOTS: &str = "screenshots";
@@ -60,6 +60,49 @@ pub struct AnalysisAnswer {
     suppressed: usize,
 }
 
+/// What an answer can be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it describes what `Wanted::parse` reads")]
+struct Narrowing {
+    /// The first day, such as 2026-03-01.
+    from: Option<String>,
+    /// The last day.
+    to: Option<String>,
+    /// Any of these applications.
+    application: Option<Vec<String>>,
+    /// Any of these activities.
+    activity: Option<Vec<String>>,
+    /// Any of these types of event.
+    event_type: Option<Vec<String>>,
+    /// Key of a case, from an answer.
+    case: Option<String>,
+    /// Key of a session, from an answer.
+    session: Option<String>,
+    /// A variant, from an answer.
+    variant: Option<String>,
+    /// An activity that `edge_to` follows directly.
+    edge_from: Option<String>,
+    /// The activity that follows.
+    edge_to: Option<String>,
+    /// A task, from an answer.
+    task: Option<String>,
+    /// A variant of a task, from an answer.
+    task_variant: Option<String>,
+    /// The first custom column has this value.
+    custom1: Option<String>,
+    /// Likewise.
+    custom2: Option<String>,
+    /// Likewise.
+    custom3: Option<String>,
+    /// Likewise.
+    custom4: Option<String>,
+    /// Likewise.
+    custom5: Option<String>,
+    /// `csv` or `parquet` for a file.
+    format: Option<String>,
+}
+
 /// The questions that can be asked.
 #[utoipa::path(get, path = "/projects/{project}/analyses", responses((status = 200, body = AnalysisList)),
     extensions(("x-lode-permission" = json!("pages"))))]
@@ -74,8 +117,8 @@ pub async fn list() -> Json<AnalysisList> {
 
 /// One answer. `cases`, `sessions`, `task_instances`, `time_line` and `screenshots` show single instances and need the grant `raw`;
 /// `screenshots` needs the grant `pictures` as well, and so does the column `screenshot_id` of others.
-#[utoipa::path(get, path = "/projects/{project}/analyses/{name}", responses((status = 200, body = AnalysisAnswer)),
-    extensions(("x-lode-permission" = json!("pages"))))]
+#[utoipa::path(get, path = "/projects/{project}/analyses/{name}", params(Narrowing, Page),
+    responses((status = 200, body = AnalysisAnswer)), extensions(("x-lode-permission" = json!("pages"))))]
 pub async fn answer(
     State(state): State<AppState>,
     actor: Actor,

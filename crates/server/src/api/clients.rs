@@ -83,6 +83,7 @@ pub struct ClientShown {
     own_use: Value,
     /// The last changes of its state; only where one client was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     history: Option<Vec<StateChange>>,
 }
 

@@ -86,17 +86,21 @@ pub struct RevisionShown {
     facts: Facts,
     /// The text; only where one revision was asked for, like what follows.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     xml: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     header: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     signature: Option<String>,
     /// The public key that checks the signature.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     key: Option<String>,
     /// Against the revision before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
     changes: Option<Value>,
 }
 

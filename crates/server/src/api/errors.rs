@@ -41,6 +41,9 @@ pub struct ApiError {
 pub struct ErrorAnswer {
     /// What went wrong.
     error: ErrorDetail,
+    /// What is at fault one by one; only where it is a configuration.
+    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
+    problems: Option<Value>,
 }
 
 /// What went wrong.
@@ -54,8 +57,10 @@ pub struct ErrorDetail {
     /// What to do.
     hint: String,
     /// Where in a text that is at fault, from 1.
+    #[schema(nullable = false)]
     line: Option<u64>,
     /// Likewise.
+    #[schema(nullable = false)]
     column: Option<u64>,
 }
 

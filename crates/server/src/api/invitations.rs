@@ -80,6 +80,7 @@ pub struct InvitationShown {
     expires_at: Option<String>,
     /// Path of the person's page; shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     link: Option<String>,
 }
 

@@ -81,6 +81,7 @@ pub struct MemberAndLink {
     member: MemberShown,
     /// Path of the page on which the owner chooses a password; works once, 24 h.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     link: Option<String>,
 }
 

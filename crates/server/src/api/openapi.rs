@@ -7,6 +7,7 @@
 use super::errors::{ErrorAnswer, ErrorDetail};
 use super::{BASE, operations};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use utoipa::openapi::OpenApi;
 use utoipa::{PartialSchema, ToSchema};
 
@@ -33,6 +34,7 @@ pub fn completed(document: OpenApi) -> Value {
     for (name, schema) in [(ErrorAnswer::name(), ErrorAnswer::schema()), (ErrorDetail::name(), ErrorDetail::schema())] {
         schemas[name.as_ref()] = serde_json::to_value(schema).unwrap_or_default();
     }
+    nothing_is_left_out(&mut document);
     document["components"]["securitySchemes"] = json!({
         "session": { "type": "apiKey", "in": "cookie", "name": crate::identity::session::COOKIE },
         "token": { "type": "http", "scheme": "bearer" },
@@ -75,6 +77,61 @@ fn bytes_are_no_numbers(operation: &mut Value) {
             *file = json!({});
         }
     }
+}
+
+/// An answer writes every member, one without a value as null, so it requires those too; a member that is left out says
+/// `nullable = false` where it is declared. Whoever sends a body may leave out what can be null.
+fn nothing_is_left_out(document: &mut Value) {
+    let mut sent = BTreeSet::new();
+    let operations = document["paths"].as_object().into_iter().flatten();
+    for (_, operation) in operations.flat_map(|(_, methods)| methods.as_object().into_iter().flatten()) {
+        names_of(&operation["requestBody"], &document["components"]["schemas"], &mut sent);
+    }
+    for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if !sent.contains(name) {
+            require_nullable(schema);
+        }
+    }
+}
+
+/// Collects the names of all schemas that `value` refers to, however far away.
+fn names_of(value: &Value, schemas: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str);
+            let name = reference.and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+            if let Some(name) = name
+                && names.insert(name.to_owned())
+            {
+                names_of(&schemas[name], schemas, names);
+            }
+            members.values().for_each(|member| names_of(member, schemas, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| names_of(item, schemas, names)),
+        _ => {}
+    }
+}
+
+/// Adds the members that can be null to those that are required, in every part of a schema.
+fn require_nullable(schema: &mut Value) {
+    let parts = schema.get_mut("allOf").and_then(Value::as_array_mut);
+    parts.into_iter().flatten().for_each(require_nullable);
+    let members = schema["properties"].as_object().into_iter().flatten();
+    let nullable: Vec<Value> =
+        members.filter(|(_, member)| can_be_null(member)).map(|(name, _)| name.as_str().into()).collect();
+    if nullable.is_empty() {
+        return;
+    }
+    let mut required = schema["required"].as_array().cloned().unwrap_or_default();
+    required.extend(nullable);
+    schema["required"] = required.into();
+}
+
+fn can_be_null(schema: &Value) -> bool {
+    let is_null = |kind: &Value| kind == "null";
+    let kinds = schema["type"].as_array().into_iter().flatten();
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    kinds.chain(choices.map(|choice| &choice["type"])).any(is_null)
 }
 
 /// The part of the interface that an operation belongs to: what comes after the project, or the first word.

@@ -1,7 +1,7 @@
 //! What a works council and a data protection officer need, and no content (promise D10): the history of rules, the balance,
 //! the smallest group; and documents that are filled from what is really in force (promise D11).
 
-use super::clients;
+use super::clients::{self, ProjectBalance};
 use super::configuration::{RevisionShown, with_text};
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::control::project_settings::{Preset, ProjectSettings};
 use utoipa::ToSchema;
 
@@ -29,8 +29,7 @@ const REVISIONS_MAX: i64 = 20;
 pub struct CouncilShown {
     /// The last revisions, newest first, each with what it changed.
     configuration: Vec<RevisionShown>,
-    #[schema(value_type = Object)]
-    balance: Value,
+    balance: ProjectBalance,
     /// Pages show only groups of at least this many people.
     k: i64,
     retention: RetentionShown,
@@ -67,7 +66,7 @@ pub async fn council(State(state): State<AppState>, access: ProjectAccess) -> Ap
     let (n, hash) = control.audit_tip().await?;
     Ok(Json(CouncilShown {
         configuration,
-        balance: json!(clients::of_project(&state, access.id()).await?),
+        balance: clients::of_project(&state, access.id()).await?,
         k: access.project.min_group_size,
         retention: settings.retention.into(),
         preset: settings.preset,

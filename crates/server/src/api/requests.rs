@@ -56,6 +56,7 @@ pub struct RequestShown {
     decided_at: Option<String>,
     /// Who is behind the agent: for the two who agreed, for a day.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     person: Option<Person>,
 }
 

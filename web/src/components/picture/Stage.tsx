@@ -1,7 +1,8 @@
 // Shows one picture with what is known of it: the element, the pointer, and what was painted over. Zoomed in, it scrolls and can be dragged.
 import { type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import type { Picture } from '../../client';
 import type { PictureEvent } from '../../client/analyses';
-import { type Picture, picturePath } from '../../client/pictures';
+import { picturePath } from '../../client/pictures';
 import { useProject } from '../../state/project';
 import { t, type TextKey } from '../../text';
 import { Icon } from '../Icon';

@@ -1,6 +1,6 @@
 // Where things lie on a picture: from pixels of the desktop to shares of the picture's sides. It draws nothing.
+import type { Area, Picture } from '../../client';
 import type { PictureEvent } from '../../client/analyses';
-import type { Area, Picture } from '../../client/pictures';
 
 /** Left, top, width and height as shares of the picture's sides, 0 to 1. */
 export interface Shares { left: number; top: number; width: number; height: number }

@@ -1,5 +1,5 @@
 // The menu of the person who is signed in: own account, the service for administrators, signing out.
-import type { Me } from '../../client/access';
+import type { Me } from '../../client';
 import { signOut } from '../../state/account';
 import { t } from '../../text';
 import { Icon } from '../Icon';

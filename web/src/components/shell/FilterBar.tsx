@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { columnTitle } from '../../format/cells';
 import { DATE_FILTERS, hasFilters, LIST_FILTERS, withDate, withoutFilters, withoutValue, withValue } from '../../state/filters';
 import { formatDay } from '../../format';
-import { type Answer, path } from '../../client';
+import { path } from '../../client';
 import { useAnswer } from '../../state/answers';
 import { goTo, usePlace, withQuery } from '../../state/location';
 import { useProject } from '../../state/project';
@@ -51,9 +51,9 @@ function Chip({ name, value, onRemove }: { name: string; value: string; onRemove
 
 function FilterForm({ query, onSet, onDone }: { query: URLSearchParams; onSet: (next: URLSearchParams) => void; onDone: () => void }) {
   const project = useProject();
-  const all = new URLSearchParams({ limit: String(OFFERED_MAX) });
-  const applications = useAnswer<Answer>(path.analysis(project.slug, 'applications', all)).answer;
-  const activities = useAnswer<Answer>(path.analysis(project.slug, 'process_nodes', all)).answer;
+  const all = { limit: OFFERED_MAX };
+  const applications = useAnswer(path.analysis(project.slug, 'applications', all)).answer;
+  const activities = useAnswer(path.analysis(project.slug, 'process_nodes', all)).answer;
   const [from, setFrom] = useState(query.get('from') ?? '');
   const [to, setTo] = useState(query.get('to') ?? '');
   const [application, setApplication] = useState('');

@@ -1,7 +1,6 @@
 // The frame around every page: finds out who asks, the project and the page of the address, and says what is wrong when there is none.
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
-import { type Answers, path, type Project } from '../../client';
-import type { Me } from '../../client/access';
+import { type Me, path, type Project } from '../../client';
 import { pagePath, PAGES, readRoute, type Route } from '../../routes';
 import { useMe } from '../../state/account';
 import { forgetAnswers, useAnswer } from '../../state/answers';
@@ -49,7 +48,7 @@ function Workplace({ me }: { me: Me }) {
   const { path: place, query } = usePlace();
   const route = readRoute(place);
   const [working, setWorking] = useState(false);
-  const list = useAnswer<Answers['projects']>(path.projects(), working ? WORKING_POLL_MS : null);
+  const list = useAnswer(path.projects(), working ? WORKING_POLL_MS : null);
   const projects = list.answer?.projects ?? [];
   const project = projects.find((one) => one.slug === route.project || one.id === route.project) ?? null;
   const [menu, setMenu] = useState(false);

@@ -1,7 +1,6 @@
 // The side bar: project switcher, pages by group as far as one's role opens them, account, theme. On a narrow screen it is a drawer.
 import { useEffect, useRef } from 'react';
-import { type Answers, path, type Project } from '../../client';
-import type { Me } from '../../client/access';
+import { type Me, path, type Project } from '../../client';
 import { formatCompact } from '../../format';
 import { type Page, pagePath, PAGES } from '../../routes';
 import { useAnswer } from '../../state/answers';
@@ -31,7 +30,7 @@ const GROUP_TITLES = { see: 'nav.see', flow: 'nav.flow', data: 'nav.data', recor
 export function Side({ me, projects, project, page, open, onClose }: SideProps) {
   const { query } = usePlace();
   const side = useRef<HTMLElement>(null);
-  const status = useAnswer<Answers['status']>(path.status()).answer;
+  const status = useAnswer(path.status()).answer;
   useEffect(() => {
     if (open) side.current?.querySelector<HTMLElement>('a, button')?.focus();
   }, [open]);

@@ -1,6 +1,6 @@
 // What an invited person sees, without an account and in plain words: what is recorded, what is not, how to pause and stop, how to install.
 import '../../text/service';
-import { type Join as JoinAnswer, peoplePath } from '../../client/people';
+import { peoplePath } from '../../client/people';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
 import { readRoute } from '../../routes';
@@ -13,7 +13,7 @@ const CAN = ['pause', 'see', 'delete', 'stop'] as const;
 
 export default function Join() {
   const token = readRoute(usePlace().path).part ?? '';
-  const { answer, error, again } = useAnswer<JoinAnswer>(peoplePath.join(token));
+  const { answer, error, again } = useAnswer(peoplePath.join(token));
   if (error?.code === 'not_found') return <section className="panel"><Empty icon="key" title={t('join.gone')}>{t('join.gone.text')}</Empty></section>;
   if (error) return <ErrorNote error={error} again={again} />;
   if (!answer) return <Waiting height={420} />;

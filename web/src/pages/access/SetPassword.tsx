@@ -13,7 +13,7 @@ import { NewPasswordField } from './PasswordField';
 
 export default function SetPassword() {
   const token = readRoute(usePlace().path).part ?? '';
-  const { answer, error } = useAnswer<{ email: string; name: string }>(accessPath.passwordLink(token));
+  const { answer, error } = useAnswer(accessPath.passwordLink(token));
   const work = useWork();
   const [password, setPassword] = useState('');
   const submit = async (event: FormEvent) => {

@@ -1,7 +1,8 @@
 // Signing in: address and password, then a code where the account has one, or the company's own login.
 import { type FormEvent, useState } from 'react';
 import '../../text/service';
-import { accessPath, logIn, type Me } from '../../client/access';
+import type { Me } from '../../client';
+import { accessPath, logIn } from '../../client/access';
 import { ErrorNote } from '../../components/Notice';
 import { refreshMe } from '../../state/account';
 import { useWork } from '../../state/work';

@@ -1,9 +1,8 @@
 // What one manages about oneself: name, password, second factor, where one is signed in, tokens for programs.
 import { type FormEvent, type ReactNode, useState } from 'react';
 import '../../text/service';
-import {
-  accessPath, type ApiToken, beginTotp, changeName, changePassword, confirmTotp, createToken, deleteToken, endSession, endTotp, type LoginSession,
-} from '../../client/access';
+import type { ApiToken, LoginSession } from '../../client';
+import { accessPath, beginTotp, changeName, changePassword, confirmTotp, createToken, deleteToken, endSession, endTotp } from '../../client/access';
 import { CopyBox } from '../../components/Copy';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Dialog } from '../../components/Dialog';
@@ -128,7 +127,7 @@ function TotpPanel({ on }: { on: boolean }) {
 }
 
 function Sessions() {
-  const { answer, error, again } = useAnswer<{ sessions: LoginSession[] }>(accessPath.sessions());
+  const { answer, error, again } = useAnswer(accessPath.sessions());
   const work = useWork();
   const end = async (session: LoginSession) => {
     await work.run(() => endSession(session.id));
@@ -149,7 +148,7 @@ function Sessions() {
 }
 
 function Tokens() {
-  const { answer, error, again } = useAnswer<{ tokens: ApiToken[] }>(accessPath.tokens());
+  const { answer, error, again } = useAnswer(accessPath.tokens());
   const work = useWork();
   const [adding, setAdding] = useState(false);
   const columns: TableColumn<ApiToken>[] = [

@@ -1,8 +1,8 @@
 // The page that answers "where does time go?": by application, by screen inside, and how long people stay.
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'react';
-import { records } from '../../client/records';
 import type { Application, FocusBlocks, Screen } from '../../client/analyses';
+import { records } from '../../client/records';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { Bars } from '../../components/Bars';
 import { Chart } from '../../components/chart/Chart';

@@ -2,8 +2,8 @@
 import '../../text/tasks';
 import './automation.css';
 import { useMemo } from 'react';
+import type { Candidate, TaskStep } from '../../client/analyses';
 import { records } from '../../client/records';
-import type { Candidate, TaskStep } from '../../client/tasks';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';

@@ -1,6 +1,7 @@
 // One client: what it is, what it can record, what it counted and where its events are, and what a lead can do about it.
 import { type ReactNode, useEffect, useState } from 'react';
-import { approveClient, type ClientDetail, fleetPath, revokeClient, setTeam } from '../../client/fleet';
+import type { Client } from '../../client';
+import { approveClient, fleetPath, revokeClient, setTeam } from '../../client/fleet';
 import { Confirm } from '../../components/Confirm';
 import { Dialog } from '../../components/Dialog';
 import { Icon } from '../../components/Icon';
@@ -20,7 +21,7 @@ interface ClientDialogProps { agent_id: string; live: Live; lead: boolean; now_m
 
 export function ClientDialog({ agent_id, live, lead, now_ms, onClose }: ClientDialogProps) {
   const project = useProject();
-  const { answer, error, again } = useAnswer<ClientDetail>(fleetPath.client(project.slug, agent_id));
+  const { answer, error, again } = useAnswer(fleetPath.client(project.slug, agent_id));
   const changed = live.changed.get(agent_id);
   useEffect(() => { if (changed) again(); }, [changed]);
   return (
@@ -32,7 +33,7 @@ export function ClientDialog({ agent_id, live, lead, now_ms, onClose }: ClientDi
             {answer.why && <span className="muted">{answer.why}</span>}
           </div>
           {answer.last_error && (
-            <div className="error-note"><Icon name="warning" /><div><strong>{answer.last_error.message}</strong><div>{answer.last_error.help}</div><div className="small muted">{formatAgo(answer.last_error.at, now_ms)} · {t('error.code', { code: answer.last_error.code })}</div></div></div>
+            <div className="error-note"><Icon name="warning" /><div><strong>{answer.last_error.message}</strong><div>{answer.last_error.help}</div><div className="small muted">{answer.last_error.at && `${formatAgo(answer.last_error.at, now_ms)} · `}{t('error.code', { code: answer.last_error.code })}</div></div></div>
           )}
           {lead && <Actions client={answer} />}
           <div className="client-columns">
@@ -48,13 +49,13 @@ export function ClientDialog({ agent_id, live, lead, now_ms, onClose }: ClientDi
   );
 }
 
-function Actions({ client }: { client: ClientDetail }) {
+function Actions({ client }: { client: Client }) {
   const project = useProject();
   const work = useWork();
   const [team, setTeamText] = useState(client.team ?? '');
   const [revoking, setRevoking] = useState(false);
   return (
-    <form className="client-actions" onSubmit={(event) => { event.preventDefault(); void work.run(() => setTeam(project.slug, client.agent_id, team.trim() || null)); }}>
+    <form className="client-actions" onSubmit={(event) => { event.preventDefault(); void work.run(() => setTeam(project.slug, client.agent_id, team.trim())); }}>
       <label className="field"><span>{t('clients.team')}</span><input className="input" maxLength={60} placeholder={t('clients.noTeam')} value={team} onChange={(event) => setTeamText(event.target.value)} /></label>
       <button type="submit" className="button" disabled={work.busy || team.trim() === (client.team ?? '')}>{t('action.save')}</button>
       <span className="grow" />
@@ -79,7 +80,7 @@ function FactList({ title, facts }: { title: string; facts: [string, ReactNode][
   );
 }
 
-function Facts({ client, now_ms }: { client: ClientDetail; now_ms: number }) {
+function Facts({ client, now_ms }: { client: Client; now_ms: number }) {
   const clock = client.clock_offset_ms;
   return (
     <FactList
@@ -101,7 +102,7 @@ function Facts({ client, now_ms }: { client: ClientDetail; now_ms: number }) {
 
 const VERDICTS = { settled: 'detail.balance.exact', open: 'detail.balance.open', lost: 'detail.balance.missing' } as const;
 
-function BalanceText({ client }: { client: ClientDetail }) {
+function BalanceText({ client }: { client: Client }) {
   const { admitted, stored, waiting, removed, refused, lost } = client.balance;
   return (
     <section className="stack-tight">
@@ -124,7 +125,7 @@ function capability(value: string): { sign: string; word: string; said: string }
   return kind === 'no' ? { sign: '✕', word: t('detail.can.no'), said } : { sign: '~', word: t('detail.can.partial'), said };
 }
 
-function Capabilities({ client }: { client: ClientDetail }) {
+function Capabilities({ client }: { client: Client }) {
   return (
     <FactList
       title={t('detail.capabilities')}
@@ -136,19 +137,19 @@ function Capabilities({ client }: { client: ClientDetail }) {
   );
 }
 
-function Counters({ client }: { client: ClientDetail }) {
+function Counters({ client }: { client: Client }) {
   const facts = Object.entries(client.counters).flatMap(([name, value]): [string, string][] =>
     typeof value === 'number' ? [[name.replaceAll('_', ' '), formatNumber(value)]]
       : Object.entries(value).map(([what, count]) => [name === 'filtered' ? t('detail.filtered', { what }) : `${name}: ${what}`, formatNumber(count)]));
   return <FactList title={t('detail.counters')} facts={facts} />;
 }
 
-function History({ client }: { client: ClientDetail }) {
+function History({ client }: { client: Client }) {
   return (
     <section className="stack-tight">
       <h3>{t('detail.history')}</h3>
       <ul className="client-history small">
-        {client.history.map((one, index) => <li key={index} className="row"><time className="muted">{formatTime(one.at)}</time><ClientTag state={one.state} />{one.why && <span className="muted">{one.why}</span>}</li>)}
+        {client.history?.map((one, index) => <li key={index} className="row"><time className="muted">{formatTime(one.at)}</time><ClientTag state={one.state} />{one.why && <span className="muted">{one.why}</span>}</li>)}
       </ul>
     </section>
   );

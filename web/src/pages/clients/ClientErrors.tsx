@@ -1,5 +1,6 @@
 // What clients reported as errors, grouped by kind, each with the sentence that helps.
-import { type ClientError, fleetPath } from '../../client/fleet';
+import type { ClientError } from '../../client';
+import { fleetPath } from '../../client/fleet';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
 import { formatNumber, formatTime } from '../../format';
@@ -9,7 +10,7 @@ import { t } from '../../text';
 
 export function ClientErrors() {
   const project = useProject();
-  const { answer, error, again } = useAnswer<{ errors: ClientError[]; total: number }>(fleetPath.errors(project.slug));
+  const { answer, error, again } = useAnswer(fleetPath.errors(project.slug));
   const columns: TableColumn<ClientError>[] = [
     { name: 'what', title: t('clients.errors.what'), wrap: true, show: (row) => <span><strong>{row.message}</strong><br />{row.help}<br /><span className="small muted">{t('error.code', { code: row.code })}</span></span> },
     { name: 'count', title: t('clients.errors.count'), numeric: true, value: (row) => row.count, show: (row) => formatNumber(row.count) },

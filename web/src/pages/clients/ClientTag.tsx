@@ -1,5 +1,5 @@
 // The state of a client: a shape, a colour and a word, so that none of them has to be told apart alone.
-import type { ClientState } from '../../client/fleet';
+import type { ClientState } from '../../client';
 import { t } from '../../text';
 
 export type ShownState = ClientState | 'invited' | 'waiting_for_consent';

@@ -1,7 +1,8 @@
 // The clients of a project: who records, who needs attention, what went wrong, and whether an event was lost. Follows live.
 import { useEffect, useState } from 'react';
 import '../../text/service';
-import { approveAll, type Client, type ClientList, CLIENT_STATES, type Counts, fleetPath } from '../../client/fleet';
+import type { Client, Counts } from '../../client';
+import { approveAll, CLIENT_STATES, fleetPath } from '../../client/fleet';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
@@ -59,9 +60,8 @@ function List({ live, lead, now_ms }: { live: Live; lead: boolean; now_ms: numbe
   const project = useProject();
   const { query } = usePlace();
   const offset = Math.max(0, Number(query.get('offset')) || 0);
-  const parameters = new URLSearchParams({ limit: String(PAGE_ROWS), offset: String(offset), sort: query.get('sort') ?? '-last_seen' });
-  for (const name of ['search', 'state', 'team']) if (query.get(name)) parameters.set(name, query.get(name)!);
-  const { answer, error, loading, again } = useAnswer<ClientList>(fleetPath.clients(project.slug, parameters));
+  const [search, state, team] = ['search', 'state', 'team'].map((name) => query.get(name) || undefined);
+  const { answer, error, loading, again } = useAnswer(fleetPath.clients(project.slug, { search, state, team, sort: query.get('sort') ?? '-last_seen', limit: PAGE_ROWS, offset }));
   const [alerts, setAlerts] = useState(false);
   const counts = live.counts?.counts ?? answer?.counts ?? {};
   useNewClients(live, answer, again);
@@ -94,7 +94,7 @@ function List({ live, lead, now_ms }: { live: Live; lead: boolean; now_ms: numbe
 }
 
 /** Asks for the list anew when a client appears that is not in it, or the number of clients has changed. */
-function useNewClients(live: Live, answer: ClientList | null, again: () => void): void {
+function useNewClients(live: Live, answer: { counts: Counts } | null, again: () => void): void {
   const known = sum(answer?.counts ?? {});
   const now = sum(live.counts?.counts ?? answer?.counts ?? {});
   useEffect(() => {
@@ -175,7 +175,7 @@ function LiveNote({ live }: { live: Live }) {
   return (
     <span className="live-note" data-live={live.connected}>
       <span className={live.connected ? 'live-dot live-on' : 'live-dot'} aria-hidden="true" />
-      {live.counts ? t('clients.live', { count: live.counts.events_per_min, today: live.counts.events_today }) : t('clients.live.off')}
+      {live.counts ? t('clients.live', { count: live.counts.events_per_min }) : t('clients.live.off')}
     </span>
   );
 }

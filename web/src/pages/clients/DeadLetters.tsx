@@ -1,9 +1,10 @@
 // Events that the service could not take, kept with the reason: try again after mending the cause, or delete.
 import { useState } from 'react';
-import { type DeadLetter, deleteLetter, fleetPath, replayLetter } from '../../client/fleet';
+import type { DeadLetter } from '../../client';
+import { deleteLetter, fleetPath, replayLetter } from '../../client/fleet';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Empty, ErrorNote, PartFailure, Waiting } from '../../components/Notice';
-import { formatBytes, formatTime } from '../../format';
+import { formatBytes, formatTime, NOTHING } from '../../format';
 import { useAnswer } from '../../state/answers';
 import { changeQuery } from '../../state/location';
 import { useProject } from '../../state/project';
@@ -14,10 +15,10 @@ export function DeadLetters() {
   const project = useProject();
   const work = useWork();
   const [outcome, setOutcome] = useState<string | null>(null);
-  const { answer, error, again } = useAnswer<{ dead_letters: DeadLetter[]; total: number }>(fleetPath.deadLetters(project.slug));
+  const { answer, error, again } = useAnswer(fleetPath.deadLetters(project.slug));
   const replay = async (letter: DeadLetter) => {
     const done = await work.run(() => replayLetter(project.slug, letter.id));
-    if (done) setOutcome(t('clients.letters.outcome', { seq: letter.seq, outcome: done.outcome }));
+    if (done) setOutcome(t('clients.letters.outcome', { seq: letter.seq ?? NOTHING, outcome: done.outcome }));
     again();
   };
   const remove = async (letter: DeadLetter) => {
@@ -32,8 +33,8 @@ export function DeadLetters() {
     {
       name: 'do', title: t('people.do'), show: (row) => (
         <span className="row">
-          <button type="button" className="button button-small" disabled={work.busy} aria-label={t('clients.letters.replayWhich', { seq: row.seq })} onClick={() => void replay(row)}>{t('clients.letters.replay')}</button>
-          <button type="button" className="button button-small" disabled={work.busy} aria-label={t('clients.letters.deleteWhich', { seq: row.seq })} onClick={() => void remove(row)}>{t('clients.letters.delete')}</button>
+          <button type="button" className="button button-small" disabled={work.busy} aria-label={t('clients.letters.replayWhich', { seq: row.seq ?? NOTHING })} onClick={() => void replay(row)}>{t('clients.letters.replay')}</button>
+          <button type="button" className="button button-small" disabled={work.busy} aria-label={t('clients.letters.deleteWhich', { seq: row.seq ?? NOTHING })} onClick={() => void remove(row)}>{t('clients.letters.delete')}</button>
         </span>
       ),
     },

@@ -1,5 +1,5 @@
 // "lost = 0", or how many events are missing.
-import type { Balance } from '../../client/fleet';
+import type { Balance } from '../../client';
 import { t } from '../../text';
 import { verdict } from './balance';
 

@@ -1,6 +1,6 @@
 // The state of the text in one line: valid or not, tests, saved or not; and what can be done with the whole of it.
 import { useRef, useState } from 'react';
-import type { Problem } from '../../client/configuration';
+import type { Problem } from '../../client';
 import { readTemplate } from '../../client/configuration';
 import { Confirm } from '../../components/Confirm';
 import { Icon } from '../../components/Icon';

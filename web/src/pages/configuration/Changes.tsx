@@ -1,7 +1,7 @@
 // What would change for people: the sentences of the check, who is affected, whether everybody must be asked again, and the lines.
 import { Icon } from '../../components/Icon';
 import { Empty } from '../../components/Notice';
-import type { Check, PolicyChange } from '../../client/configuration';
+import type { Check, PolicyChange } from '../../client';
 import { t } from '../../text';
 import { Diff } from './Diff';
 import { useDraft } from './draft';

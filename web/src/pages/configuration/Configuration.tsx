@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import '../../text/configuration';
 import '../../text/service';
-import type { Vocabulary } from '../../client/configuration';
+import type { Vocabulary } from '../../client';
 import { Icon, type IconName } from '../../components/Icon';
 import { ErrorNote, Waiting } from '../../components/Notice';
 import { PageLink } from '../../components/PageLink';

@@ -1,6 +1,7 @@
 // What the configuration would do to events, before anybody is recorded by it: per rule, per column, and single events before and after.
 import { useEffect, useState } from 'react';
-import { type Preview as PreviewAnswer, previewConfiguration, type PreviewEvent, type PreviewRule } from '../../client/configuration';
+import type { Preview as PreviewAnswer, PreviewEvent, PreviewRule } from '../../client';
+import { previewConfiguration } from '../../client/configuration';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
 import { Segmented } from '../../components/Segmented';

@@ -26,7 +26,7 @@ export function PublishDialog({ onClose, onPublished }: { onClose: () => void; o
       // The service writes the revision's number into the text; the editor goes on with that.
       return readRevision(project.slug, revision.revision);
     });
-    if (made) onPublished(made.xml);
+    if (made) onPublished(made.xml ?? text);
   };
   return (
     <Dialog title={t('publish.title')} onClose={onClose}>

@@ -1,6 +1,7 @@
 // Every revision that was published, with who, when, why, and what it changed. A lead can take an old one up again.
 import { useState } from 'react';
-import { type ConfigurationAnswers, configurationPath, type Revision, type RevisionDetail, rollBack, type Rollout } from '../../client/configuration';
+import type { Revision, Rollout } from '../../client';
+import { configurationPath, rollBack } from '../../client/configuration';
 import { Confirm } from '../../components/Confirm';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Dialog } from '../../components/Dialog';
@@ -25,7 +26,7 @@ interface RevisionsProps { rollout?: Rollout | null; onChange?: () => void }
 export function Revisions({ rollout, onChange }: RevisionsProps) {
   const project = useProject();
   const { query } = usePlace();
-  const { answer, error, again } = useAnswer<ConfigurationAnswers['revisions']>(configurationPath.revisions(project.slug));
+  const { answer, error, again } = useAnswer(configurationPath.revisions(project.slug));
   const [back, setBack] = useState<Revision | null>(null);
   const newest = answer?.revisions[0]?.revision ?? null;
   const shown = answer?.revisions.find((one) => String(one.revision) === query.get('revision')) ?? null;
@@ -59,23 +60,25 @@ export function Revisions({ rollout, onChange }: RevisionsProps) {
   );
 }
 
+/** One revision; asked for alone, it comes with its text and what it changed. */
 function RevisionDialog({ revision, onClose }: { revision: number; onClose: () => void }) {
   const project = useProject();
-  const { answer, error } = useAnswer<RevisionDetail>(configurationPath.revision(project.slug, revision));
-  const before = useAnswer<RevisionDetail>(revision > 1 ? configurationPath.revision(project.slug, revision - 1) : null);
+  const { answer, error } = useAnswer(configurationPath.revision(project.slug, revision));
+  const { xml = '', changes = [] } = answer ?? {};
+  const before = useAnswer(revision > 1 ? configurationPath.revision(project.slug, revision - 1) : null);
   return (
     <Dialog wide title={t('revisions.number', { revision })} onClose={onClose}>
       {error ? <ErrorNote error={error} /> : !answer ? <Waiting height={320} /> : (
         <>
           <p>{answer.note} <span className="muted">{t('revisions.signed', { name: answer.published_by.name, at: formatTime(answer.published_at) })}</span></p>
-          <ChangeList changes={answer.changes} />
-          {revision > 1 ? before.answer && <Diff old={before.answer.xml} now={answer.xml} label={t('changes.lines')} /> : <pre className="new-xml" tabIndex={0} role="group" aria-label={t('configuration.text')}>{answer.xml}</pre>}
+          <ChangeList changes={changes} />
+          {revision > 1 ? before.answer && <Diff old={before.answer.xml ?? ''} now={xml} label={t('changes.lines')} /> : <pre className="new-xml" tabIndex={0} role="group" aria-label={t('configuration.text')}>{xml}</pre>}
           <dl className="fact-rows small revision-facts">
             <div><dt>SHA-256</dt><dd><code>{answer.sha256}</code></dd></div>
             <div><dt>{t('revisions.signature')}</dt><dd><code>{answer.signature}</code></dd></div>
             <div><dt>{t('revisions.key')}</dt><dd><code>{answer.key}</code></dd></div>
           </dl>
-          <div className="dialog-foot"><button type="button" className="button" onClick={() => saveFile(new Blob([answer.xml], { type: 'application/xml' }), `${project.slug}-${revision}.xml`)}><Icon name="download" size={16} />{t('configuration.export')}</button></div>
+          <div className="dialog-foot"><button type="button" className="button" onClick={() => saveFile(new Blob([xml], { type: 'application/xml' }), `${project.slug}-${revision}.xml`)}><Icon name="download" size={16} />{t('configuration.export')}</button></div>
         </>
       )}
     </Dialog>

@@ -1,6 +1,7 @@
 // How far the newest revision has come among the clients: widen it to all, or go back to the one before.
 import { useEffect, useState } from 'react';
-import { readRevisions, rollBack, type Revision, type Rollout as RolloutState, widenRollout } from '../../client/configuration';
+import type { Revision, Rollout as RolloutState } from '../../client';
+import { readRevisions, rollBack, widenRollout } from '../../client/configuration';
 import { ErrorNote } from '../../components/Notice';
 import { Icon } from '../../components/Icon';
 import { useProject } from '../../state/project';

@@ -7,7 +7,7 @@ import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from '@codemi
 import { Compartment, EditorState } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
-import type { Problem, Vocabulary } from '../../client/configuration';
+import type { Problem, Vocabulary } from '../../client';
 import { colours, look } from '../../components/editorLook';
 import { t } from '../../text';
 import { offsetOf } from '../data/position';

@@ -1,10 +1,8 @@
 // The text that is being edited: where it comes from, the tree read from it, what the check says while one types, and saving it as draft.
 // The text is the only truth; the visual editor reads the tree and answers with changes to the text.
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react';
-import type { ServiceError } from '../../client';
-import {
-  type Check, checkConfiguration, type ConfigurationAnswers, configurationPath, type Problem, type ProjectConfiguration, readTemplate, type RevisionDetail, saveDraft, type Vocabulary,
-} from '../../client/configuration';
+import type { Check, Problem, ProjectConfiguration, ServiceError, Vocabulary } from '../../client';
+import { checkConfiguration, configurationPath, readTemplate, saveDraft } from '../../client/configuration';
 import { asServiceError, forgetAnswer, useAnswer } from '../../state/answers';
 import { useProject } from '../../state/project';
 import { applyChanges, type Change } from '../../xml/edit';
@@ -54,13 +52,13 @@ export interface Loaded {
 /** What the editor needs before it can begin. */
 export function useLoaded(): Loaded {
   const { slug } = useProject();
-  const configuration = useAnswer<ConfigurationAnswers['configuration']>(configurationPath.configuration(slug));
-  const vocabulary = useAnswer<Vocabulary>(configurationPath.vocabulary());
+  const configuration = useAnswer(configurationPath.configuration(slug));
+  const vocabulary = useAnswer(configurationPath.vocabulary());
   const revision = configuration.answer?.published?.revision ?? null;
-  const published = useAnswer<RevisionDetail>(revision === null ? null : configurationPath.revision(slug, revision));
+  const published = useAnswer(revision === null ? null : configurationPath.revision(slug, revision));
   return {
     configuration: configuration.answer, vocabulary: vocabulary.answer, error: configuration.error ?? vocabulary.error ?? published.error,
-    published: configuration.answer === null ? null : revision === null ? '' : (published.answer?.revision === revision ? published.answer.xml : null),
+    published: configuration.answer === null ? null : revision === null ? '' : (published.answer?.revision === revision ? published.answer.xml ?? null : null),
     again: configuration.again,
   };
 }

@@ -1,7 +1,7 @@
 // Proves what the visual editor makes of words and conditions: the column grid, the condition builder, sections put at their place.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Vocabulary } from '../../client/configuration';
+import type { Vocabulary } from '../../client';
 import { applyChanges, type Change, move, setAttribute } from '../../xml/edit';
 import { elementsOf, firstElement, readXml, type XmlElement } from '../../xml/tree';
 import { addCondition, changeKind, conditionOf, describe, removeCondition, setValues, type Words } from './condition';

@@ -1,6 +1,6 @@
 // What a <log> does with each column, read from its words and written back into as few of them as possible.
 // It knows columns and groups from the vocabulary; it decides nothing about redaction, which comes later.
-import type { Vocabulary } from '../../client/configuration';
+import type { Vocabulary } from '../../client';
 import { type Change, insert, markup, remove, setAttribute, setWords } from '../../xml/edit';
 import { attributeOf, elementsOf, wordsOf, type XmlElement } from '../../xml/tree';
 

@@ -1,5 +1,5 @@
 // Small readings of a configuration that several parts of the editor share. It holds no text of its own and edits through src/xml.
-import type { Problem, Vocabulary, VocabularyAttribute, VocabularyElement } from '../../client/configuration';
+import type { Problem, Vocabulary, VocabularyAttribute, VocabularyElement } from '../../client';
 import { formatBytes } from '../../format';
 import { type Change, insert, insertInOrder } from '../../xml/edit';
 import { attributeOf, elementsOf, firstElement, type XmlElement } from '../../xml/tree';

@@ -1,8 +1,8 @@
 // The page that answers "where do people carry data by hand?": copy → paste pairs between applications, screens or fields.
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'react';
-import { records } from '../../client/records';
 import type { CopyPaste as Pair } from '../../client/analyses';
+import { records } from '../../client/records';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { Chart } from '../../components/chart/Chart';
 import { chartColours, nameColour } from '../../components/chart/palette';

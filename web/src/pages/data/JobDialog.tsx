@@ -1,6 +1,6 @@
 // One job: its SQL to read, try out and replace, its schedule, and whether it runs at all. Also makes a new one.
 import { useState } from 'react';
-import { type Answers, deleteJob, dryRun, type Job, path, putJob, type QueryResult, type ServiceError } from '../../client';
+import { deleteJob, dryRun, type Job, path, putJob, type QueryResult, type ServiceError } from '../../client';
 import { AnswerTable } from '../../components/AnswerTable';
 import { Dialog } from '../../components/Dialog';
 import { ErrorNote } from '../../components/Notice';
@@ -18,7 +18,7 @@ GROUP BY application_label
 
 export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => void }) {
   const project = useProject();
-  const schema = useAnswer<Answers['tables']>(path.tables(project.slug)).answer;
+  const schema = useAnswer(path.tables(project.slug)).answer;
   const [name, setName] = useState(job?.name ?? '');
   const [sql, setSql] = useState(job?.sql ?? NEW_JOB_SQL);
   const [enabled, setEnabled] = useState(job?.enabled ?? true);

@@ -1,6 +1,6 @@
 // The jobs that build the tables: their state, their SQL, and what one may change: replace, add, switch off, schedule, run, cancel.
 import { useState } from 'react';
-import { type Answers, cancelRun, type Job, path, type ServiceError, startRun } from '../../client';
+import { cancelRun, type Job, path, type ServiceError, startRun } from '../../client';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
@@ -19,7 +19,7 @@ export default function Jobs() {
   const project = useProject();
   const { query } = usePlace();
   const [active, setActive] = useState(false);
-  const { answer, error, again } = useAnswer<Answers['jobs']>(path.jobs(project.slug), active ? POLL_MS : null);
+  const { answer, error, again } = useAnswer(path.jobs(project.slug), active ? POLL_MS : null);
   const [failure, setFailure] = useState<ServiceError | null>(null);
   const jobs = answer?.jobs ?? [];
   const working = jobs.some((job) => job.state === 'running');

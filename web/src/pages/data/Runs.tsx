@@ -1,5 +1,5 @@
 // What the jobs did: every run with its rows, time and memory, and the errors with their place in the SQL.
-import { type Answers, cancelRun, path, type Run } from '../../client';
+import { cancelRun, path, type Run } from '../../client';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
@@ -19,9 +19,7 @@ export default function Runs() {
   const { query } = usePlace();
   const job = query.get('job');
   const offset = Math.max(0, Number(query.get('offset')) || 0);
-  const parameters = new URLSearchParams({ limit: String(PAGE_ROWS), offset: String(offset) });
-  if (job) parameters.set('job', job);
-  const { answer, error, again } = useAnswer<Answers['runs']>(path.runs(project.slug, parameters));
+  const { answer, error, again } = useAnswer(path.runs(project.slug, { job: job || undefined, limit: PAGE_ROWS, offset }));
   const columns: TableColumn<Run>[] = [
     { name: 'job', title: t('jobs.job'), head: true, value: (run) => run.job, show: (run) => <PageLink page="data" part="jobs" add={{ job: run.job }}><span className="mono">{run.job}</span></PageLink> },
     { name: 'state', title: t('column.state'), value: (run) => run.state, show: (run) => <StateTag state={run.state} /> },

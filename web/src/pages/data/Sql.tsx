@@ -1,6 +1,6 @@
 // Asks the tables with SQL: run, cancel, result, export, and what was asked before.
 import { useRef, useState } from 'react';
-import { type Answers, cancelQuery, exportQuery, type PastQuery, path, type QueryResult, runQuery, type ServiceError } from '../../client';
+import { cancelQuery, exportQuery, type PastQuery, path, type QueryResult, runQuery, type ServiceError } from '../../client';
 import { AnswerTable } from '../../components/AnswerTable';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
@@ -30,9 +30,9 @@ const plainTitle = (name: string) => name;
 export default function Sql() {
   const project = useProject();
   const { query } = usePlace();
-  const schema = useAnswer<Answers['tables']>(path.tables(project.slug)).answer;
-  const limits = useAnswer<Answers['limits']>(path.limits(project.slug)).answer;
-  const past = useAnswer<Answers['history']>(path.history(project.slug));
+  const schema = useAnswer(path.tables(project.slug)).answer;
+  const limits = useAnswer(path.limits(project.slug)).answer;
+  const past = useAnswer(path.history(project.slug));
   const [text, setText] = useState(query.get('sql') ?? FIRST_QUERY);
   const [doing, setDoing] = useState<Doing>({ state: 'nothing' });
   const running = useRef<string | null>(null);

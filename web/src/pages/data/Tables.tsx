@@ -1,5 +1,5 @@
 // The schema browser: which tables there are, layer by layer, and what their columns mean.
-import { type Answers, path, type Table, type TableColumn as SchemaColumn } from '../../client';
+import { path, type Table, type TableColumn as SchemaColumn } from '../../client';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
@@ -15,7 +15,7 @@ const LAYERS = ['mart', 'intermediate', 'staging', 'custom', 'uploaded'] as cons
 export default function Tables() {
   const project = useProject();
   const { query } = usePlace();
-  const { answer, error, again } = useAnswer<Answers['tables']>(path.tables(project.slug));
+  const { answer, error, again } = useAnswer(path.tables(project.slug));
   if (error) return <ErrorNote error={error} again={again} />;
   if (!answer) return <Waiting height={420} />;
   if (answer.tables.length === 0) {

@@ -1,6 +1,6 @@
 // The page where logs come in: choose files, choose the project, follow the work, read what was taken and what was refused.
 import { useRef, useState } from 'react';
-import { type Answers, type Import as ImportRecord, path, type Project, type ServiceError } from '../../client';
+import { type Import as ImportRecord, path, type Project, type ServiceError } from '../../client';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote } from '../../components/Notice';
@@ -58,7 +58,7 @@ function Chooser() {
 
 function Decision({ waiting, project }: { waiting: File[]; project: Project | null }) {
   const { query } = usePlace();
-  const list = useAnswer<Answers['projects']>(path.projects()).answer?.projects ?? [];
+  const list = useAnswer(path.projects()).answer?.projects ?? [];
   const [target, setTarget] = useState(query.get('to_project') === 'new' ? NEW : (project?.slug ?? list[0]?.slug ?? NEW));
   const [name, setName] = useState(() => suggestName(waiting[0]!.name));
   const [map, setMap] = useState('');
@@ -176,7 +176,7 @@ function Result({ record, project }: { record: ImportRecord; project: string }) 
 }
 
 function Past({ project }: { project: Project }) {
-  const { answer, error, again } = useAnswer<Answers['imports']>(path.imports(project.slug));
+  const { answer, error, again } = useAnswer(path.imports(project.slug));
   const columns: TableColumn<ImportRecord>[] = [
     { name: 'file', title: t('import.file'), value: (row) => row.file, show: (row) => row.file, head: true },
     { name: 'state', title: t('column.state'), value: (row) => row.state, show: (row) => t(STATE_WORDS[row.state]) },

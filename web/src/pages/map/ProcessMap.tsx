@@ -1,7 +1,7 @@
 // The page that answers "how does the work flow?": the process map with its sliders, and the figures of what is chosen in it.
 import { useMemo, useRef } from 'react';
-import { records } from '../../client/records';
 import type { ProcessEdge, ProcessNode } from '../../client/analyses';
+import { records } from '../../client/records';
 import { AnswerTable } from '../../components/AnswerTable';
 import { Download } from '../../components/AnalysisPanel';
 import { CaseRuleButton } from '../../components/CaseRule';

@@ -1,6 +1,5 @@
 // The last step: the key and the install lines, and a note that turns green by itself when the first client is there.
-import type { Project } from '../../client';
-import type { NewAppKey } from '../../client/people';
+import type { NewAppKey, Project } from '../../client';
 import { CopyBox } from '../../components/Copy';
 import { Icon } from '../../components/Icon';
 import { AddressLink } from '../../components/PageLink';

@@ -2,9 +2,9 @@
 // The project is made when its configuration is about to be shown; until then nothing is stored.
 import { useState } from 'react';
 import '../../text/service';
-import { createEnrolledProject, type Project } from '../../client';
-import { type Check, checkConfiguration, publish, readTemplate } from '../../client/configuration';
-import { createAppKey, type NewAppKey } from '../../client/people';
+import { type Check, createProject, type NewAppKey, type Project } from '../../client';
+import { checkConfiguration, publish, readTemplate } from '../../client/configuration';
+import { createAppKey } from '../../client/people';
 import { Icon } from '../../components/Icon';
 import { ErrorNote } from '../../components/Notice';
 import { AddressLink } from '../../components/PageLink';
@@ -49,7 +49,7 @@ function Wizard({ onBack }: { onBack: () => void }) {
   const index = STEPS.indexOf(step);
 
   const prepare = () => work.run(async () => {
-    const made = project ?? await createEnrolledProject(projectOf(wish));
+    const made = project ?? await createProject(projectOf(wish));
     setProject(made);
     const { xml } = await readTemplate(made.slug, wish.preset, withoutBrowsers(wish.apps, wish.sites), wish.sites);
     setDraft({ xml, check: await checkConfiguration(made.slug, xml, new AbortController().signal) });

@@ -1,6 +1,6 @@
 // The questions of the wizard, one component per step.
 import { Chips } from '../../components/Chips';
-import type { Preset } from '../../client/configuration';
+import type { Preset } from '../../client';
 import { t } from '../../text';
 import { cleanSite, COMMON_APPS, GROUP_SIZE, isBrowser, isLong, USUAL, type Wish } from './wish';
 

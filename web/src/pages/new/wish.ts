@@ -1,6 +1,5 @@
 // What the wizard is told, and what it begins with.
-import type { Retention } from '../../client';
-import type { Preset } from '../../client/configuration';
+import type { Preset, Retention } from '../../client';
 
 export interface Wish {
   name: string;

@@ -2,7 +2,7 @@
 // or hidden; the group size; the audit log. No content and no person stands here.
 import '../../text/service';
 import '../../text/configuration';
-import { type Council, privacyPath } from '../../client/privacy';
+import { privacyPath } from '../../client/privacy';
 import { AuditLog } from '../../components/AuditLog';
 import { Icon, type IconName } from '../../components/Icon';
 import { Empty, PartFailure, Waiting } from '../../components/Notice';
@@ -35,7 +35,7 @@ export default function Oversight() {
 
 function Summary() {
   const project = useProject();
-  const { answer, error, again } = useAnswer<Council>(privacyPath.council(project.slug));
+  const { answer, error, again } = useAnswer(privacyPath.council(project.slug));
   if (error) return <section className="panel"><PartFailure error={error} again={again} /></section>;
   if (!answer) return <Waiting height={480} />;
   const { balance, retention } = answer;
@@ -57,7 +57,7 @@ function Summary() {
                   <li key={one.revision} className="stack-tight">
                     <div className="row row-wrap"><strong>{t('revisions.number', { revision: one.revision })}</strong><span className="muted small">{t('revisions.signed', { name: one.published_by.name, at: formatTime(one.published_at) })}</span></div>
                     <p>{one.note}</p>
-                    <ChangeList changes={one.changes} />
+                    <ChangeList changes={one.changes ?? []} />
                     <code className="small muted hash">{one.sha256}</code>
                   </li>
                 ))}

@@ -1,8 +1,8 @@
 // The page that answers "what happened in this project?": key figures, activity over time, the top of each list, and coverage.
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'react';
-import { records } from '../../client/records';
 import type { Application, Bucket, Coverage, Overview as Figures, Variant } from '../../client/analyses';
+import { records } from '../../client/records';
 import { AnalysisPanel, Download } from '../../components/AnalysisPanel';
 import { Bars } from '../../components/Bars';
 import { Chart } from '../../components/chart/Chart';

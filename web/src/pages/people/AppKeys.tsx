@@ -1,6 +1,7 @@
 // The app keys of a project: make one (shown once, with install lines), revoke it, purge what it let in.
 import { type FormEvent, useState } from 'react';
-import { type AppKey, createAppKey, type NewAppKey, type PeopleAnswers, peoplePath, purgeAppKey, revokeAppKey } from '../../client/people';
+import type { AppKey, NewAppKey } from '../../client';
+import { createAppKey, peoplePath, purgeAppKey, revokeAppKey } from '../../client/people';
 import { Confirm } from '../../components/Confirm';
 import { CopyBox } from '../../components/Copy';
 import { DataTable, type TableColumn } from '../../components/DataTable';
@@ -24,13 +25,13 @@ const SIGNS: Record<KeyState, { sign: string; className: string }> = {
 
 function stateOf(key: AppKey): KeyState {
   if (key.revoked_at) return 'revoked';
-  if (new Date(key.expires_at).getTime() < Date.now()) return 'expired';
+  if (key.expires_at !== null && Date.parse(key.expires_at) < Date.now()) return 'expired';
   return key.uses_max !== null && key.uses >= key.uses_max ? 'used' : 'valid';
 }
 
 export function AppKeys() {
   const project = useProject();
-  const { answer, error, again } = useAnswer<PeopleAnswers['appKeys']>(peoplePath.appKeys(project.slug));
+  const { answer, error, again } = useAnswer(peoplePath.appKeys(project.slug));
   const [adding, setAdding] = useState(false);
   const [ending, setEnding] = useState<{ key: AppKey; purge: boolean } | null>(null);
   const columns: TableColumn<AppKey>[] = [

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { CopyBox } from '../../components/Copy';
 import { Segmented } from '../../components/Segmented';
-import type { InstallLines as Lines } from '../../client/people';
+import type { InstallLines as Lines } from '../../client';
 import { t } from '../../text';
 
 export function InstallLines({ install }: { install: Lines[] }) {

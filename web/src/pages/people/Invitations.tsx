@@ -1,6 +1,7 @@
 // People who are asked to take part, each with a link of their own. The links are shown once, right after inviting.
 import { useRef, useState } from 'react';
-import { invite, type Invitation, type InvitationState, type NewInvitations, type PeopleAnswers, peoplePath, revokeInvitation } from '../../client/people';
+import type { Invitation, InvitationState, NewInvitations } from '../../client';
+import { invite, peoplePath, revokeInvitation } from '../../client/people';
 import { CopyButton } from '../../components/Copy';
 import { Confirm } from '../../components/Confirm';
 import { DataTable, type TableColumn } from '../../components/DataTable';
@@ -19,7 +20,7 @@ import { countPeople, linksAsCsv } from './csv';
 
 const PAGE_ROWS = 100;
 const SIGNS: Record<InvitationState, { sign: string; className: string }> = {
-  invited: { sign: '…', className: 'tag-accent' }, enrolled: { sign: '✓', className: 'tag-good' }, recording: { sign: '●', className: 'tag-good' },
+  invited: { sign: '…', className: 'tag-accent' }, enrolled: { sign: '✓', className: 'tag-good' },
   expired: { sign: '–', className: '' }, revoked: { sign: '✕', className: 'tag-bad' },
 };
 
@@ -27,7 +28,7 @@ export function Invitations() {
   const project = useProject();
   const { query } = usePlace();
   const offset = Math.max(0, Number(query.get('offset')) || 0);
-  const { answer, error, again } = useAnswer<PeopleAnswers['invitations']>(peoplePath.invitations(project.slug, PAGE_ROWS, offset));
+  const { answer, error, again } = useAnswer(peoplePath.invitations(project.slug, PAGE_ROWS, offset));
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<Invitation | null>(null);
   const columns: TableColumn<Invitation>[] = [

@@ -1,7 +1,7 @@
 // The members of a project with roles and grants. A change works at the service at once.
 import { type FormEvent, useState } from 'react';
-import type { Grant, Role } from '../../client/access';
-import { addMember, changeMember, type Member, type PeopleAnswers, peoplePath, removeMember } from '../../client/people';
+import type { Grant, Member, Role } from '../../client';
+import { addMember, changeMember, peoplePath, removeMember } from '../../client/people';
 import { Confirm } from '../../components/Confirm';
 import { CopyBox } from '../../components/Copy';
 import { DataTable, type TableColumn } from '../../components/DataTable';
@@ -19,7 +19,7 @@ const GRANTS: Grant[] = ['raw', 'pictures', 'identities'];
 
 export function Members() {
   const project = useProject();
-  const { answer, error, again } = useAnswer<PeopleAnswers['members']>(peoplePath.members(project.slug));
+  const { answer, error, again } = useAnswer(peoplePath.members(project.slug));
   const [open, setOpen] = useState<Member | 'new' | null>(null);
   const [removing, setRemoving] = useState<Member | null>(null);
   const columns: TableColumn<Member>[] = [

@@ -1,8 +1,8 @@
 // The documents that go with a study, filled from what is really configured: to read here and to download.
 import { useEffect, useState } from 'react';
-import { type DocumentName, DOCUMENTS, privacyPath } from '../../client/privacy';
-import type { ServiceError } from '../../client';
+import type { Address, ServiceError } from '../../client';
 import { getText } from '../../client/http';
+import { type DocumentName, DOCUMENTS, privacyPath } from '../../client/privacy';
 import { Icon } from '../../components/Icon';
 import { PartFailure, Waiting } from '../../components/Notice';
 import { Segmented } from '../../components/Segmented';
@@ -15,13 +15,12 @@ export function Documents() {
   const project = useProject();
   const { query } = usePlace();
   const name = DOCUMENTS.find((one) => one === query.get('document')) ?? DOCUMENTS[0];
-  const { text, error } = useText(privacyPath.document(project.slug, name, 'md'));
+  const { text, error } = useText(privacyPath.document(project.slug, name));
   return (
     <section className="panel" aria-label={t('privacy.documents')}>
       <div className="panel-head">
         <h2>{t('privacy.documents')}</h2>
-        <a className="button" href={privacyPath.document(project.slug, name, 'md')} download><Icon name="download" size={16} />{t('documents.md')}</a>
-        <a className="button" href={privacyPath.document(project.slug, name, 'html')} download><Icon name="download" size={16} />{t('documents.html')}</a>
+        <a className="button" href={privacyPath.document(project.slug, name)} download><Icon name="download" size={16} />{t('documents.md')}</a>
       </div>
       <div className="panel-body stack">
         <p className="muted">{t('documents.text')}</p>
@@ -32,7 +31,7 @@ export function Documents() {
   );
 }
 
-function useText(address: string): { text: string | null; error: ServiceError | null } {
+function useText(address: Address<void>): { text: string | null; error: ServiceError | null } {
   const [said, setSaid] = useState<{ address: string; text: string | null; error: ServiceError | null } | null>(null);
   useEffect(() => {
     const abort = new AbortController();

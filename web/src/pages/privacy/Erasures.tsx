@@ -1,6 +1,7 @@
 // Erasing what was recorded of one participant, with a certificate, and handing out a participant's own data.
 import { type FormEvent, useState } from 'react';
-import { erase, type Erasure, privacyPath } from '../../client/privacy';
+import type { Erasure } from '../../client';
+import { erase, privacyPath } from '../../client/privacy';
 import { Confirm } from '../../components/Confirm';
 import { CopyBox } from '../../components/Copy';
 import { DataTable, type TableColumn } from '../../components/DataTable';
@@ -17,7 +18,7 @@ const FIGURES = ['rows', 'marts', 'pictures', 'dead_letters', 'files_rewritten']
 export function Erasures() {
   const project = useProject();
   const [running, setRunning] = useState(false);
-  const { answer, error, again } = useAnswer<{ erasures: Erasure[] }>(privacyPath.erasures(project.slug), running ? POLL_MS : null);
+  const { answer, error, again } = useAnswer(privacyPath.erasures(project.slug), running ? POLL_MS : null);
   const busy = answer?.erasures.some((one) => one.state === 'running') ?? false;
   if (busy !== running) setRunning(busy);
   const [agent, setAgent] = useState('');
@@ -53,7 +54,7 @@ export function Erasures() {
             : <DataTable label={t('privacy.erasures')} columns={columns} rows={answer.erasures} rowKey={(row) => row.id} height_px={480} />}
         </div>
       </section>
-      {asking && <Confirm title={t('erasures.sure')} action={t('erasures.erase')} onClose={() => { setAsking(false); again(); }} onConfirm={() => erase(project.slug, { agent_id: agent })}><p>{t('erasures.sure.text')}</p><p><code>{agent}</code></p></Confirm>}
+      {asking && <Confirm title={t('erasures.sure')} action={t('erasures.erase')} onClose={() => { setAsking(false); again(); }} onConfirm={() => erase(project.slug, agent)}><p>{t('erasures.sure.text')}</p><p><code>{agent}</code></p></Confirm>}
       {shown?.certificate && (
         <Dialog title={t('erasures.certificate')} onClose={() => setShown(null)}>
           <dl className="fact-rows">{FIGURES.map((name) => <div key={name}><dt>{t(`erasures.${name}`)}</dt><dd>{formatNumber(shown.certificate![name])}</dd></div>)}</dl>

@@ -1,6 +1,7 @@
 // Group size, how long data stay, purposes and key epochs. Raising the group size works at once; lowering it makes a request.
 import { type FormEvent, useState } from 'react';
-import { changePrivacy, type Privacy, privacyPath } from '../../client/privacy';
+import type { Privacy } from '../../client';
+import { changePrivacy, privacyPath } from '../../client/privacy';
 import { Icon } from '../../components/Icon';
 import { ErrorNote, PartFailure, Waiting } from '../../components/Notice';
 import { formatDay } from '../../format';
@@ -17,7 +18,7 @@ const FIELDS = ['raw_days', 'picture_days', 'aggregate_months'] as const;
 
 export function Protection() {
   const project = useProject();
-  const { answer, error, again } = useAnswer<Privacy>(privacyPath.privacy(project.slug));
+  const { answer, error, again } = useAnswer(privacyPath.privacy(project.slug));
   if (error) return <section className="panel"><PartFailure error={error} again={again} /></section>;
   if (!answer) return <Waiting height={420} />;
   return (

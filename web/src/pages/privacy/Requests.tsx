@@ -1,6 +1,7 @@
 // Requests that take two people: lifting a pseudonym, lowering the group size, erasing the project. Who asks cannot approve.
 import { type FormEvent, useState } from 'react';
-import { askRequest, decideRequest, privacyPath, type RequestDetail, type RequestKind, type TwoPersonRequest } from '../../client/privacy';
+import type { RequestKind, TwoPersonRequest } from '../../client';
+import { askRequest, decideRequest, privacyPath } from '../../client/privacy';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Dialog } from '../../components/Dialog';
 import { Icon } from '../../components/Icon';
@@ -21,7 +22,7 @@ export function Requests() {
   const project = useProject();
   const me = useMe().me?.account;
   const work = useWork();
-  const { answer, error, again } = useAnswer<{ requests: TwoPersonRequest[] }>(privacyPath.requests(project.slug));
+  const { answer, error, again } = useAnswer(privacyPath.requests(project.slug));
   const [asking, setAsking] = useState(false);
   const [shown, setShown] = useState<string | null>(null);
   const decide = (request: TwoPersonRequest, decision: 'approve' | 'refuse') => void work.run(() => decideRequest(project.slug, request.id, decision)).then(again);
@@ -86,7 +87,7 @@ function AskDialog({ onClose }: { onClose: () => void }) {
 
 function PersonDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const project = useProject();
-  const { answer, error } = useAnswer<RequestDetail>(privacyPath.request(project.slug, id));
+  const { answer, error } = useAnswer(privacyPath.request(project.slug, id));
   return (
     <Dialog title={t('requests.person')} onClose={onClose}>
       {error ? <ErrorNote error={error} /> : !answer ? <Waiting height={80} />

@@ -1,6 +1,5 @@
 // The page that answers "what did it look like?": the pictures of the chosen case, session or filter, one in sight with its event.
 import { useEffect, useMemo, useState } from 'react';
-import { type Answer } from '../../client';
 import type { PictureEvent } from '../../client/analyses';
 import { records } from '../../client/records';
 import { Download } from '../../components/AnalysisPanel';
@@ -24,8 +23,8 @@ export default function Screenshots() {
   const { query } = usePlace();
   const [kind, chosen] = query.get('case') ? ['case', query.get('case')!] as const : query.get('session') ? ['session', query.get('session')!] as const : [null, null];
   const part = Math.max(0, Number(query.get('part')) || 0);
-  const asked = useAnalysis('screenshots', { ...(kind ? { [kind]: chosen } : {}), limit: EVENTS_MAX, offset: part });
-  const events = useMemo(() => (asked.answer ? records<PictureEvent>(asked.answer as Answer) : []), [asked.answer]);
+  const asked = useAnalysis('screenshots', { ...(kind === 'case' ? { case: chosen } : kind === 'session' ? { session: chosen } : {}), limit: EVENTS_MAX, offset: part });
+  const events = useMemo(() => (asked.answer ? records<PictureEvent>(asked.answer) : []), [asked.answer]);
   const steps = useMemo(() => events.map((event) => ({ ...event, gap_s: null })), [events]);
   const [type, setType] = useState('');
   const wanted = query.get('event');

@@ -1,7 +1,8 @@
 // One picture large, with zoom, its masks, and what people may do about it: report it, and, for a lead, show it again, paint over or erase.
 import { useEffect, useRef, useState } from 'react';
+import type { Picture } from '../../client';
 import type { PictureEvent } from '../../client/analyses';
-import { coverPicture, erasePicture, type Picture, releasePicture, reportPicture } from '../../client/pictures';
+import { coverPicture, erasePicture, releasePicture, reportPicture } from '../../client/pictures';
 import { Confirm } from '../../components/Confirm';
 import { Icon } from '../../components/Icon';
 import { ErrorNote, Waiting } from '../../components/Notice';

@@ -1,7 +1,7 @@
 // Everybody who can sign in. An account is switched off, never deleted: the audit log goes on naming it.
 import { type FormEvent, useState } from 'react';
-import type { Account } from '../../client/access';
-import { changeAccount, createAccount, resetAccount, type ServiceAnswers, servicePath } from '../../client/service';
+import type { Account } from '../../client';
+import { changeAccount, createAccount, resetAccount, servicePath } from '../../client/service';
 import { CopyBox } from '../../components/Copy';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Dialog } from '../../components/Dialog';
@@ -21,7 +21,7 @@ export function Accounts() {
   const me = useMe().me?.account;
   const { query } = usePlace();
   const offset = Math.max(0, Number(query.get('offset')) || 0);
-  const { answer, error, again } = useAnswer<ServiceAnswers['accounts']>(servicePath.accounts(PAGE_ROWS, offset));
+  const { answer, error, again } = useAnswer(servicePath.accounts(PAGE_ROWS, offset));
   const work = useWork();
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<{ name: string; address: string } | null>(null);

@@ -1,6 +1,7 @@
 // Settings of the whole service: its public address, outgoing mail, the company's login, a webhook. Secrets go in and never come out.
 import { type FormEvent, useEffect, useState } from 'react';
-import { type Oidc, type ServiceSettings as Settings, servicePath, saveSettings, type Smtp } from '../../client/service';
+import type { Oidc, ServiceSettings as Settings, Smtp } from '../../client';
+import { saveSettings, servicePath } from '../../client/service';
 import { Icon } from '../../components/Icon';
 import { ErrorNote, Waiting } from '../../components/Notice';
 import { useAnswer } from '../../state/answers';
@@ -11,7 +12,7 @@ const NO_MAIL: Smtp = { host: '', port: 587, user: '', from: '', password_set: f
 const NO_LOGIN: Oidc = { issuer: '', client_id: '', name: '', secret_set: false };
 
 export function ServiceSettings() {
-  const { answer, error, again } = useAnswer<Settings>(servicePath.settings());
+  const { answer, error, again } = useAnswer(servicePath.settings());
   if (error) return <ErrorNote error={error} again={again} />;
   return answer ? <Form settings={answer} onSaved={again} /> : <Waiting height={420} />;
 }
@@ -50,7 +51,7 @@ function Form({ settings, onSaved }: { settings: Settings; onSaved: () => void }
             <Text label={t('settings.host')} value={smtp.host} onChange={(host) => setSmtp({ ...smtp, host })} />
             <Text label={t('settings.port')} type="number" value={String(smtp.port)} onChange={(port) => setSmtp({ ...smtp, port: Number(port) })} />
             <Text label={t('settings.from')} type="email" value={smtp.from} onChange={(from) => setSmtp({ ...smtp, from })} />
-            <Text label={t('settings.user')} value={smtp.user} onChange={(user) => setSmtp({ ...smtp, user })} />
+            <Text label={t('settings.user')} value={smtp.user ?? ''} onChange={(user) => setSmtp({ ...smtp, user })} />
             <Text label={t('signIn.password')} type="password" note={smtp.password_set ? t('settings.isSet') : undefined} value={mailPassword} onChange={setMailPassword} />
           </div>
         </fieldset>

@@ -1,6 +1,6 @@
 // The page that answers "what breaks concentration?": a matrix of which application follows which, and the round trips.
-import { records } from '../../client/records';
 import type { Overview, Switch } from '../../client/analyses';
+import { records } from '../../client/records';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { Bars } from '../../components/Bars';
 import { Segmented } from '../../components/Segmented';

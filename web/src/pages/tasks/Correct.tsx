@@ -1,6 +1,8 @@
 // The buttons with which one says what a task is, and the dialogs that ask for the rest. The service keeps what is said; the jobs apply it.
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { correctTask, type NewCorrection, type Task, type TaskStep } from '../../client/tasks';
+import type { NewCorrection } from '../../client';
+import type { Task, TaskStep } from '../../client/analyses';
+import { correctTask } from '../../client/tasks';
 import { Confirm } from '../../components/Confirm';
 import { Dialog } from '../../components/Dialog';
 import { Icon } from '../../components/Icon';

@@ -1,5 +1,6 @@
 // What people said about the tasks so far, whether it holds, and a way to take it back. Nothing disappears from this list.
-import { type Correction, type TasksAnswers, tasksPath, withdrawCorrection } from '../../client/tasks';
+import type { Correction } from '../../client';
+import { tasksPath, withdrawCorrection } from '../../client/tasks';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { ErrorNote, Waiting } from '../../components/Notice';
 import { formatTime } from '../../format';
@@ -14,7 +15,7 @@ const TONES = { holds: 'tag-good', not_found: 'tag-warm', waiting: 'tag-accent',
 export function Corrections() {
   const project = useProject();
   const work = useWork();
-  const { answer, error, again } = useAnswer<TasksAnswers['corrections']>(tasksPath.corrections(project.slug));
+  const { answer, error, again } = useAnswer(tasksPath.corrections(project.slug));
   const withdraw = (one: Correction) => void work.run(async () => {
     await withdrawCorrection(project.slug, one.id);
     forgetAnswers();

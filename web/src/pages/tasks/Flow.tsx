@@ -1,8 +1,7 @@
 // The flow of one task as a drawing, with the facts of the chosen step beside it; it uses the process map's own drawing.
 import { useMemo } from 'react';
-import type { ProcessEdge, ProcessNode } from '../../client/analyses';
+import type { ProcessEdge, ProcessNode, TaskStep } from '../../client/analyses';
 import { records } from '../../client/records';
-import type { TaskStep } from '../../client/tasks';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { RangeField } from '../../components/RangeField';
 import { Waiting } from '../../components/Notice';

@@ -1,7 +1,7 @@
 // One task: what it is called and how often it is done, its flow, its variants, its instances, and what one can say about it.
 import { useMemo } from 'react';
+import type { Task, TaskInstance, TaskStep, TaskVariant } from '../../client/analyses';
 import { records } from '../../client/records';
-import { type Task, type TaskInstance, type TaskStep, type TaskVariant } from '../../client/tasks';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';

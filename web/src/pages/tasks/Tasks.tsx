@@ -2,8 +2,8 @@
 import '../../text/tasks';
 import './tasks.css';
 import { useMemo } from 'react';
+import type { Task } from '../../client/analyses';
 import { records } from '../../client/records';
-import type { Task } from '../../client/tasks';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { DataTable, type TableColumn } from '../../components/DataTable';
 import { PageLink } from '../../components/PageLink';

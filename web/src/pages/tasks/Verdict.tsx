@@ -1,5 +1,5 @@
 // Whether a robot could do a step, and why; in words, so that colour is not the only sign.
-import type { TaskStep } from '../../client/tasks';
+import type { TaskStep } from '../../client/analyses';
 import { t } from '../../text';
 
 export function Verdict({ step }: { step: TaskStep }) {

@@ -1,9 +1,9 @@
 // The page that answers "what happened in this instance?": a list of cases or sessions, and the events of the chosen one.
 // Filters choose the cases; a chosen case is always shown whole.
 import { useEffect, useMemo } from 'react';
-import { type Answer, path } from '../../client';
-import { records } from '../../client/records';
+import { type Answer, type Narrowing, path } from '../../client';
 import type { Case, PictureEvent, Session, TimelineEvent } from '../../client/analyses';
+import { records } from '../../client/records';
 import { Download } from '../../components/AnalysisPanel';
 import { CaseRuleButton } from '../../components/CaseRule';
 import { Formula } from '../../components/Formula';
@@ -57,11 +57,11 @@ function instances(kind: Kind, answer: Answer): Instance[] {
 }
 
 /** What another page asked to see: the cases with one step, one activity or one variant. */
-function useNarrowing(): { parameters: Record<string, string>; words: string | null } {
+function useNarrowing(): { parameters: Narrowing; words: string | null } {
   const { query } = usePlace();
   const [from, to, step, variant] = ['edge_from', 'edge_to', 'step', 'in'].map((name) => query.get(name));
   if (from && to) return { parameters: { edge_from: from, edge_to: to }, words: t('timeline.withStep', { from, to }) };
-  if (step) return { parameters: { activity: step }, words: t('timeline.withActivity', { activity: step }) };
+  if (step) return { parameters: { activity: [step] }, words: t('timeline.withActivity', { activity: step }) };
   if (variant) return { parameters: { variant }, words: t('timeline.ofVariant') };
   return { parameters: {}, words: null };
 }
@@ -121,11 +121,14 @@ function Instances({ kind }: { kind: Kind }) {
   );
 }
 
+/** One case or one session, as an analysis is narrowed to it. */
+const instance = (kind: Kind, key: string | null): Narrowing => (kind === 'case' ? { case: key ?? undefined } : { session: key ?? undefined });
+
 function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
   const project = useProject();
   const { query } = usePlace();
   const part = Math.max(0, Number(query.get('part')) || 0);
-  const addressOf = (offset: number) => path.analysis(project.slug, 'time_line', new URLSearchParams({ [kind]: chosen ?? '', limit: String(PART_ROWS), offset: String(offset) }));
+  const addressOf = (offset: number) => path.analysis(project.slug, 'time_line', { ...instance(kind, chosen), limit: PART_ROWS, offset });
   const { first: answer, rows: events, error, complete, again } = useParts<TimelineEvent>(chosen ? addressOf : null, part, EVENTS_MAX, records<TimelineEvent>);
   const pictures = usePictured(kind, chosen, events);
   const index = Math.max(0, events.findIndex((event) => String(event.event) === query.get('event')));
@@ -138,7 +141,7 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
   if (!answer) return <Waiting height={520} />;
   const event = events[index];
   const span_s = events.length ? (Date.parse(events.at(-1)!.time) - Date.parse(events[0]!.time)) / 1000 : 0;
-  const fileAddress = (format: 'csv' | 'parquet') => path.analysis(project.slug, 'time_line', new URLSearchParams({ [kind]: chosen, format }));
+  const fileAddress = (format: 'csv' | 'parquet') => path.analysis(project.slug, 'time_line', { ...instance(kind, chosen), format });
   return (
     <div className="stack">
       <section className="panel" aria-label={t('timeline.lanes')}>
@@ -173,7 +176,6 @@ function Chosen({ kind, chosen }: { kind: Kind; chosen: string | null }) {
 function usePictured(kind: Kind, chosen: string | null, events: TimelineEvent[]): Map<number, PictureEvent> {
   const project = useProject();
   const any = may('pictures', project) && events.some((event) => event.screenshot_id);
-  const parameters = new URLSearchParams({ [kind]: chosen ?? '', limit: String(PART_ROWS) });
-  const { answer } = useAnswer<Answer>(any ? path.analysis(project.slug, 'screenshots', parameters) : null);
+  const { answer } = useAnswer(any ? path.analysis(project.slug, 'screenshots', { ...instance(kind, chosen), limit: PART_ROWS }) : null);
   return useMemo(() => new Map(answer && any ? records<PictureEvent>(answer).map((event) => [event.event, event]) : []), [answer, any]);
 }

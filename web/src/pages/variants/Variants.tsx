@@ -1,7 +1,7 @@
 // The page that answers "how differently is it done?": every distinct order of activities, most frequent first, and its cases.
 import { useMemo } from 'react';
-import { records } from '../../client/records';
 import type { Case, Variant } from '../../client/analyses';
+import { records } from '../../client/records';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { CaseRuleButton } from '../../components/CaseRule';
 import { DataTable, type TableColumn } from '../../components/DataTable';

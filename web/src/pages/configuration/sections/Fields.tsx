@@ -1,6 +1,6 @@
 // Fields for attributes, made from the vocabulary: a value, its meaning, its default, and what the check says about it.
 import { type ReactNode, useId } from 'react';
-import type { Problem, VocabularyAttribute } from '../../../client/configuration';
+import type { Problem, VocabularyAttribute } from '../../../client';
 import { Icon } from '../../../components/Icon';
 import { t } from '../../../text';
 import { insertInOrder, markup, remove, setAttribute } from '../../../xml/edit';

@@ -1,7 +1,7 @@
 // What a rule does: drop the event, or keep it with a fate for each column and perhaps a picture.
 import { Icon } from '../../../components/Icon';
 import { Segmented } from '../../../components/Segmented';
-import type { VocabularyColumn } from '../../../client/configuration';
+import type { VocabularyColumn } from '../../../client';
 import { t } from '../../../text';
 import { type Change, insert, setAttribute } from '../../../xml/edit';
 import { attributeOf, elementsOf, firstElement, type XmlElement } from '../../../xml/tree';
