@@ -121,7 +121,7 @@ pub fn correct(instances: &[FoundInstance], names: &[String], corrections: &[Cor
     let (types, places) = working.named();
     let of_instances = working.of_instances.iter().map(|&at| places[&at]).collect();
     for hold in &mut holds {
-        hold.task_type = hold.task_type.and_then(|at| places.get(&at).copied());
+        hold.task_type = hold.task_type.and_then(|at| places.get(&working.survivor(at)).copied());
     }
     Corrected { types, of_instances, holds }
 }
@@ -131,6 +131,8 @@ struct Working<'a> {
     instances: &'a [FoundInstance],
     of_instances: Vec<usize>,
     types: Vec<TaskType>,
+    /// Which type a type was merged into.
+    merged: BTreeMap<usize, usize>,
 }
 
 impl<'a> Working<'a> {
@@ -142,7 +144,8 @@ impl<'a> Working<'a> {
             standing: Standing::Found,
             profile: Vec::new(),
         };
-        let mut working = Working { instances, of_instances, types: names.iter().map(found).collect() };
+        let mut working =
+            Working { instances, of_instances, types: names.iter().map(found).collect(), merged: BTreeMap::new() };
         (0..working.types.len()).for_each(|at| working.types[at].profile = working.profile(at));
         working
     }
@@ -188,6 +191,9 @@ impl<'a> Working<'a> {
         let other = self.most_alike(into);
         let likeness = hold.likeness.min(other.likeness);
         let Some(into) = other.task_type else { return Hold { task_type: None, likeness } };
+        if at != into {
+            self.merged.insert(at, into);
+        }
         self.of_instances.iter_mut().filter(|of| **of == at).for_each(|of| *of = into);
         (self.types[at].profile, self.types[into].profile) = (self.profile(at), self.profile(into));
         Hold { task_type: Some(into), likeness }
@@ -205,6 +211,14 @@ impl<'a> Working<'a> {
         self.types.push(TaskType { id: String::new(), name: name.to_owned(), standing, profile: Vec::new() });
         (self.types[at].profile, self.types[new].profile) = (self.profile(at), self.profile(new));
         Hold { task_type: Some(new), ..hold }
+    }
+
+    /// The type that the instances of a type belong to after merges; one that was merged away has no profile and is never merged into.
+    fn survivor(&self, mut at: usize) -> usize {
+        while let Some(into) = self.merged.get(&at) {
+            at = *into;
+        }
+        at
     }
 
     /// The types that have instances, with ids, and where each of the working ones went.
@@ -302,6 +316,10 @@ mod tests {
         assert_eq!(names(&two), ["type 0", "With c", "type 0"]);
         assert_ne!(two.types[0].id, two.types[1].id);
         assert_eq!(corrected("0: a b | 0: a b", &split).holds[0].task_type, None);
+        // What was split and merged again was not said in vain: it holds where its instances are.
+        let again = [split[0].clone(), said("a b c", Change::Merge(steps("a b")))];
+        let one = corrected("0: a b | 0: a b c | 0: a b", &again);
+        assert_eq!((one.types.len(), one.holds[0].task_type, one.holds[1].task_type), (1, Some(0), Some(0)));
     }
 
     #[test]

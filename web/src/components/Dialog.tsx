@@ -1,4 +1,4 @@
-// A modal dialog on the browser's own element, which keeps the focus inside and gives it back.
+// A modal dialog on the browser's own element, which keeps the focus inside and gives it back. Whoever opens it can type at once.
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 import { t } from '../text';
 import { Icon } from './Icon';
@@ -16,6 +16,8 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps) 
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // The browser would choose the button that closes, and a space in what is typed would press it.
+    element?.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea)')?.focus();
     return () => element?.close();
   }, []);
   return (

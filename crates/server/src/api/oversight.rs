@@ -17,7 +17,6 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::json;
 use store::control::project_settings::{Preset, ProjectSettings};
 use utoipa::ToSchema;
 

@@ -83,7 +83,7 @@ function Ask({ title, ready, onClose, onSay, children }: AskProps) {
 const NAME_CHARS_MAX = 120;
 
 function NameField({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
-  return <label className="field"><span>{label}</span><input className="input" value={value} maxLength={NAME_CHARS_MAX} autoFocus onChange={(event) => onChange(event.target.value)} /></label>;
+  return <label className="field"><span>{label}</span><input className="input" value={value} maxLength={NAME_CHARS_MAX} onChange={(event) => onChange(event.target.value)} /></label>;
 }
 
 function Rename({ task, onClose, onSay }: { task: Task; onClose: () => void; onSay: (name: string) => Promise<void> }) {
