@@ -1,5 +1,5 @@
 // A modal dialog on the browser's own element, which keeps the focus inside and gives it back. Whoever opens it can type at once.
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { t } from '../text';
 import { Icon } from './Icon';
 
@@ -13,7 +13,7 @@ interface DialogProps {
 export function Dialog({ title, wide = false, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     // The browser would choose the button that closes, and a space in what is typed would press it.
