@@ -12,6 +12,7 @@
 //! [`folding`](crate::folding) makes tables of what landed.
 
 pub mod admission;
+mod body;
 pub mod configuration;
 mod enrol;
 pub mod events;

@@ -5,6 +5,7 @@
 //! because a key that every agent has is no secret (promise D5). An event that the rules do not admit is counted and gone:
 //! nothing keeps it. One whose revision nobody knows (after a restore, say) is a dead letter, sealed, until somebody looks.
 
+use super::body::{self, BodyError};
 use super::heartbeat::busy;
 use super::policies::PolicyError;
 use crate::api::AppState;
@@ -14,10 +15,9 @@ use crate::keyring::ProjectKeys;
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use store::ingest::clients::{Speaker, Standing};
 use store::ingest::dead_letters::DeadLetter;
 use store::ingest::landing::{Batch, Entry, LandError, hash_of};
@@ -34,9 +34,6 @@ use uuid::Uuid;
 /// Seconds until the next envelope is welcome.
 const NEXT_S: u32 = 60;
 
-/// How long a body may take to arrive; whoever is slower gives its room back.
-const BODY_TIME_MAX: Duration = Duration::from_secs(60);
-
 /// Bytes of a packed envelope above which it is unpacked on a thread of its own.
 const LARGE_BYTES: usize = 64 << 10;
 
@@ -51,10 +48,11 @@ pub(super) async fn land(
 ) -> ApiResult<Json<Acknowledgement>> {
     state.fleet.limits.call(&speaker.project, speaker.agent_id)?;
     let admission = &state.fleet.admission;
-    // Room is taken before a byte is read; who does not say how long the body is gets room for the longest.
-    let _room = admission.body(announced_bytes(&request)?).ok_or_else(|| busy(admission))?;
-    let body = axum::body::to_bytes(request.into_body(), PACKED_BYTES_MAX);
-    let body = tokio::time::timeout(BODY_TIME_MAX, body).await.map_err(|_| too_slow())?.map_err(|_| too_large())?;
+    let (body, _room) = body::read(admission, request, PACKED_BYTES_MAX).await.map_err(|error| match error {
+        BodyError::TooLarge => too_large(),
+        BodyError::TooSlow => too_slow(),
+        BodyError::NoRoom => busy(admission),
+    })?;
     let place = admission.unpack().await;
     let received_at_us = now_us();
     let unpacked = if body.len() > LARGE_BYTES {
@@ -94,18 +92,8 @@ pub(super) async fn land(
     }))
 }
 
-/// How long the body says it is.
-fn announced_bytes(request: &Request) -> ApiResult<usize> {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    match length {
-        Some(bytes) if bytes > PACKED_BYTES_MAX => Err(too_large()),
-        Some(bytes) => Ok(bytes),
-        None => Ok(PACKED_BYTES_MAX),
-    }
-}
-
 fn too_slow() -> ApiError {
-    let message = format!("an envelope took longer than {} s to arrive", BODY_TIME_MAX.as_secs());
+    let message = format!("an envelope came too slowly; it may take {} s", body::TIME_MAX.as_secs());
     ApiError::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message, "send fewer events at once")
 }
 

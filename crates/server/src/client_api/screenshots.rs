@@ -1,5 +1,6 @@
 //! A picture comes in: its own bounds, its own budget, its own receipt. It is kept as this service encoded it.
 
+use super::body::{self, BodyError};
 use super::heartbeat::busy;
 use crate::api::AppState;
 use crate::api::errors::{ApiError, ApiResult};
@@ -8,18 +9,14 @@ use crate::confined::pictures::SENT_BYTES_MAX;
 use crate::jobs::runner::now_us;
 use crate::pictures::{Area, MASKS_MAX, Note, PictureError, Sent};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use std::time::Duration;
 use store::ingest::clients::Speaker;
 use store::ingest::pictures::Kept;
 use uuid::Uuid;
-
-/// How long a picture may take to arrive.
-const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The header with what a client says of a picture: base64url of a JSON object.
 const NOTE_HEADER: &str = "lode-picture";
@@ -45,14 +42,10 @@ pub(super) async fn keep(
     let screenshot_id = Uuid::parse_str(&id).map_err(|_| refused(format!("'{id}' is no id of a picture")))?;
     let note = note(request.headers()).map_err(refused)?;
     let admission = &state.fleet.admission;
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let announced: usize = announced.unwrap_or(SENT_BYTES_MAX);
-    if announced > SENT_BYTES_MAX {
-        return Err(too_large());
-    }
-    let _room = admission.body(announced).ok_or_else(|| busy(admission))?;
-    let body = tokio::time::timeout(BODY_TIME_MAX, axum::body::to_bytes(request.into_body(), SENT_BYTES_MAX)).await;
-    let png = body.map_err(|_| busy(admission))?.map_err(|_| too_large())?.to_vec();
+    let (png, _room) = body::read(admission, request, SENT_BYTES_MAX).await.map_err(|error| match error {
+        BodyError::TooLarge => too_large(),
+        BodyError::TooSlow | BodyError::NoRoom => busy(admission),
+    })?;
     let sent = Sent { project: speaker.project.clone(), agent_id: speaker.agent_id, screenshot_id, png, note };
     match state.pictures.keep(sent, now_us()).await {
         Ok(Kept::New) => Ok(Json(Receipt { result: "stored" })),
