@@ -23,6 +23,12 @@ const fn bug(name: &'static str, promise: &'static str, target: &'static str, te
 
 const BUGS: &[Bug] = &[
     bug("ack-before-commit", "P1", "it", "harness::p1_p2_p5_what_a_fleet_was_told_is_stored_is_there_after_kill_9"),
+    bug(
+        "broken-group-commits",
+        "P1",
+        "lib",
+        "ingest::writer::tests::p1_a_connection_that_ends_in_the_middle_of_a_group_fails_all_of_it",
+    ),
     bug("dedupe-off", "P2", "it", "harness::p2_p7_a_bad_network_loses_and_doubles_nothing"),
     bug("silent-drop", "P5", "it", "harness::p2_p7_a_bad_network_loses_and_doubles_nothing"),
     bug("sort-by-clock", "P8", "it", "ingest::p8_a_clock_that_runs_backwards_changes_no_order"),

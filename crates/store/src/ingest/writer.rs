@@ -288,7 +288,11 @@ impl Task {
                     }
                     Job::Execute(statements, reply) => {
                         let touched = execute_all(&mut transaction, statements).await;
-                        told.push(Told::Executed(reply, touched));
+                        let failed = touched.as_ref().err().cloned();
+                        told.push(Told::Executed(reply, touched.unwrap_or_else(Err)));
+                        if let Some(failed) = failed.filter(|_| !planted::is("broken-group-commits")) {
+                            return Err(failed);
+                        }
                     }
                     Job::Checkpoint(_) | Job::Close(_) => {}
                 }
@@ -296,6 +300,10 @@ impl Task {
             if planted::is("ack-before-commit") {
                 told.drain(..).for_each(Told::commit);
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            // A library that has lost its transaction calls a commit of nothing a success.
+            if !transaction.is_in_transaction() && !planted::is("broken-group-commits") {
+                return Err("the transaction has ended before its commit".to_owned());
             }
             // Nothing is told before this returns: an acknowledged event survives a power cut (P1).
             transaction.commit().await.map_err(|error| error.to_string())
@@ -307,7 +315,13 @@ impl Task {
 }
 
 /// Statements that a constraint refuses are undone alone; the group goes on without them.
-async fn execute_all(connection: &mut AnyConnection, statements: Vec<Statement>) -> Result<Vec<u64>, String> {
+///
+/// Errors: they could not be undone or kept alone, because the connection is gone, say. Then nobody knows what became of
+/// the group, and none of it counts.
+async fn execute_all(
+    connection: &mut AnyConnection,
+    statements: Vec<Statement>,
+) -> Result<Result<Vec<u64>, String>, String> {
     let mut savepoint = connection.begin().await.map_err(|error| error.to_string())?;
     let mut touched = Vec::with_capacity(statements.len());
     for (statement, values) in statements {
@@ -315,12 +329,12 @@ async fn execute_all(connection: &mut AnyConnection, statements: Vec<Statement>)
             Ok(rows) => touched.push(rows),
             Err(error) => {
                 savepoint.rollback().await.map_err(|error| error.to_string())?;
-                return Err(error);
+                return Ok(Err(error));
             }
         }
     }
     savepoint.commit().await.map_err(|error| error.to_string())?;
-    Ok(touched)
+    Ok(Ok(touched))
 }
 
 async fn execute(connection: &mut AnyConnection, statement: String, values: Vec<Bound>) -> Result<u64, String> {
@@ -335,4 +349,33 @@ async fn execute(connection: &mut AnyConnection, statement: String, values: Vec<
         };
     }
     Ok(query.execute(connection).await.map_err(|error| error.to_string())?.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::{AssertSqlSafe, Row};
+    use std::str::FromStr;
+
+    #[tokio::test]
+    async fn p1_a_connection_that_ends_in_the_middle_of_a_group_fails_all_of_it() {
+        let Ok(url) = std::env::var("LODE_TEST_POSTGRES") else {
+            eprintln!("not on PostgreSQL: LODE_TEST_POSTGRES is not set");
+            return;
+        };
+        sqlx::any::install_default_drivers();
+        let options = AnyConnectOptions::from_str(&url).unwrap();
+        let mut beside = AnyConnection::connect_with(&options).await.unwrap();
+        let table = format!("group_{}", uuid::Uuid::new_v4().simple());
+        beside.execute(AssertSqlSafe(format!("CREATE TABLE {table} (n BIGINT)"))).await.unwrap();
+        let writer = Writer::start(options, false);
+        let insert = |n: i64| writer.execute(format!("INSERT INTO {table} VALUES ($1)"), vec![n.into()]);
+        let end = writer.execute("SELECT pg_terminate_backend(pg_backend_pid())".into(), Vec::new());
+        // All three wait before the writer has its turn, so they are one group.
+        let (before, end, after) = tokio::join!(insert(1), end, insert(2));
+        let count = sqlx::query(AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut beside).await;
+        beside.execute(AssertSqlSafe(format!("DROP TABLE {table}"))).await.unwrap();
+        assert_eq!(count.unwrap().get::<i64, _>(0), 0);
+        assert!(before.is_err() && end.is_err() && after.is_err(), "{before:?} {end:?} {after:?}");
+    }
 }
