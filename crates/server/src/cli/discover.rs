@@ -13,6 +13,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
 use clap::Args;
 use discovery::models::{Trace, bpmn, fitness, mine};
+use discovery::patterns::{Pattern, closed_patterns};
 use discovery::replay::{Replay, replay};
 use discovery::routines::routines;
 use discovery::{Discovery, Field, LogRow, Settings, UiLog, UiLogBuilder, dataflow, discover, type_names};
@@ -26,6 +27,12 @@ use uuid::Uuid;
 
 /// What an importer keeps of the source's own words.
 const SOURCE_EVENT: &str = "source_event";
+
+/// Share of a task's instances that a pattern of its steps must be in.
+const PATTERN_SHARE_MIN: f64 = 0.5;
+
+/// Patterns of one task in the report.
+const PATTERNS_MAX: usize = 10;
 
 #[derive(Debug, Args)]
 pub struct Discover {
@@ -190,6 +197,7 @@ struct Task {
     steps: Vec<String>,
     transfers: Vec<Value>,
     replay: Value,
+    patterns: Value,
 }
 
 fn tasks(log: &UiLog, found: &Discovery) -> Vec<Task> {
@@ -220,6 +228,22 @@ fn replayed(replay: &Replay, step: &dyn Fn(u32) -> String) -> Value {
     json!({
         "script": replay.way.iter().map(|activity| step(*activity)).collect::<Vec<_>>(),
         "instances": replay.instances, "in_order": replay.in_order, "exact": replay.exact, "differences": Vec::from_iter(steps),
+    })
+}
+
+/// What recurs in the instances whatever comes between: the patterns that account for most steps.
+fn patterns(instances: &[Trace], step: &dyn Fn(u32) -> String) -> Value {
+    let instances: Vec<Vec<u32>> = instances.iter().map(|(activities, _)| activities.clone()).collect();
+    let found = closed_patterns(&instances, PATTERN_SHARE_MIN);
+    let told = |pattern: &Pattern| {
+        json!({
+            "steps": pattern.activities.iter().map(|activity| step(*activity)).collect::<Vec<_>>(),
+            "instances": pattern.instances, "cohesion": pattern.cohesion,
+        })
+    };
+    json!({
+        "instances": found.instances, "truncated": found.truncated,
+        "closed": found.patterns.iter().take(PATTERNS_MAX).map(told).collect::<Vec<_>>(),
     })
 }
 
@@ -262,6 +286,7 @@ fn task(log: &UiLog, found: &Discovery, replay: &Replay, name: String, instances
             })
             .collect(),
         replay: replayed(replay, &step),
+        patterns: patterns(&traces, &step),
         name,
     }
 }
@@ -294,6 +319,7 @@ fn report(read: &Read, found: &Discovery, tasks: &[Task]) -> Value {
             "task_type": number, "name": task.name, "instances": task.instances, "users": task.users, "events": task.rows,
             "p50_s": task.p50_s, "variants": task.variants, "fitness": task.fitness, "process_tree": task.tree,
             "most_frequent_variant": task.steps, "data_flow": task.transfers, "replay": task.replay,
+            "patterns": task.patterns,
         })
     });
     json!({
