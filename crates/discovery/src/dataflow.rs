@@ -462,10 +462,14 @@ mod tests {
     use crate::discover::{Settings, discover};
     use crate::log::{LogRow, UiLogBuilder};
 
-    /// Transfers of a task done many times: the steps of each instance come from a record's number.
+    /// Transfers of a task done twenty times: the steps of each instance come from a record's number.
     fn explained(steps: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<Transfer> {
+        explained_in(20, steps)
+    }
+
+    fn explained_in(records: usize, steps: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<Transfer> {
         let mut builder = UiLogBuilder::default();
-        for record in 0..20 {
+        for record in 0..records {
             for (step, value) in steps(record) {
                 let (word, element) = step.split_once(' ').unwrap();
                 let fields = [(Field::EventType, word), (Field::Element, element), (Field::Value, value.as_str())];
@@ -564,18 +568,30 @@ mod tests {
 
     #[test]
     fn what_agrees_by_chance_is_no_table() {
-        // Every code but one comes once; that two others agree may be luck.
-        let seldom = explained(|record| {
-            let code = if record < 4 { 0 } else { record };
-            vec![("copy code", format!("c{code}")), ("edit state", if record % 4 < 2 { "open" } else { "shut" }.into())]
-        });
-        assert!(seldom.is_empty(), "{seldom:?}");
+        let states = |code_of: fn(usize) -> usize, state_of: fn(usize) -> usize| {
+            let transfers = explained(|record| {
+                let state = ["open", "shut"][state_of(record) % 2];
+                vec![("copy code", format!("c{}", code_of(record))), ("edit state", state.into())]
+            });
+            transfers.iter().any(|transfer| matches!(transfer.program, Program::Lookup(..)))
+        };
+        // Each code comes twice and always with the same state; five agreements of two states may be luck, eight are not.
+        assert!(!states(|record| record / 4, |record| record / 4));
+        assert!(states(|record| record / 2 % 2, |record| record / 2));
         // The same code goes with one state as often as with the other.
-        let either = explained(|record| {
-            let state = if record / 6 % 2 == 0 { "open" } else { "shut" };
-            vec![("copy code", town_of(record).0.into()), ("edit state", state.into())]
+        assert!(!states(|record| record / 2 % 3, |record| record / 6));
+    }
+
+    #[test]
+    fn a_value_that_goes_with_two_others_is_not_in_the_table() {
+        let transfers = explained_in(60, |record| {
+            let code = record / 2 % 10;
+            let town = if code == 0 { record / 20 % 2 } else { 2 + code % 5 };
+            vec![("copy code", format!("c{code}")), ("edit town", format!("town {town}"))]
         });
-        assert!(either.iter().all(|transfer| !matches!(transfer.program, Program::Lookup(..))), "{either:?}");
+        let Program::Lookup(_, table) = &transfers[0].program else { panic!("{transfers:?}") };
+        assert_eq!(table.keys().collect::<Vec<_>>(), ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"]);
+        assert_eq!(transfers[0].hit_rate, 0.9);
     }
 
     #[test]
