@@ -8,7 +8,7 @@
 -- automatable    verdict is known (nothing is written) or explained (the rule is right in at least 9 of 10 instances)
 -- script         the rule as an expression; of a table of values it has the lines that at least people_min people wrote, which is the project's
 --                smallest group
--- script_rank    place in the script that does the most usual order of steps; replayed, replayed_in_order, replayed_exactly are the instances in
+-- script_ranks   places in the script, which does the most usual order of steps; replayed, replayed_in_order, replayed_exactly are the instances in
 --                which that script was followed, in which it does the same steps in the same order, and the same values too; replay_… are those
 --                in which this step was the same, was missing in the script, was added by it, came in another order, got another value, or had
 --                its value from no rule
@@ -62,7 +62,7 @@ SELECT
     found.step['held_back'] AS held_back,
     found.step['verdict'] AS verdict,
     found.step['automatable'] AS automatable,
-    found.step['script_rank'] AS script_rank,
+    found.step['script_ranks'] AS script_ranks,
     found.step['replayed'] AS replayed,
     found.step['replayed_in_order'] AS replayed_in_order,
     found.step['replayed_exactly'] AS replayed_exactly,

@@ -69,7 +69,7 @@ SELECT
     routine_steps.held_back,
     routine_steps.verdict,
     routine_steps.automatable,
-    routine_steps.script_rank,
+    routine_steps.script_ranks,
     routine_steps.replayed,
     routine_steps.replayed_in_order,
     routine_steps.replayed_exactly,

@@ -1,20 +1,21 @@
 //! What a script of a task would have done in the recorded instances: where it would have differed from the person.
 //!
 //! ```text
-//! the script    copy A ─ enter name ─ click OK               the steps of the usual way, each once; name = A in capitals
+//! the script    copy A ─ enter name ─ click OK               the steps of the usual order; name = A in capitals
 //! instance 1    copy A ─ enter name ─ click OK               exactly so
-//! instance 2    copy A ─ enter name ─ enter name ─ click OK  missing: enter name, which was done twice
-//! instance 3    enter name ─ copy A                          other order: copy A or enter name; added: click OK
+//! instance 2    copy A ─ copy A ─ enter name ─ click OK      missing: copy A, which was done once more
+//! instance 3    click OK ─ copy A ─ enter name               other order: click OK
 //! ```
 //! The script is given what a robot is given: the values that were read in the instance, and those that nothing explains,
 //! which somebody would have to bring. With these it writes what its rules say, in its own order; what it writes is
-//! compared with what the person wrote.
+//! compared with what the person wrote. Of a field that is written several times in an instance only the last time counts,
+//! for the script and for the person: what was written before is gone.
 //!
 //! Steps are compared as activities. On which element they are done is not: whether that is known is told by
 //! [`RoutineStep::target`]. The rules were learned from half of these instances, so that a hit here says less than the hit
 //! rate of a rule, which counts the other half only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::dataflow::{Program, reads};
 use crate::discover::Discovery;
@@ -22,15 +23,17 @@ use crate::log::{Field, UiLog};
 use crate::routines::{RoutineStep, instances_by_type, written};
 
 /// Instances of a task that are replayed, at most; they are spread evenly.
-pub const REPLAY_INSTANCES_MAX: usize = 2_000;
+pub const REPLAY_INSTANCES_MAX: usize = 1_000;
+
+/// Steps of one instance that are followed, at most: what comes after is not compared.
+const STEPS_MAX: usize = 300;
 
 /// A task type's script, and how it would have fared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// The task type.
     pub task_type: u32,
-    /// The activities of the script, in its order: those of the most frequent order of steps, of several the longest, each
-    /// once.
+    /// The activities of the script, in its order: the most frequent order of steps, of several the longest.
     pub way: Vec<u32>,
     /// Instances that were replayed.
     pub instances: usize,
@@ -80,11 +83,12 @@ pub fn replay(log: &UiLog, discovery: &Discovery, steps: &[RoutineStep]) -> Vec<
     let of_type = |(&task_type, instances): (&u32, &BTreeMap<u32, Vec<usize>>)| {
         let own = steps.iter().filter(|step| step.task_type == task_type);
         let rules = own.filter_map(|step| Some((step.activity, &step.transfer.as_ref()?.program))).collect();
-        let script = Script { way: usual_way(discovery, instances.values()), rules };
+        let instances: Vec<Vec<usize>> = instances.values().map(|rows| that_count(log, discovery, rows)).collect();
+        let script = Script { way: usual_way(discovery, &instances), rules };
         let every = instances.len().div_ceil(REPLAY_INSTANCES_MAX).max(1);
         let mut replay =
             Replay { task_type, way: script.way.clone(), instances: 0, in_order: 0, exact: 0, steps: BTreeMap::new() };
-        for rows in instances.values().step_by(every) {
+        for rows in instances.iter().step_by(every) {
             replay.count(&script.differences(log, discovery, rows));
         }
         replay
@@ -92,15 +96,24 @@ pub fn replay(log: &UiLog, discovery: &Discovery, steps: &[RoutineStep]) -> Vec<
     types.iter().map(of_type).collect()
 }
 
-/// The activities of the most frequent order of steps, of several the longest, each where it comes first.
-fn usual_way<'a>(discovery: &Discovery, instances: impl Iterator<Item = &'a Vec<usize>>) -> Vec<u32> {
+/// The rows of an instance without those that write into a field that is written again.
+fn that_count(log: &UiLog, discovery: &Discovery, rows: &[usize]) -> Vec<usize> {
+    let mut written_later = BTreeSet::new();
+    let counts = |row: &usize| written(log, *row).is_none() || written_later.insert(discovery.activity(*row));
+    let mut rows: Vec<usize> = rows.iter().rev().copied().filter(counts).collect();
+    rows.reverse();
+    rows.truncate(STEPS_MAX);
+    rows
+}
+
+/// The most frequent order of activities, of several the longest.
+fn usual_way(discovery: &Discovery, instances: &[Vec<usize>]) -> Vec<u32> {
     let mut orders = BTreeMap::<Vec<u32>, usize>::new();
     for rows in instances {
         *orders.entry(rows.iter().map(|&row| discovery.activity(row)).collect()).or_insert(0) += 1;
     }
     let usual = orders.into_iter().rev().max_by_key(|(order, count)| (*count, order.len()));
-    let mut seen = BTreeSet::new();
-    usual.into_iter().flat_map(|(order, _)| order).filter(|activity| seen.insert(*activity)).collect()
+    usual.map(|(order, _)| order).unwrap_or_default()
 }
 
 /// What the exported script does.
@@ -122,36 +135,33 @@ enum Difference {
 impl Script<'_> {
     /// What differed in an instance, by activity; the activities without a difference too.
     fn differences(&self, log: &UiLog, discovery: &Discovery, rows: &[usize]) -> BTreeMap<u32, BTreeSet<Difference>> {
-        let places: BTreeMap<u32, usize> = self.way.iter().enumerate().map(|(at, &activity)| (activity, at)).collect();
         let recorded: Vec<u32> = rows.iter().map(|&row| discovery.activity(row)).collect();
-        let known: Vec<(usize, usize)> =
-            recorded.iter().enumerate().filter_map(|(at, activity)| Some((at, *places.get(activity)?))).collect();
-        let in_order: BTreeSet<usize> = longest_rise(&known).into_iter().collect();
-        // Where the person did each step of the script: in its order, else where it was done first.
-        let mut done = BTreeMap::<u32, usize>::new();
-        for &(at, _) in known.iter().filter(|(at, _)| in_order.contains(at)).chain(&known) {
-            done.entry(recorded[at]).or_insert(at);
-        }
         let mut found: BTreeMap<u32, BTreeSet<Difference>> =
             recorded.iter().chain(&self.way).map(|&activity| (activity, BTreeSet::new())).collect();
         let mut differs = |activity: u32, difference| found.entry(activity).or_default().insert(difference);
+        let in_order: BTreeMap<usize, usize> = common_order(&self.way, &recorded).into_iter().collect();
+        let followed: BTreeSet<usize> = in_order.values().copied().collect();
+        // What the person did at another place, by activity, in order.
+        let mut rest = BTreeMap::<u32, VecDeque<usize>>::new();
+        for (at, &activity) in recorded.iter().enumerate().filter(|(at, _)| !followed.contains(at)) {
+            rest.entry(activity).or_default().push_back(at);
+        }
         let mut values = BTreeMap::<u32, String>::new();
-        for &activity in &self.way {
-            let Some(&at) = done.get(&activity) else {
-                differs(activity, Difference::Added);
-                continue;
+        for (place, &activity) in self.way.iter().enumerate() {
+            let at = match in_order.get(&place) {
+                Some(&at) => Some(at),
+                None => {
+                    let elsewhere = rest.get_mut(&activity).and_then(VecDeque::pop_front);
+                    differs(activity, if elsewhere.is_some() { Difference::OtherOrder } else { Difference::Added });
+                    elsewhere
+                }
             };
-            if !in_order.contains(&at) {
-                differs(activity, Difference::OtherOrder);
-            }
-            if let Some(difference) = self.act(log, rows[at], activity, &mut values) {
+            if let Some(difference) = at.and_then(|at| self.act(log, rows[at], activity, &mut values)) {
                 differs(activity, difference);
             }
         }
-        for (at, &activity) in recorded.iter().enumerate() {
-            if done.get(&activity) != Some(&at) {
-                differs(activity, Difference::Missing);
-            }
+        for (activity, _) in rest.into_iter().filter(|(_, places)| !places.is_empty()) {
+            differs(activity, Difference::Missing);
         }
         found
     }
@@ -197,28 +207,36 @@ impl Replay {
     }
 }
 
-/// The longest run of pairs, not necessarily neighbours, whose second numbers rise; gives their first numbers.
+/// The places in both of as many steps as can be that are in both in one order.
 ///
 /// ```text
-/// second numbers   0 2 1 2   ─▶   0 . 1 2
+/// A B A C   and   B A A C   ─▶   A A C
 /// ```
-/// Source: patience sorting, as in Fredman, Discrete Mathematics 11 (1975).
-fn longest_rise(pairs: &[(usize, usize)]) -> Vec<usize> {
-    // The pair that ends the best run of each length, and for each pair the one before it.
-    let (mut ends, mut before) = (Vec::<usize>::new(), Vec::with_capacity(pairs.len()));
-    for (at, &(_, number)) in pairs.iter().enumerate() {
-        let length = ends.partition_point(|&end| pairs[end].1 < number);
-        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
-        if length == ends.len() {
-            ends.push(at);
-        } else {
-            ends[length] = at;
+/// Source: the longest common subsequence, by the table of Wagner and Fischer, J. ACM 21 (1974).
+fn common_order(one: &[u32], other: &[u32]) -> Vec<(usize, usize)> {
+    // How many steps the ends from here have in common.
+    let width = other.len() + 1;
+    let mut common = vec![0_u32; (one.len() + 1) * width];
+    for at in (0..one.len()).rev() {
+        for beside in (0..other.len()).rev() {
+            let (here, below) = (at * width + beside, (at + 1) * width + beside);
+            common[here] =
+                if one[at] == other[beside] { common[below + 1] + 1 } else { common[below].max(common[here + 1]) };
         }
     }
-    let mut run: Vec<usize> =
-        std::iter::successors(ends.last().copied(), |&at| before[at]).map(|at| pairs[at].0).collect();
-    run.reverse();
-    run
+    let (mut at, mut beside, mut places) = (0, 0, Vec::new());
+    while at < one.len() && beside < other.len() {
+        let (here, below) = (at * width + beside, (at + 1) * width + beside);
+        if one[at] == other[beside] {
+            places.push((at, beside));
+            (at, beside) = (at + 1, beside + 1);
+        } else if common[here + 1] >= common[below] {
+            beside += 1;
+        } else {
+            at += 1;
+        }
+    }
+    places
 }
 
 #[cfg(test)]
@@ -300,11 +318,25 @@ mod tests {
 
     #[test]
     fn steps_that_the_person_did_besides_are_missing_and_those_left_out_are_added() {
-        let other = "copy A=eve, edit name=EVE, edit name=EVE, click Help";
+        let other = "copy A=eve, copy A=eve, edit name=EVE, click Help";
         assert_eq!(
             after_eight(entered, other),
-            "8 of 9 exact, 8 in order; edit name: missing 1; click OK: added 1; click Help: missing 1"
+            "8 of 9 exact, 8 in order; copy A: missing 1; click OK: added 1; click Help: missing 1"
         );
+    }
+
+    #[test]
+    fn a_script_does_a_step_as_often_as_the_usual_order_has_it() {
+        let twice = |record: usize| format!("copy A=a{record}, edit x=a{record}, copy A=b{record}, edit y=b{record}");
+        let other = "copy A=c, edit x=c, edit y=c";
+        assert_eq!(after_eight(twice, other), "8 of 9 exact, 8 in order; copy A: added 1");
+    }
+
+    #[test]
+    fn of_a_field_that_is_written_twice_the_last_time_counts() {
+        let both =
+            |record: usize| format!("copy A=a{record}, edit x=a{record}, copy B=b{record}, edit x=a{record} b{record}");
+        assert_eq!(after_eight(both, "copy A=c, copy B=d, edit x=c d"), "9 of 9 exact, 9 in order");
     }
 
     #[test]
@@ -341,8 +373,8 @@ mod tests {
             let (replay, names) = replayed(instances);
             replay.way.iter().map(|&activity| names[activity as usize].clone()).collect::<Vec<_>>()
         };
-        assert_eq!(way(&[one, other]), ["click A", "click C", "click B"]);
-        assert_eq!(way(&[other, one]), ["click A", "click C", "click B"]);
+        assert_eq!(way(&[one, other]), ["click A", "click C", "click B", "click A"]);
+        assert_eq!(way(&[other, one]), ["click A", "click C", "click B", "click A"]);
         assert_eq!(way(&[other, one, one]), ["click A", "click B"]);
     }
 
@@ -353,16 +385,15 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_rise_leaves_out_as_little_as_can_be() {
-        let rise = |numbers: &[usize]| {
-            longest_rise(&numbers.iter().copied().enumerate().collect::<Vec<_>>())
-                .into_iter()
-                .map(|at| numbers[at])
-                .collect::<Vec<_>>()
+    fn as_many_steps_as_can_be_are_taken_to_be_in_order() {
+        let common = |one: &str, other: &str| {
+            let letters = |text: &str| text.bytes().map(u32::from).collect::<Vec<_>>();
+            let places = common_order(&letters(one), &letters(other));
+            places.into_iter().map(|(at, _)| &one[at..=at]).collect::<String>()
         };
-        assert_eq!(rise(&[3, 0, 1, 2]), [0, 1, 2]);
-        assert_eq!(rise(&[0, 2, 1, 2]), [0, 1, 2]);
-        assert_eq!(rise(&[1, 1]), [1]);
-        assert_eq!(rise(&[]), []);
+        assert_eq!(common("ABAC", "BAAC"), "AAC");
+        assert_eq!(common("DABC", "ABCD"), "ABC");
+        assert_eq!(common("ABCD", "XBD"), "BD");
+        assert_eq!(common("AB", ""), "");
     }
 }

@@ -52,11 +52,15 @@ impl Task<'_> {
         (mine(&traces, MODEL_NOISE), names)
     }
 
-    /// The steps of the script, in its order: those of the most usual order of steps.
+    /// The steps of the script, in its order: the most usual order of steps, in which one may come several times.
     fn script_way(&self) -> Vec<&Record> {
-        let mut steps: Vec<&Record> = self.steps.iter().filter(|step| step["script_rank"].is_number()).collect();
-        steps.sort_by_key(|step| step["script_rank"].as_i64());
-        steps
+        let places = |step: &Record| -> Vec<i64> {
+            step.get("script_ranks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect()
+        };
+        let mut steps: Vec<(i64, &Record)> =
+            self.steps.iter().flat_map(|step| places(step).into_iter().map(move |place| (place, step))).collect();
+        steps.sort_by_key(|(place, _)| *place);
+        steps.into_iter().map(|(_, step)| step).collect()
     }
 
     /// How the script fared in the recorded instances; every step says the same.
@@ -271,7 +275,7 @@ fn write_replay(page: &mut String, task: &Task) -> std::fmt::Result {
     }
     writeln!(
         page,
-        "<p class=\"note\">In how many instances a step would have differed. The script does each step of the most usual order once. On which element a step is done is not compared: the steps above say whether that is known.</p>"
+        "<p class=\"note\">In how many instances a step would have differed. The script does the most usual order of steps; of a field that is written several times the last time counts. On which element a step is done is not compared: the steps above say whether that is known.</p>"
     )?;
     writeln!(
         page,
@@ -461,14 +465,14 @@ mod tests {
         }));
         let steps = [
             json!({ "activity": "Copy column A", "application": "Excel", "event_type": "copy", "element": "A2", "cases": 12,
-                "happy_path_rank": 1, "script_rank": 1, "replayed": 12, "replayed_in_order": 11, "replayed_exactly": 9, "replay_same": 12, "target": "progression", "target_by": 1, "verdict": "known" }),
+                "happy_path_rank": 1, "script_ranks": [1], "replayed": 12, "replayed_in_order": 11, "replayed_exactly": 9, "replay_same": 12, "target": "progression", "target_by": 1, "verdict": "known" }),
             json!({ "activity": "Enter name", "application": "Chrome", "event_type": "editField", "element": "na\"me",
-                "address": "https://crm.example/order", "cases": 12, "happy_path_rank": 2, "script_rank": 2, "target": "same", "target_by": null,
+                "address": "https://crm.example/order", "cases": 12, "happy_path_rank": 2, "script_ranks": [2, 3], "target": "same", "target_by": null,
                 "replay_same": 9, "replay_other_value": 2, "replay_unknown_value": 1, "replay_missing": 0,
                 "verdict": "explained", "rule": "the value of “Copy column A”", "script": "values[\"Copy column A\"]",
                 "hit_rate": 1.0, "held_back": 6 }),
             json!({ "activity": "Click Save", "application": "Chrome", "event_type": "clickButton", "element": "save",
-                "address": "https://crm.example/order", "cases": 11, "happy_path_rank": null, "script_rank": null, "target": "varies", "target_by": null,
+                "address": "https://crm.example/order", "cases": 11, "happy_path_rank": null, "script_ranks": [], "target": "varies", "target_by": null,
                 "replay_same": 11, "replay_missing": 1,
                 "verdict": "target_unknown" }),
         ]
@@ -525,6 +529,7 @@ mod tests {
             assert!(script.contains(told), "{told} is missing:\n{script}");
         }
         assert!(!script.lines().any(|line| line.starts_with("alert")), "{script}");
+        assert_eq!(script.matches("values[\"Enter name\"] = ").count(), 2, "a step that comes twice:\n{script}");
         let done = script.lines().filter(|line| !line.starts_with("//"));
         assert!(!done.collect::<String>().contains("Click Save"), "a step that is not usual:\n{script}");
     }
@@ -534,7 +539,7 @@ mod tests {
         let figures = record(json!({ "name": "Orders", "instances": 12 }));
         let typed = |activity: &str, rank: u32, more: Value| {
             let mut step = record(json!({
-                "activity": activity, "application": "Sap", "event_type": "text_entered", "element": activity, "script_rank": rank,
+                "activity": activity, "application": "Sap", "event_type": "text_entered", "element": activity, "script_ranks": [rank],
             }));
             step.extend(record(more));
             step

@@ -12,8 +12,8 @@
 
 use crate::tasks::Correction;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, ListBuilder, RecordBatch,
-    StringArray, StringBuilder, StructArray, new_empty_array,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, Int64Builder, ListBuilder,
+    RecordBatch, StringArray, StringBuilder, StructArray, new_empty_array,
 };
 use arrow::compute::{cast, concat, sort_to_indices, take};
 use arrow::datatypes::{DataType, Field as Column, Fields, Int32Type, Int64Type, Schema};
@@ -394,7 +394,7 @@ fn holds(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String> {
 }
 
 fn routine_fields() -> Fields {
-    let list = DataType::List(Arc::new(Column::new("item", text_column(), true)));
+    let list_of = |kind| DataType::List(Arc::new(Column::new("item", kind, true)));
     Fields::from(vec![
         Column::new("task_type", text_column(), false),
         Column::new("step", text_column(), false),
@@ -410,14 +410,14 @@ fn routine_fields() -> Fields {
         Column::new("element", text_column(), true),
         Column::new("label", text_column(), true),
         Column::new("address", text_column(), true),
-        Column::new("reads", list, true),
+        Column::new("reads", list_of(text_column()), true),
         Column::new("rule", text_column(), true),
         Column::new("script", text_column(), true),
         Column::new("hit_rate", DataType::Float64, true),
         Column::new("held_back", DataType::Int64, true),
         Column::new("verdict", text_column(), false),
         Column::new("automatable", DataType::Boolean, false),
-        Column::new("script_rank", DataType::Int64, true),
+        Column::new("script_ranks", list_of(DataType::Int64), true),
         Column::new("replayed", DataType::Int64, true),
         Column::new("replayed_in_order", DataType::Int64, true),
         Column::new("replayed_exactly", DataType::Int64, true),
@@ -464,7 +464,7 @@ fn routine(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String> {
     Ok(columns)
 }
 
-/// For each step its place in the script, how the script fared, and how the step differed.
+/// For each step its places in the script, how the script fared, and how the step differed.
 fn replay_columns(steps: &[RoutineStep], replays: &[Replay]) -> Vec<ArrayRef> {
     let of_type = |step: &RoutineStep| replays.iter().find(|replay| replay.task_type == step.task_type);
     let counts = |of: &dyn Fn(&Replay, &RoutineStep) -> Option<usize>| -> ArrayRef {
@@ -472,9 +472,16 @@ fn replay_columns(steps: &[RoutineStep], replays: &[Replay]) -> Vec<ArrayRef> {
         Arc::new(steps.iter().map(count).collect::<Int64Array>())
     };
     let differed = |of: fn(&Differences) -> usize| counts(&|replay, step| replay.steps.get(&step.activity).map(of));
-    let place = |replay: &Replay, step: &RoutineStep| replay.way.iter().position(|&activity| activity == step.activity);
+    let mut ranks = ListBuilder::new(Int64Builder::new());
+    for step in steps {
+        let way = of_type(step).map_or(&[][..], |replay| &replay.way);
+        for (rank, _) in (1..).zip(way).filter(|(_, activity)| **activity == step.activity) {
+            ranks.values().append_value(rank);
+        }
+        ranks.append(true);
+    }
     vec![
-        counts(&|replay, step| Some(place(replay, step)? + 1)),
+        Arc::new(ranks.finish()),
         counts(&|replay, _| Some(replay.instances)),
         counts(&|replay, _| Some(replay.in_order)),
         counts(&|replay, _| Some(replay.exact)),
