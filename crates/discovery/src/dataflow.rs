@@ -601,6 +601,26 @@ mod tests {
             vec![("copy town", town.into()), ("edit town", town.to_uppercase())]
         });
         assert_eq!(transfers[0].program, Program::Transform(0, vec![Operation::UpperCase]));
+        let with_an_exception = explained(|record| {
+            let (copied, written) = if record == 0 {
+                ("Leiden", "by hand".into())
+            } else {
+                (town_of(record).1, town_of(record).1.to_uppercase())
+            };
+            vec![("copy town", copied.into()), ("edit town", written)]
+        });
+        assert_eq!(with_an_exception[0].program, Program::Transform(0, vec![Operation::UpperCase]));
+    }
+
+    #[test]
+    fn what_was_typed_before_explains_by_a_table_alone_and_never_itself() {
+        let same = explained(|record| vec![("edit one", format!("n{record}")), ("edit other", format!("n{record}"))]);
+        assert!(same.is_empty(), "{same:?}");
+        let again = explained(|record| {
+            let (code, town) = town_of(record);
+            vec![("copy name", format!("Ann{record}")), ("edit town", code.into()), ("edit town", town.into())]
+        });
+        assert!(again.is_empty(), "{again:?}");
     }
 
     #[test]

@@ -394,6 +394,7 @@ mod tests {
         assert_eq!(common("ABAC", "BAAC"), "AAC");
         assert_eq!(common("DABC", "ABCD"), "ABC");
         assert_eq!(common("ABCD", "XBD"), "BD");
+        assert_eq!(common("ABC", "CXAB"), "AB");
         assert_eq!(common("AB", ""), "");
     }
 }
