@@ -337,8 +337,8 @@ fn write_script(script: &mut String, task: &Task) -> std::fmt::Result {
     if let Some(address) = way.iter().map(|step| text(step, "address")).find(|address| address.starts_with("http")) {
         writeln!(script, "    await page.goto({});", quoted(address))?;
     }
-    for step in &way {
-        write_action(script, step, &way)?;
+    for (at, step) in way.iter().enumerate() {
+        write_action(script, step, &way, times(&way[..at], step))?;
     }
     writeln!(script, "  }});\n}}")
 }
@@ -374,9 +374,20 @@ fn example_record(way: &[&Record]) -> String {
     let read: Map<String, Value> = way
         .iter()
         .filter(|step| !in_browser(step) && brings(step, way))
-        .map(|step| (text(step, "activity").to_owned(), Value::from("…")))
+        .map(|step| {
+            let value = match times(way, step) {
+                1 => Value::from("…"),
+                several => Value::from(vec!["…"; several]),
+            };
+            (text(step, "activity").to_owned(), value)
+        })
         .collect();
     Value::Object(read).to_string()
+}
+
+/// How often a step comes in a way, or in a part of it.
+fn times(way: &[&Record], step: &Record) -> usize {
+    way.iter().filter(|other| text(other, "activity") == text(step, "activity")).count()
 }
 
 fn in_browser(step: &Record) -> bool {
@@ -393,12 +404,15 @@ fn brings(step: &Record, way: &[&Record]) -> bool {
     reads(step) || way.iter().any(|other| texts(other, "reads").any(|read| read == text(step, "activity")))
 }
 
-fn write_action(script: &mut String, step: &Record, way: &[&Record]) -> std::fmt::Result {
+/// A step that has come `before` times already.
+fn write_action(script: &mut String, step: &Record, way: &[&Record], before: usize) -> std::fmt::Result {
     let activity = text(step, "activity");
     writeln!(script, "\n    // {} ({})", line(activity), line(text(step, "application")))?;
     let name = quoted(activity);
     if !in_browser(step) && brings(step, way) {
-        return writeln!(script, "    values[{name}] = record[{name}];");
+        // A step that comes several times has a list in the record.
+        let which = if times(way, step) > 1 { format!("[{before}]") } else { String::new() };
+        return writeln!(script, "    values[{name}] = record[{name}]{which};");
     }
     if !in_browser(step) {
         return writeln!(script, "    // Not in a browser: nothing is done here.");
@@ -558,5 +572,11 @@ mod tests {
             assert!(script.contains(told), "{told} is missing:\n{script}");
         }
         assert!(!script.contains("values[\"note\"]"), "{script}");
+        let mut twice = steps.clone();
+        twice[0].insert("script_ranks".to_owned(), json!([1, 4]));
+        let script = playwright(&Task { steps: &twice, ..task });
+        for told in ["= record[\"code\"][0];", "= record[\"code\"][1];", "such as {\"code\":[\"…\",\"…\"]}"] {
+            assert!(script.contains(told), "{told} is missing:\n{script}");
+        }
     }
 }

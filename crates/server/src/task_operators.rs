@@ -474,7 +474,7 @@ fn replay_columns(steps: &[RoutineStep], replays: &[Replay]) -> Vec<ArrayRef> {
     let differed = |of: fn(&Differences) -> usize| counts(&|replay, step| replay.steps.get(&step.activity).map(of));
     let mut ranks = ListBuilder::new(Int64Builder::new());
     for step in steps {
-        let way = of_type(step).map_or(&[][..], |replay| &replay.way);
+        let way = of_type(step).map(|replay| replay.way.as_slice()).unwrap_or_default();
         for (rank, _) in (1..).zip(way).filter(|(_, activity)| **activity == step.activity) {
             ranks.values().append_value(rank);
         }
