@@ -68,7 +68,17 @@ SELECT
     routine_steps.hit_rate,
     routine_steps.held_back,
     routine_steps.verdict,
-    routine_steps.automatable
+    routine_steps.automatable,
+    routine_steps.script_ranks,
+    routine_steps.replayed,
+    routine_steps.replayed_in_order,
+    routine_steps.replayed_exactly,
+    routine_steps.replay_same,
+    routine_steps.replay_missing,
+    routine_steps.replay_added,
+    routine_steps.replay_other_order,
+    routine_steps.replay_other_value,
+    routine_steps.replay_unknown_value
 FROM counted
 JOIN routine_steps ON routine_steps.task_type = counted.task_type AND routine_steps.step = counted.activity
 LEFT JOIN ranked ON ranked.step = counted.activity

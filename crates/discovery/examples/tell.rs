@@ -1,7 +1,8 @@
 //! Tells what discovery finds in one log in the plain form: `cargo run -p discovery --example tell -- LOG.csv.zst`.
 //!
-//! For each task type: its name, how often it is done, the process tree of its instances with its fitness, and how the
-//! values that it writes come about. Activities are shown by a row that has them.
+//! For each task type: its name, how often it is done, the process tree of its instances with its fitness, how the values
+//! that it writes come about, where a script of it would have differed, and what recurs in it with gaps. Activities are
+//! shown by a row that has them, in patterns by their number.
 
 #![allow(clippy::unwrap_used, reason = "a program for developers; a broken log ends it")]
 
@@ -9,15 +10,23 @@ use std::collections::BTreeMap;
 
 use discovery::dataflow::transfers;
 use discovery::models::{Trace, fitness, mine};
+use discovery::patterns::closed_patterns;
+use discovery::replay::replay;
+use discovery::routines::routines;
 use discovery::{Discovery, Field, LogRow, Settings, UiLog, UiLogBuilder, discover, type_names};
 
 /// Share of an activity's most frequent successor below which another one is left out of the tree.
 const NOISE: f64 = 0.2;
 
+/// Share of a task's instances that a pattern must be in, and how many patterns are told.
+const PATTERN_SHARE_MIN: f64 = 0.5;
+const PATTERNS_TOLD: usize = 3;
+
 fn main() {
     let path = std::env::args().nth(1).expect("the path of a log");
     let log = read(&path);
     let discovery = discover(&log, &Settings::default());
+    let replays = replay(&log, &discovery, &routines(&log, &discovery));
     for (task_type, name) in (0..).zip(type_names(&log, &discovery)) {
         let traces = traces(&discovery, &log, task_type);
         let tree = mine(&traces, NOISE);
@@ -26,6 +35,16 @@ fn main() {
             let to = described(&log, &discovery, transfer.to);
             let made = transfer.program.told(&|from| described(&log, &discovery, from));
             println!("  {to} = {made} ({:.0} % of {})", 100.0 * transfer.hit_rate, transfer.held_back);
+        }
+        for replay in replays.iter().filter(|replay| replay.task_type == task_type) {
+            println!("  script: {} of {} exact, {} in order", replay.exact, replay.instances, replay.in_order);
+            for (activity, found) in replay.steps.iter().filter(|(_, found)| found.same < replay.instances) {
+                println!("    {}: {found:?}", described(&log, &discovery, *activity));
+            }
+        }
+        let instances: Vec<Vec<u32>> = traces.iter().map(|(activities, _)| activities.clone()).collect();
+        for pattern in closed_patterns(&instances, PATTERN_SHARE_MIN).patterns.iter().take(PATTERNS_TOLD) {
+            println!("  {} ×, cohesion {:.2}: {:?}", pattern.instances, pattern.cohesion, pattern.activities);
         }
     }
     println!();

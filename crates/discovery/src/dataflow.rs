@@ -4,13 +4,17 @@
 //! copy C2  11/03/1986  ──replace / by -──▶  date field  11-03-1986     50 of 50 held-back instances
 //! copy A2  John    ┐
 //! copy B2  Doe     ┴──join with " "────▶  name field  John Doe
+//! copy D2  1011       ──look up─────────▶  town field  Amsterdam       what was written before wherever 1011 was read
 //! ```
 //! For each step that writes a value, small programs over the values of earlier steps are tried on every other instance;
 //! the one that explains most of these is kept, and its hit rate is counted on the instances it has not seen. The search
 //! is by enumeration in the order of size (after FlashFill, Gulwani, POPL 2011; the language here is much smaller, so that
 //! what it says can be read).
+//!
+//! Where no program is always right, a functional dependency is looked for: an earlier value of the instance, read or
+//! written, that always goes with the same written value. It becomes a table, a [`Program::Lookup`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::discover::Discovery;
 use crate::log::{Field, UiLog};
@@ -29,6 +33,15 @@ const HITS_MIN: f64 = 0.5;
 
 /// A value longer than this is not looked into, in bytes.
 const VALUE_BYTES_MAX: usize = 500;
+
+/// A value longer than this is a text rather than something to look up or to be looked up, in bytes.
+const LOOKUP_BYTES_MAX: usize = 100;
+
+/// Share of the times that a value was seen in which the same value must be written for it to be in a table.
+const LOOKUP_AGREEMENT_MIN: f64 = 0.9;
+
+/// How likely it may be at most that a table agrees so often although what is written does not depend on what was before.
+const LOOKUP_CHANCE_MAX: f64 = 0.01;
 
 /// What a person did to a value between reading and writing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +136,17 @@ pub enum Program {
     Transform(u32, Vec<Operation>),
     /// The values of two steps with a text between.
     Join(u32, &'static str, u32),
+    /// What goes with the value of a step, by a table.
+    Lookup(u32, BTreeMap<String, Entry>),
+}
+
+/// What a table says of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What is written.
+    pub value: String,
+    /// How many people wrote it so, among the instances learned from.
+    pub people: usize,
 }
 
 impl Program {
@@ -130,12 +154,20 @@ impl Program {
     pub fn sources(&self) -> Vec<u32> {
         match self {
             Program::Constant(_) => Vec::new(),
-            Program::Transform(from, _) => vec![*from],
+            Program::Transform(from, _) | Program::Lookup(from, _) => vec![*from],
             Program::Join(left, _, right) => vec![*left, *right],
         }
     }
 
-    /// What it does, in words; `name` names an activity.
+    /// The program as it may be shown where nothing is said of fewer people than so many: a table without their lines.
+    pub fn of_people(mut self, people_min: usize) -> Program {
+        if let Program::Lookup(_, table) = &mut self {
+            table.retain(|_, entry| entry.people >= people_min);
+        }
+        self
+    }
+
+    /// What it does, in words; `name` names an activity. A table is told without its lines.
     ///
     /// ```
     /// # use discovery::dataflow::{Operation, Program};
@@ -152,10 +184,14 @@ impl Program {
             Program::Join(left, between, right) => {
                 format!("the values of “{}” and “{}” with {between:?} between them", name(*left), name(*right))
             }
+            Program::Lookup(from, _) => {
+                format!("looked up by the value of “{}”, with which it always goes", name(*from))
+            }
         }
     }
 
-    /// The same as a JavaScript expression over strings; `variable` names the value of an activity.
+    /// The same as a JavaScript expression over strings; `variable` names the value of an activity. What is not in a table
+    /// gives `undefined`.
     pub fn script(&self, variable: &dyn Fn(u32) -> String) -> String {
         match self {
             Program::Constant(value) => format!("{value:?}"),
@@ -165,11 +201,16 @@ impl Program {
             Program::Join(left, between, right) => {
                 format!("{} + {between:?} + {}", variable(*left), variable(*right))
             }
+            Program::Lookup(from, table) => {
+                let lines: Vec<String> =
+                    table.iter().map(|(value, entry)| format!("[{value:?}, {:?}]", entry.value)).collect();
+                format!("new Map([{}]).get({})", lines.join(", "), variable(*from))
+            }
         }
     }
 
-    /// The value it gives, from the last value of each activity before.
-    fn run(&self, values: &BTreeMap<u32, &str>) -> Option<String> {
+    /// The value it gives, from the last value of each activity before; none if one that it reads is not there.
+    pub fn run(&self, values: &BTreeMap<u32, &str>) -> Option<String> {
         match self {
             Program::Constant(value) => Some(value.clone()),
             Program::Transform(from, operations) => {
@@ -178,6 +219,7 @@ impl Program {
             Program::Join(left, between, right) => {
                 Some(format!("{}{between}{}", values.get(left)?, values.get(right)?))
             }
+            Program::Lookup(from, table) => Some(table.get(*values.get(from)?)?.value.clone()),
         }
     }
 }
@@ -198,7 +240,8 @@ pub struct Transfer {
 /// Explains the values that a task type writes.
 ///
 /// Shape: at most one transfer per activity, in the order of activities. A step that copies explains others and is not
-/// explained itself. Fingerprints instead of texts are explained only as far as they are equal.
+/// explained itself; one that writes explains others by a table only. Fingerprints instead of texts are explained only as
+/// far as they are equal.
 pub fn transfers(log: &UiLog, discovery: &Discovery, task_type: u32) -> Vec<Transfer> {
     let is_of_type = |row: &usize| discovery.label(*row).is_some_and(|label| label.task_type == task_type);
     transfers_in(log, discovery, (0..log.rows()).filter(is_of_type))
@@ -211,7 +254,9 @@ pub(crate) fn transfers_in(log: &UiLog, discovery: &Discovery, rows: impl Iterat
     let explain = |(&to, examples): (&u32, &Vec<Example>)| {
         let held_back = held_back.get(&to)?;
         (examples.len() + held_back.len() >= INSTANCES_MIN).then_some(())?;
-        let program = best_program(examples)?;
+        let program = best_program(examples);
+        let sure = program.as_ref().map_or(0, |program| hits(program, examples));
+        let program = dependency(examples, sure).or(program)?;
         let hit_rate = hits(&program, held_back) as f64 / held_back.len() as f64;
         Some(Transfer { to, program, held_back: held_back.len(), hit_rate })
     };
@@ -221,19 +266,29 @@ pub(crate) fn transfers_in(log: &UiLog, discovery: &Discovery, rows: impl Iterat
 /// A step with a value: its activity, the value, and whether it only reads.
 type Step<'a> = (u32, &'a str, bool);
 
-/// A value that was written, and the last value of each activity before it in the instance.
+/// The steps with values of one instance, and who did them.
+struct Written<'a> {
+    user: u32,
+    steps: Vec<Step<'a>>,
+}
+
+/// A value that was written, by whom, and the last value of each other activity before it in the instance.
 struct Example<'a> {
     value: &'a str,
+    user: u32,
     before: BTreeMap<u32, &'a str>,
+    /// Those of the activities before that only read.
+    read: BTreeSet<u32>,
 }
 
 /// The steps with values of a sample of a task's instances, in order.
-fn written<'a>(log: &'a UiLog, discovery: &Discovery, rows: impl Iterator<Item = usize>) -> Vec<Vec<Step<'a>>> {
-    let mut instances = BTreeMap::<u32, Vec<Step>>::new();
+fn written<'a>(log: &'a UiLog, discovery: &Discovery, rows: impl Iterator<Item = usize>) -> Vec<Written<'a>> {
+    let mut instances = BTreeMap::<u32, Written>::new();
     for row in rows {
         let Some(label) = discovery.label(row) else { continue };
         let value = log.text(row, Field::Value);
-        let steps = instances.entry(label.instance).or_default();
+        let user = log.users().code(row);
+        let steps = &mut instances.entry(label.instance).or_insert(Written { user, steps: Vec::new() }).steps;
         if !value.is_empty() && value.len() <= VALUE_BYTES_MAX && steps.len() < STEPS_MAX {
             steps.push((discovery.activity(row), value, reads(log.text(row, Field::EventType))));
         }
@@ -249,26 +304,30 @@ pub(crate) fn reads(event_type: &str) -> bool {
 }
 
 /// What was written in some instances, by activity.
-fn examples<'a, 'b>(instances: impl Iterator<Item = &'b Vec<Step<'a>>>) -> BTreeMap<u32, Vec<Example<'a>>>
+fn examples<'a, 'b>(instances: impl Iterator<Item = &'b Written<'a>>) -> BTreeMap<u32, Vec<Example<'a>>>
 where
     'a: 'b,
 {
     let mut examples = BTreeMap::new();
-    instances.for_each(|steps| collect(steps, &mut examples));
+    instances.for_each(|instance| collect(instance, &mut examples));
     examples
 }
 
 /// The last value of each activity in an instance, with what was there before it.
-fn collect<'a>(steps: &[Step<'a>], examples: &mut BTreeMap<u32, Vec<Example<'a>>>) {
+fn collect<'a>(instance: &Written<'a>, examples: &mut BTreeMap<u32, Vec<Example<'a>>>) {
+    let steps = &instance.steps;
     let last: BTreeMap<u32, usize> = steps.iter().enumerate().map(|(at, step)| (step.0, at)).collect();
-    let mut before = BTreeMap::new();
+    let (mut before, mut read) = (BTreeMap::new(), BTreeSet::new());
     for (at, &(activity, value, is_read)) in steps.iter().enumerate() {
-        if !is_read && last[&activity] == at {
-            examples.entry(activity).or_default().push(Example { value, before: before.clone() });
-        }
         if is_read {
-            before.insert(activity, value);
+            read.insert(activity);
+        } else if last[&activity] == at {
+            let mut before = before.clone();
+            before.remove(&activity);
+            let example = Example { value, user: instance.user, before, read: read.clone() };
+            examples.entry(activity).or_default().push(example);
         }
+        before.insert(activity, value);
     }
 }
 
@@ -279,7 +338,7 @@ fn hits(program: &Program, examples: &[Example]) -> usize {
 /// The smallest program that explains most examples; none if even the best explains few.
 fn best_program(examples: &[Example]) -> Option<Program> {
     let enough = |program: &Program| hits(program, examples) as f64 >= HITS_MIN * examples.len() as f64;
-    let sources: Vec<u32> = examples.first()?.before.keys().copied().collect();
+    let sources: Vec<u32> = examples.first()?.read.iter().copied().collect();
     let sizes: [&dyn Fn() -> Vec<Program>; 4] = [
         &|| sources.iter().map(|&from| Program::Transform(from, Vec::new())).collect(),
         &|| vec![Program::Constant(examples[0].value.to_owned())],
@@ -290,6 +349,81 @@ fn best_program(examples: &[Example]) -> Option<Program> {
         let counted = programs().into_iter().filter(enough).map(|program| (hits(&program, examples), program));
         counted.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|best| best.1)
     })
+}
+
+/// The table that explains more examples than `sure`, and most of them; none if there is none, or if what it says may well
+/// be chance.
+///
+/// A table knows every example that it is made of. What counts is therefore how often another example with the same value
+/// says the same. If what is written did not depend on what was before, two examples would agree with the chance that two
+/// written values are equal; as many agreements as there are must be less likely than [`LOOKUP_CHANCE_MAX`], over all
+/// activities tried.
+fn dependency(examples: &[Example], sure: usize) -> Option<Program> {
+    if sure == examples.len() {
+        return None;
+    }
+    let sources: BTreeSet<u32> = examples.iter().flat_map(|example| example.before.keys().copied()).collect();
+    let chance_max = LOOKUP_CHANCE_MAX / sources.len().max(1) as f64;
+    let enough = (HITS_MIN * examples.len() as f64).max(sure as f64 + 1.0);
+    let tables = sources.into_iter().map(|from| (from, Table::of(examples, from)));
+    let good = tables.filter(|(_, table)| table.agreeing as f64 >= enough && table.is_no_chance(examples, chance_max));
+    let (from, table) = good.reduce(|best, next| if next.1.agreeing > best.1.agreeing { next } else { best })?;
+    Some(Program::Lookup(from, table.entries))
+}
+
+/// What is written by the value of one activity.
+#[derive(Debug, Default)]
+struct Table {
+    entries: BTreeMap<String, Entry>,
+    /// Examples of which another one with the same value before says the same.
+    agreeing: usize,
+    /// Examples of which others with the same value before say something else.
+    contradicted: usize,
+    /// Examples that agree with one before them.
+    repeats: usize,
+}
+
+impl Table {
+    fn of(examples: &[Example], from: u32) -> Table {
+        let mut groups = BTreeMap::<&str, BTreeMap<&str, Vec<u32>>>::new();
+        for example in examples {
+            let Some(&before) = example.before.get(&from) else { continue };
+            if [before, example.value].iter().all(|value| value.len() <= LOOKUP_BYTES_MAX && !is_fingerprint(value)) {
+                groups.entry(before).or_default().entry(example.value).or_default().push(example.user);
+            }
+        }
+        let mut table = Table::default();
+        groups.iter().for_each(|(before, written)| table.add(before, written));
+        table
+    }
+
+    /// Takes up what was written, and by whom, where a value was before.
+    fn add(&mut self, before: &str, written: &BTreeMap<&str, Vec<u32>>) {
+        let seen: usize = written.values().map(Vec::len).sum();
+        let Some((value, users)) = written.iter().rev().max_by_key(|(_, users)| users.len()) else { return };
+        if (users.len() as f64) < LOOKUP_AGREEMENT_MIN * seen as f64 {
+            self.contradicted += seen;
+            return;
+        }
+        self.contradicted += seen - users.len();
+        self.repeats += users.len() - 1;
+        self.agreeing += if users.len() > 1 { users.len() } else { 0 };
+        let people = users.iter().collect::<BTreeSet<_>>().len();
+        self.entries.insert(before.to_owned(), Entry { value: (*value).to_owned(), people });
+    }
+
+    fn is_no_chance(&self, examples: &[Example], chance_max: f64) -> bool {
+        let mut counts = BTreeMap::<&str, usize>::new();
+        examples.iter().for_each(|example| *counts.entry(example.value).or_insert(0) += 1);
+        let equal: f64 = counts.values().map(|&count| (count as f64 / examples.len() as f64).powi(2)).sum();
+        let agree = self.agreeing as f64 >= LOOKUP_AGREEMENT_MIN * (self.agreeing + self.contradicted) as f64;
+        agree && equal.powf(self.repeats as f64) <= chance_max
+    }
+}
+
+/// Whether a value is a fingerprint in place of a text: a table of these would say nothing.
+fn is_fingerprint(value: &str) -> bool {
+    value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn single(sources: &[u32]) -> Vec<Program> {
@@ -328,10 +462,14 @@ mod tests {
     use crate::discover::{Settings, discover};
     use crate::log::{LogRow, UiLogBuilder};
 
-    /// Transfers of a task done many times: the steps of each instance come from a record's number.
+    /// Transfers of a task done twenty times: the steps of each instance come from a record's number.
     fn explained(steps: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<Transfer> {
+        explained_in(20, steps)
+    }
+
+    fn explained_in(records: usize, steps: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<Transfer> {
         let mut builder = UiLogBuilder::default();
-        for record in 0..20 {
+        for record in 0..records {
             for (step, value) in steps(record) {
                 let (word, element) = step.split_once(' ').unwrap();
                 let fields = [(Field::EventType, word), (Field::Element, element), (Field::Value, value.as_str())];
@@ -386,6 +524,124 @@ mod tests {
         });
         assert_eq!(transfers[0].program, Program::Transform(0, Vec::new()));
         assert_eq!(transfers[0].hit_rate, 0.8);
+    }
+
+    /// Postcodes in the order of records, each in both halves of the instances.
+    const TOWNS: [(&str, &str); 3] = [("1011", "Amsterdam"), ("3511", "Utrecht"), ("2511", "Den Haag")];
+
+    fn town_of(record: usize) -> (&'static str, &'static str) {
+        TOWNS[record / 2 % TOWNS.len()]
+    }
+
+    fn table() -> Program {
+        let line = |(code, town): (&str, &str)| (code.to_owned(), Entry { value: town.to_owned(), people: 1 });
+        Program::Lookup(0, TOWNS.map(line).into())
+    }
+
+    #[test]
+    fn what_always_goes_with_a_value_is_looked_up_by_it() {
+        let transfers = explained(|record| {
+            let (code, town) = town_of(record);
+            vec![("copy code", code.into()), ("copy name", format!("Ann{record}")), ("edit town", town.into())]
+        });
+        assert_eq!(transfers.len(), 1);
+        assert_eq!((&transfers[0].program, transfers[0].hit_rate), (&table(), 1.0));
+    }
+
+    #[test]
+    fn a_value_that_was_typed_before_can_be_looked_up_too() {
+        let transfers = explained(|record| {
+            let (code, town) = town_of(record);
+            vec![("edit code", code.into()), ("edit town", town.into())]
+        });
+        assert_eq!(transfers.iter().map(|transfer| &transfer.program).collect::<Vec<_>>(), [&table()]);
+    }
+
+    #[test]
+    fn a_table_stands_the_instances_that_were_held_back_or_says_so() {
+        let transfers = explained(|record| {
+            let (code, town) = town_of(record);
+            vec![("copy code", code.into()), ("edit town", if record % 2 == 0 { town } else { "Leiden" }.into())]
+        });
+        assert_eq!((&transfers[0].program, transfers[0].hit_rate), (&table(), 0.0));
+    }
+
+    #[test]
+    fn what_agrees_by_chance_is_no_table() {
+        let states = |code_of: fn(usize) -> usize, state_of: fn(usize) -> usize| {
+            let transfers = explained(|record| {
+                let state = ["open", "shut"][state_of(record) % 2];
+                vec![("copy code", format!("c{}", code_of(record))), ("edit state", state.into())]
+            });
+            transfers.iter().any(|transfer| matches!(transfer.program, Program::Lookup(..)))
+        };
+        // Each code comes twice and always with the same state; five agreements of two states may be luck, eight are not.
+        assert!(!states(|record| record / 4, |record| record / 4));
+        assert!(states(|record| record / 2 % 2, |record| record / 2));
+        // The same code goes with one state as often as with the other.
+        assert!(!states(|record| record / 2 % 3, |record| record / 6));
+    }
+
+    #[test]
+    fn a_value_that_goes_with_two_others_is_not_in_the_table() {
+        let transfers = explained_in(60, |record| {
+            let code = record / 2 % 10;
+            let town = if code == 0 { record / 20 % 2 } else { 2 + code % 5 };
+            vec![("copy code", format!("c{code}")), ("edit town", format!("town {town}"))]
+        });
+        let Program::Lookup(_, table) = &transfers[0].program else { panic!("{transfers:?}") };
+        assert_eq!(table.keys().collect::<Vec<_>>(), ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"]);
+        assert_eq!(transfers[0].hit_rate, 0.9);
+    }
+
+    #[test]
+    fn a_rule_is_preferred_to_a_table_that_knows_no_more() {
+        let transfers = explained(|record| {
+            let (_, town) = town_of(record);
+            vec![("copy town", town.into()), ("edit town", town.to_uppercase())]
+        });
+        assert_eq!(transfers[0].program, Program::Transform(0, vec![Operation::UpperCase]));
+        let with_an_exception = explained(|record| {
+            let (copied, written) = if record == 0 {
+                ("Leiden", "by hand".into())
+            } else {
+                (town_of(record).1, town_of(record).1.to_uppercase())
+            };
+            vec![("copy town", copied.into()), ("edit town", written)]
+        });
+        assert_eq!(with_an_exception[0].program, Program::Transform(0, vec![Operation::UpperCase]));
+    }
+
+    #[test]
+    fn what_was_typed_before_explains_by_a_table_alone_and_never_itself() {
+        let same = explained(|record| vec![("edit one", format!("n{record}")), ("edit other", format!("n{record}"))]);
+        assert!(same.is_empty(), "{same:?}");
+        let again = explained(|record| {
+            let (code, town) = town_of(record);
+            vec![("copy name", format!("Ann{record}")), ("edit town", code.into()), ("edit town", town.into())]
+        });
+        assert!(again.is_empty(), "{again:?}");
+    }
+
+    #[test]
+    fn fingerprints_make_no_table() {
+        let fingerprint = |text: &str| format!("{:032x}", text.bytes().map(u128::from).sum::<u128>());
+        let transfers = explained(|record| {
+            let (code, town) = town_of(record);
+            vec![("copy code", fingerprint(code)), ("edit town", fingerprint(town))]
+        });
+        assert!(transfers.is_empty(), "{transfers:?}");
+    }
+
+    #[test]
+    fn a_table_is_told_without_its_lines_and_shows_none_of_too_few_people() {
+        assert_eq!(
+            table().told(&|_| "Copy code".into()),
+            "looked up by the value of “Copy code”, with which it always goes"
+        );
+        let script = table().script(&|_| "code".into());
+        assert_eq!(script, r#"new Map([["1011", "Amsterdam"], ["2511", "Den Haag"], ["3511", "Utrecht"]]).get(code)"#);
+        assert_eq!(table().of_people(2).script(&|_| "code".into()), "new Map([]).get(code)");
     }
 
     #[test]

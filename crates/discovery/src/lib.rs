@@ -25,9 +25,10 @@
 //! | [`Figures`] | `figures_agg` | `name, user_key, case_key, value` | name: events, users, cases, total, percentiles |
 //!
 //! Beside the kernels, [`discover`] finds the tasks in a whole [`UiLog`]: which events are one execution of something that
-//! recurs. On its answer stand [`models`] (how a task is done), [`dataflow`] (how values travel inside it), [`routines`]
-//! (which steps need no person), [`corrections`] (what people say about it) and [`type_names`]; [`score`](mod@score)
-//! measures it against a known truth.
+//! recurs. On its answer stand [`models`] (how a task is done), [`patterns`] (what recurs inside it whatever comes
+//! between), [`dataflow`] (how values travel inside it), [`routines`] (which steps need no person), [`replay`](mod@replay)
+//! (what a script of them would have done otherwise), [`corrections`] (what people say about it) and [`type_names`];
+//! [`score`](mod@score) measures it against a known truth.
 //!
 //! Activities and applications may be text or integer keys from 0 ([`SymbolKind`]); integers pass without look-up.
 //! This crate knows no file, no network, no SQL, no clock and no thread.
@@ -47,6 +48,8 @@ mod log;
 pub mod models;
 mod names;
 mod pairs;
+pub mod patterns;
+pub mod replay;
 pub mod routines;
 pub mod score;
 mod sessions;

@@ -11,7 +11,8 @@
 //!
 //! Source: RAI, the routine automatability index, after Leno et al., "Identifying candidate routines for robotic process
 //! automation from unsegmented UI logs" (ICPM 2020). Deviations: a value is explained by a program that is right in most
-//! of the instances held back, not in all; functional dependencies are not looked for.
+//! of the instances held back, not in all; so is a functional dependency, which Leno et al. look for between all values and
+//! want without exception.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,13 +104,19 @@ pub struct RoutineStep {
 /// assert_eq!(steps[0].target, Target::Progression(1));
 /// ```
 pub fn routines(log: &UiLog, discovery: &Discovery) -> Vec<RoutineStep> {
+    let types = instances_by_type(log, discovery);
+    types.iter().flat_map(|(task_type, instances)| of_type(log, discovery, *task_type, instances)).collect()
+}
+
+/// The rows of each instance of each task type, in order.
+pub(crate) fn instances_by_type(log: &UiLog, discovery: &Discovery) -> BTreeMap<u32, BTreeMap<u32, Vec<usize>>> {
     let mut types = BTreeMap::<u32, BTreeMap<u32, Vec<usize>>>::new();
     for row in 0..log.rows() {
         if let Some(label) = discovery.label(row) {
             types.entry(label.task_type).or_default().entry(label.instance).or_default().push(row);
         }
     }
-    types.iter().flat_map(|(task_type, instances)| of_type(log, discovery, *task_type, instances)).collect()
+    types
 }
 
 /// What is gathered of a step while its instances are gone through.
@@ -166,9 +173,8 @@ fn gather(log: &UiLog, discovery: &Discovery, rows: &[usize], steps: &mut BTreeM
 
 fn step(log: &UiLog, task_type: u32, activity: u32, gathered: &Gathered, transfer: Option<Transfer>) -> RoutineStep {
     let target = target(log, gathered);
-    let writes =
-        |row: &&usize| !log.text(**row, Field::Value).is_empty() && can_write(log.text(**row, Field::EventType));
-    let writes = 2 * gathered.rows.iter().filter(writes).count() > gathered.rows.len();
+    let writes = gathered.rows.iter().filter(|&&row| written(log, row).is_some()).count();
+    let writes = 2 * writes > gathered.rows.len();
     let transfer = transfer.filter(|_| writes);
     let verdict = match (target, &transfer) {
         (Target::Varies, _) => Verdict::TargetUnknown,
@@ -192,6 +198,12 @@ fn step(log: &UiLog, task_type: u32, activity: u32, gathered: &Gathered, transfe
         transfer,
         verdict,
     }
+}
+
+/// The value that an event writes, if it writes one.
+pub(crate) fn written(log: &UiLog, row: usize) -> Option<&str> {
+    let value = log.text(row, Field::Value);
+    (!value.is_empty() && can_write(log.text(row, Field::EventType))).then_some(value)
 }
 
 /// Whether an event of this type may write a value; a button that is pressed has one of its own.

@@ -52,12 +52,48 @@ impl Task<'_> {
         (mine(&traces, MODEL_NOISE), names)
     }
 
-    /// The steps of the usual way, in its order.
-    fn usual_way(&self) -> Vec<&Record> {
-        let mut steps: Vec<&Record> = self.steps.iter().filter(|step| step["happy_path_rank"].is_number()).collect();
-        steps.sort_by_key(|step| step["happy_path_rank"].as_i64());
-        steps
+    /// The steps of the script, in its order: the most usual order of steps, in which one may come several times.
+    fn script_way(&self) -> Vec<&Record> {
+        let places = |step: &Record| -> Vec<i64> {
+            step.get("script_ranks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect()
+        };
+        let mut steps: Vec<(i64, &Record)> =
+            self.steps.iter().flat_map(|step| places(step).into_iter().map(move |place| (place, step))).collect();
+        steps.sort_by_key(|(place, _)| *place);
+        steps.into_iter().map(|(_, step)| step).collect()
     }
+
+    /// How the script fared in the recorded instances; every step says the same.
+    fn replayed(&self) -> Replayed {
+        let of = |name| self.steps.first().map_or(0, |step| count(step, name));
+        Replayed { instances: of("replayed"), in_order: of("replayed_in_order"), exact: of("replayed_exactly") }
+    }
+}
+
+/// Instances in which the script was followed, in which it does the same steps in the same order, and the same values too.
+struct Replayed {
+    instances: u64,
+    in_order: u64,
+    exact: u64,
+}
+
+/// In how many instances a step would have differed, and how: the columns, and words that come before the number.
+const DIFFERENCES: [(&str, &str); 5] = [
+    ("replay_missing", "not done by the script, or done less often"),
+    ("replay_added", "done by the script alone"),
+    ("replay_other_order", "at another place"),
+    ("replay_other_value", "another value"),
+    ("replay_unknown_value", "no rule gives the value"),
+];
+
+/// How a step would have differed; empty if it would not.
+fn differences(step: &Record) -> String {
+    let found = DIFFERENCES.iter().map(|(column, words)| (count(step, column), words));
+    let told: Vec<String> = found
+        .filter(|(instances, _)| *instances > 0)
+        .map(|(instances, words)| format!("{words}: {instances}"))
+        .collect();
+    told.join(", ")
 }
 
 fn text<'a>(record: &'a Record, name: &str) -> &'a str {
@@ -70,6 +106,10 @@ fn texts<'a>(record: &'a Record, name: &str) -> impl Iterator<Item = &'a str> {
 
 fn number(record: &Record, name: &str) -> f64 {
     record.get(name).and_then(Value::as_f64).unwrap_or(0.0)
+}
+
+fn count(record: &Record, name: &str) -> u64 {
+    record.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
 
 fn percent(share: f64) -> String {
@@ -116,6 +156,7 @@ fn write_html(page: &mut String, task: &Task) -> std::fmt::Result {
     write_figures(page, task)?;
     write_steps(page, task)?;
     write_data_flow(page, task)?;
+    write_replay(page, task)?;
     let (tree, names) = task.model();
     writeln!(
         page,
@@ -221,6 +262,37 @@ fn write_data_flow(page: &mut String, task: &Task) -> std::fmt::Result {
     writeln!(page, "</tbody></table>")
 }
 
+/// Where the script would have differed from what people did.
+fn write_replay(page: &mut String, task: &Task) -> std::fmt::Result {
+    let Replayed { instances, in_order, exact } = task.replayed();
+    writeln!(
+        page,
+        "<h2>Replay</h2><p>The script that can be taken away was followed in {instances} recorded instances. In {in_order} it does the same steps in the same order, in {exact} it also writes the same values without being given one.</p>"
+    )?;
+    let differing: Vec<(&Record, String)> = task.steps.iter().map(|step| (step, differences(step))).collect();
+    if differing.iter().all(|(_, told)| told.is_empty()) {
+        return writeln!(page, "<p>No step would have differed.</p>");
+    }
+    writeln!(
+        page,
+        "<p class=\"note\">In how many instances a step would have differed. The script does the most usual order of steps; of a field that is written several times the last time counts. On which element a step is done is not compared: the steps above say whether that is known.</p>"
+    )?;
+    writeln!(
+        page,
+        "<table><thead><tr><th>Step</th><th class=\"end\">The same in</th><th>Different in</th></tr></thead><tbody>"
+    )?;
+    for (step, told) in differing.iter().filter(|(_, told)| !told.is_empty()) {
+        writeln!(
+            page,
+            "<tr><td>{}</td><td class=\"end\">{}</td><td>{}</td></tr>",
+            safe(text(step, "activity")),
+            count(step, "replay_same"),
+            safe(told),
+        )?;
+    }
+    writeln!(page, "</tbody></table>")
+}
+
 /// Text as it may stand in a page.
 pub fn safe(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -235,7 +307,7 @@ pub fn playwright(task: &Task) -> String {
 }
 
 fn write_script(script: &mut String, task: &Task) -> std::fmt::Result {
-    let way = task.usual_way();
+    let way = task.script_way();
     writeln!(
         script,
         "// {}: a beginning for a robot, made by Lode on {} from {} recorded instances.",
@@ -245,13 +317,14 @@ fn write_script(script: &mut String, task: &Task) -> std::fmt::Result {
     )?;
     writeln!(
         script,
-        "// It does the browser steps of the most usual order. It was never run: check every selector and every value first,"
+        "// It does the browser steps of the most usual order. It was never run in a browser: check every selector and value first,"
     )?;
     writeln!(
         script,
         "// on a copy of the system. Steps in other programs only say which values they bring; give these as records.json,"
     )?;
     writeln!(script, "// a list with one object per instance, such as {}.", example_record(&way))?;
+    write_replay_comment(script, task)?;
     writeln!(
         script,
         "// Run: npm install @playwright/test && npx playwright install chromium && npx playwright test task.spec.mjs"
@@ -264,20 +337,57 @@ fn write_script(script: &mut String, task: &Task) -> std::fmt::Result {
     if let Some(address) = way.iter().map(|step| text(step, "address")).find(|address| address.starts_with("http")) {
         writeln!(script, "    await page.goto({});", quoted(address))?;
     }
-    for step in &way {
-        write_action(script, step)?;
+    for (at, step) in way.iter().enumerate() {
+        write_action(script, step, &way, times(&way[..at], step))?;
     }
     writeln!(script, "  }});\n}}")
+}
+
+/// How the script fared where it was followed on paper, and what it lacks.
+fn write_replay_comment(script: &mut String, task: &Task) -> std::fmt::Result {
+    let Replayed { instances, in_order, exact } = task.replayed();
+    writeln!(
+        script,
+        "// Followed in {instances} recorded instances, without a browser, it does the same steps in the same order in {in_order}, and in {exact} it also"
+    )?;
+    writeln!(
+        script,
+        "// writes the same values without being given one. In how many it would have differed, by step:"
+    )?;
+    for step in task.steps {
+        let told = differences(step);
+        if !told.is_empty() {
+            writeln!(script, "//   {}: {told}", line(text(step, "activity")))?;
+        }
+    }
+    if task.steps.iter().any(|step| text(step, "script").starts_with("new Map(")) {
+        writeln!(
+            script,
+            "// A Map has the values that enough people wrote: complete it. What is not in it stops the script."
+        )?;
+    }
+    Ok(())
 }
 
 /// What the values of other programs look like.
 fn example_record(way: &[&Record]) -> String {
     let read: Map<String, Value> = way
         .iter()
-        .filter(|step| !in_browser(step) && reads(step))
-        .map(|step| (text(step, "activity").to_owned(), Value::from("…")))
+        .filter(|step| !in_browser(step) && brings(step, way))
+        .map(|step| {
+            let value = match times(way, step) {
+                1 => Value::from("…"),
+                several => Value::from(vec!["…"; several]),
+            };
+            (text(step, "activity").to_owned(), value)
+        })
         .collect();
     Value::Object(read).to_string()
+}
+
+/// How often a step comes in a way, or in a part of it.
+fn times(way: &[&Record], step: &Record) -> usize {
+    way.iter().filter(|other| text(other, "activity") == text(step, "activity")).count()
 }
 
 fn in_browser(step: &Record) -> bool {
@@ -289,12 +399,20 @@ fn reads(step: &Record) -> bool {
     word.starts_with("copy") || word.starts_with("cut")
 }
 
-fn write_action(script: &mut String, step: &Record) -> std::fmt::Result {
+/// Whether a step outside of a browser has a value that the script needs.
+fn brings(step: &Record, way: &[&Record]) -> bool {
+    reads(step) || way.iter().any(|other| texts(other, "reads").any(|read| read == text(step, "activity")))
+}
+
+/// A step that has come `before` times already.
+fn write_action(script: &mut String, step: &Record, way: &[&Record], before: usize) -> std::fmt::Result {
     let activity = text(step, "activity");
     writeln!(script, "\n    // {} ({})", line(activity), line(text(step, "application")))?;
     let name = quoted(activity);
-    if reads(step) && !in_browser(step) {
-        return writeln!(script, "    values[{name}] = record[{name}];");
+    if !in_browser(step) && brings(step, way) {
+        // A step that comes several times has a list in the record.
+        let which = if times(way, step) > 1 { format!("[{before}]") } else { String::new() };
+        return writeln!(script, "    values[{name}] = record[{name}]{which};");
     }
     if !in_browser(step) {
         return writeln!(script, "    // Not in a browser: nothing is done here.");
@@ -308,14 +426,16 @@ fn write_action(script: &mut String, step: &Record) -> std::fmt::Result {
         let rule = text(step, "script");
         if rule.is_empty() {
             writeln!(script, "    // Nothing explains this value: write here where it comes from.")?;
-            return writeln!(script, "    await {element}.fill(record[{name}] ?? '');");
+            writeln!(script, "    values[{name}] = record[{name}] ?? '';")?;
+            return writeln!(script, "    await {element}.fill(values[{name}]);");
         }
         writeln!(
             script,
             "    // The rule was right in {} of the instances held back.",
             percent(number(step, "hit_rate"))
         )?;
-        return writeln!(script, "    await {element}.fill({rule});");
+        writeln!(script, "    values[{name}] = {rule};")?;
+        return writeln!(script, "    await {element}.fill(values[{name}]);");
     }
     writeln!(script, "    await {element}.click();")
 }
@@ -359,13 +479,15 @@ mod tests {
         }));
         let steps = [
             json!({ "activity": "Copy column A", "application": "Excel", "event_type": "copy", "element": "A2", "cases": 12,
-                "happy_path_rank": 1, "target": "progression", "target_by": 1, "verdict": "known" }),
+                "happy_path_rank": 1, "script_ranks": [1], "replayed": 12, "replayed_in_order": 11, "replayed_exactly": 9, "replay_same": 12, "target": "progression", "target_by": 1, "verdict": "known" }),
             json!({ "activity": "Enter name", "application": "Chrome", "event_type": "editField", "element": "na\"me",
-                "address": "https://crm.example/order", "cases": 12, "happy_path_rank": 2, "target": "same", "target_by": null,
+                "address": "https://crm.example/order", "cases": 12, "happy_path_rank": 2, "script_ranks": [2, 3], "target": "same", "target_by": null,
+                "replay_same": 9, "replay_other_value": 2, "replay_unknown_value": 1, "replay_missing": 0,
                 "verdict": "explained", "rule": "the value of “Copy column A”", "script": "values[\"Copy column A\"]",
                 "hit_rate": 1.0, "held_back": 6 }),
             json!({ "activity": "Click Save", "application": "Chrome", "event_type": "clickButton", "element": "save",
-                "address": "https://crm.example/order", "cases": 11, "happy_path_rank": null, "target": "varies", "target_by": null,
+                "address": "https://crm.example/order", "cases": 11, "happy_path_rank": null, "script_ranks": [], "target": "varies", "target_by": null,
+                "replay_same": 11, "replay_missing": 1,
                 "verdict": "target_unknown" }),
         ]
         .map(record);
@@ -391,6 +513,8 @@ mod tests {
             "RAI = a ÷ b",
             "<svg",
             "changes by 1 each time",
+            "followed in 12 recorded instances. In 11 it does",
+            "<td class=\"end\">9</td><td>another value: 2, no rule gives the value: 1</td>",
         ] {
             assert!(page.contains(told), "{told} is missing:\n{page}");
         }
@@ -410,12 +534,49 @@ mod tests {
             "values[\"Copy column A\"] = record[\"Copy column A\"];",
             "await page.goto(\"https://crm.example/order\");",
             "[id=\\\"na\\\\\\\"me\\\"]",
-            ".fill(values[\"Copy column A\"]);",
+            "values[\"Enter name\"] = values[\"Copy column A\"];",
+            ".fill(values[\"Enter name\"]);",
+            "//   Enter name: another value: 2, no rule gives the value: 1",
+            "in 9 it also",
             "such as {\"Copy column A\":\"…\"}",
         ] {
             assert!(script.contains(told), "{told} is missing:\n{script}");
         }
         assert!(!script.lines().any(|line| line.starts_with("alert")), "{script}");
-        assert!(!script.contains("Click Save"), "a step that is not usual:\n{script}");
+        assert_eq!(script.matches("values[\"Enter name\"] = ").count(), 2, "a step that comes twice:\n{script}");
+        let done = script.lines().filter(|line| !line.starts_with("//"));
+        assert!(!done.collect::<String>().contains("Click Save"), "a step that is not usual:\n{script}");
+    }
+
+    #[test]
+    fn a_value_that_a_table_is_read_with_is_kept_and_the_table_said_to_be_incomplete() {
+        let figures = record(json!({ "name": "Orders", "instances": 12 }));
+        let typed = |activity: &str, rank: u32, more: Value| {
+            let mut step = record(json!({
+                "activity": activity, "application": "Sap", "event_type": "text_entered", "element": activity, "script_ranks": [rank],
+            }));
+            step.extend(record(more));
+            step
+        };
+        let town = json!({ "address": "https://crm.example", "reads": ["code"], "rule": "looked up", "script": "new Map([]).get(values[\"code\"])" });
+        let steps = [typed("code", 1, json!({})), typed("note", 2, json!({})), typed("town", 3, town)];
+        let task =
+            Task { project: "p", figures: &figures, steps: &steps, variants: &[], formula: "", day: "2026-01-05" };
+        let script = playwright(&task);
+        for told in [
+            "    values[\"code\"] = record[\"code\"];",
+            "    values[\"town\"] = new Map([]).get(values[\"code\"]);",
+            "// A Map has",
+            "such as {\"code\":\"…\"}",
+        ] {
+            assert!(script.contains(told), "{told} is missing:\n{script}");
+        }
+        assert!(!script.contains("values[\"note\"]"), "{script}");
+        let mut twice = steps.clone();
+        twice[0].insert("script_ranks".to_owned(), json!([1, 4]));
+        let script = playwright(&Task { steps: &twice, ..task });
+        for told in ["= record[\"code\"][0];", "= record[\"code\"][1];", "such as {\"code\":[\"…\",\"…\"]}"] {
+            assert!(script.contains(told), "{told} is missing:\n{script}");
+        }
     }
 }

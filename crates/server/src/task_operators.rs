@@ -12,14 +12,15 @@
 
 use crate::tasks::Correction;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, ListBuilder, RecordBatch,
-    StringArray, StringBuilder, StructArray, new_empty_array,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, Int64Builder, ListBuilder,
+    RecordBatch, StringArray, StringBuilder, StructArray, new_empty_array,
 };
 use arrow::compute::{cast, concat, sort_to_indices, take};
 use arrow::datatypes::{DataType, Field as Column, Fields, Int32Type, Int64Type, Schema};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use discovery::corrections::{Corrected, FoundInstance, Standing, correct, likeness};
+use discovery::replay::{Differences, Replay, replay};
 use discovery::routines::{RoutineStep, Target, Verdict, routines};
 use discovery::score::Label;
 use discovery::{Discovery, Field, Settings, UiLog, discover, type_names};
@@ -61,9 +62,9 @@ pub fn all() -> Vec<Operator> {
         },
         Operator {
             name: "routine_agg",
-            signature: "routine_agg(event_order, user_key, task_key, task_type, step, event_type, element, label, address, value, value_fingerprint)",
-            description: "Steps of each task type: how often, what follows, and whether a robot could do them.",
-            arguments: &[11],
+            signature: "routine_agg(event_order, user_key, task_key, task_type, step, event_type, element, label, address, value, value_fingerprint, people_min)",
+            description: "Steps of each task type: how often, what follows, whether a robot could do them, and where its script would have differed. Tables of values have the lines of people_min people or more.",
+            arguments: &[12],
             returns: |_| routine_fields(),
             start: |_| whole(routine_fields(), routine),
         },
@@ -393,7 +394,7 @@ fn holds(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String> {
 }
 
 fn routine_fields() -> Fields {
-    let list = DataType::List(Arc::new(Column::new("item", text_column(), true)));
+    let list_of = |kind| DataType::List(Arc::new(Column::new("item", kind, true)));
     Fields::from(vec![
         Column::new("task_type", text_column(), false),
         Column::new("step", text_column(), false),
@@ -409,13 +410,23 @@ fn routine_fields() -> Fields {
         Column::new("element", text_column(), true),
         Column::new("label", text_column(), true),
         Column::new("address", text_column(), true),
-        Column::new("reads", list, true),
+        Column::new("reads", list_of(text_column()), true),
         Column::new("rule", text_column(), true),
         Column::new("script", text_column(), true),
         Column::new("hit_rate", DataType::Float64, true),
         Column::new("held_back", DataType::Int64, true),
         Column::new("verdict", text_column(), false),
         Column::new("automatable", DataType::Boolean, false),
+        Column::new("script_ranks", list_of(DataType::Int64), true),
+        Column::new("replayed", DataType::Int64, true),
+        Column::new("replayed_in_order", DataType::Int64, true),
+        Column::new("replayed_exactly", DataType::Int64, true),
+        Column::new("replay_same", DataType::Int64, true),
+        Column::new("replay_missing", DataType::Int64, true),
+        Column::new("replay_added", DataType::Int64, true),
+        Column::new("replay_other_order", DataType::Int64, true),
+        Column::new("replay_other_value", DataType::Int64, true),
+        Column::new("replay_unknown_value", DataType::Int64, true),
     ])
 }
 
@@ -439,9 +450,48 @@ fn routine(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String> {
         })
         .collect();
     let activities: Vec<u32> = (0..log.rows()).map(|row| step_numbers.of(steps.text(row))).collect();
-    let found = routines(&log, &Discovery::known(&labels, activities));
+    let known = Discovery::known(&labels, activities);
+    let mut found = routines(&log, &known);
+    // A line of a table may say whose it is: the script has those of enough people, and what it has is what is replayed.
+    let people_min = usize::try_from(integers(&columns[11])?.value(0)).unwrap_or(usize::MAX);
+    for transfer in found.iter_mut().filter_map(|step| step.transfer.as_mut()) {
+        transfer.program = transfer.program.clone().of_people(people_min);
+    }
+    let replays = replay(&log, &known, &found);
     let name = |activity: u32| step_numbers.known[activity as usize].to_owned();
-    Ok(routine_columns(&log, &found, &type_numbers.known, &name))
+    let mut columns = routine_columns(&log, &found, &type_numbers.known, &name);
+    columns.extend(replay_columns(&found, &replays));
+    Ok(columns)
+}
+
+/// For each step its places in the script, how the script fared, and how the step differed.
+fn replay_columns(steps: &[RoutineStep], replays: &[Replay]) -> Vec<ArrayRef> {
+    let of_type = |step: &RoutineStep| replays.iter().find(|replay| replay.task_type == step.task_type);
+    let counts = |of: &dyn Fn(&Replay, &RoutineStep) -> Option<usize>| -> ArrayRef {
+        let count = |step: &RoutineStep| of(of_type(step)?, step).map(|count| count as i64);
+        Arc::new(steps.iter().map(count).collect::<Int64Array>())
+    };
+    let differed = |of: fn(&Differences) -> usize| counts(&|replay, step| replay.steps.get(&step.activity).map(of));
+    let mut ranks = ListBuilder::new(Int64Builder::new());
+    for step in steps {
+        let way = of_type(step).map(|replay| replay.way.as_slice()).unwrap_or_default();
+        for (rank, _) in (1..).zip(way).filter(|(_, activity)| **activity == step.activity) {
+            ranks.values().append_value(rank);
+        }
+        ranks.append(true);
+    }
+    vec![
+        Arc::new(ranks.finish()),
+        counts(&|replay, _| Some(replay.instances)),
+        counts(&|replay, _| Some(replay.in_order)),
+        counts(&|replay, _| Some(replay.exact)),
+        differed(|found| found.same),
+        differed(|found| found.missing),
+        differed(|found| found.added),
+        differed(|found| found.other_order),
+        differed(|found| found.other_value),
+        differed(|found| found.unknown_value),
+    ]
 }
 
 /// Numbers things in the order in which they are first seen.

@@ -198,6 +198,7 @@ export const en = {
   'column.p90_s': 'Time, p90',
   'column.pairs': 'Pairs',
   'column.rejected_rows': 'Rejected rows',
+  'column.retyped': 'Values typed again',
   'column.round_trips': 'Round trips',
   'column.screen': 'Screen',
   'column.session': 'Session',
@@ -267,6 +268,8 @@ export const en = {
   'copyPaste.list': 'Copy → paste pairs',
   'copyPaste.p50': 'Median time',
   'copyPaste.nothing': 'Nobody copied something and pasted it elsewhere.',
+  'copyPaste.retyping': 'Values that are typed again',
+  'copyPaste.noRetyping': 'Nobody typed a value again that was in another application before.',
   'copyPaste.leftOut': { one: '{count} smaller flow is only in the table.', other: '{count} smaller flows are only in the table.' },
   'copyPaste.summary': { one: '{count} copy and paste pair in {links} flows. The largest goes from {from} to {to} with {top}.', other: '{count} copy and paste pairs in {links} flows. The largest goes from {from} to {to} with {top}.' },
 

@@ -13,6 +13,9 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
 use clap::Args;
 use discovery::models::{Trace, bpmn, fitness, mine};
+use discovery::patterns::{Pattern, closed_patterns};
+use discovery::replay::{Replay, replay};
+use discovery::routines::routines;
 use discovery::{Discovery, Field, LogRow, Settings, UiLog, UiLogBuilder, dataflow, discover, type_names};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,6 +27,12 @@ use uuid::Uuid;
 
 /// What an importer keeps of the source's own words.
 const SOURCE_EVENT: &str = "source_event";
+
+/// Share of a task's instances that a pattern of its steps must be in.
+const PATTERN_SHARE_MIN: f64 = 0.5;
+
+/// Patterns of one task in the report.
+const PATTERNS_MAX: usize = 10;
 
 #[derive(Debug, Args)]
 pub struct Discover {
@@ -187,6 +196,8 @@ struct Task {
     bpmn: String,
     steps: Vec<String>,
     transfers: Vec<Value>,
+    replay: Value,
+    patterns: Value,
 }
 
 fn tasks(log: &UiLog, found: &Discovery) -> Vec<Task> {
@@ -199,10 +210,44 @@ fn tasks(log: &UiLog, found: &Discovery) -> Vec<Task> {
     let names = type_names(log, found);
     let name_of =
         |task_type: u32| names.get(task_type as usize).cloned().unwrap_or_else(|| format!("Task {task_type}"));
-    instances.iter().map(|(task_type, rows)| task(log, found, *task_type, name_of(*task_type), rows)).collect()
+    let replays = replay(log, found, &routines(log, found));
+    // Both go through the task types in the order of their numbers.
+    let tasks = instances.iter().zip(&replays);
+    tasks.map(|((task_type, rows), replay)| task(log, found, replay, name_of(*task_type), rows)).collect()
 }
 
-fn task(log: &UiLog, found: &Discovery, task_type: u32, name: String, instances: &BTreeMap<u32, Vec<usize>>) -> Task {
+/// How a script of the usual way would have fared; steps that would have been the same in all instances are left out.
+fn replayed(replay: &Replay, step: &dyn Fn(u32) -> String) -> Value {
+    let differing = replay.steps.iter().filter(|(_, found)| found.same < replay.instances);
+    let steps = differing.map(|(activity, found)| {
+        json!({
+            "step": step(*activity), "same": found.same, "missing": found.missing, "added": found.added,
+            "other_order": found.other_order, "other_value": found.other_value, "unknown_value": found.unknown_value,
+        })
+    });
+    json!({
+        "script": replay.way.iter().map(|activity| step(*activity)).collect::<Vec<_>>(),
+        "instances": replay.instances, "in_order": replay.in_order, "exact": replay.exact, "differences": Vec::from_iter(steps),
+    })
+}
+
+/// What recurs in the instances whatever comes between: the patterns that account for most steps.
+fn patterns(instances: &[Trace], step: &dyn Fn(u32) -> String) -> Value {
+    let instances: Vec<Vec<u32>> = instances.iter().map(|(activities, _)| activities.clone()).collect();
+    let found = closed_patterns(&instances, PATTERN_SHARE_MIN);
+    let told = |pattern: &Pattern| {
+        json!({
+            "steps": pattern.activities.iter().map(|activity| step(*activity)).collect::<Vec<_>>(),
+            "instances": pattern.instances, "cohesion": pattern.cohesion,
+        })
+    };
+    json!({
+        "instances": found.instances, "truncated": found.truncated,
+        "closed": found.patterns.iter().take(PATTERNS_MAX).map(told).collect::<Vec<_>>(),
+    })
+}
+
+fn task(log: &UiLog, found: &Discovery, replay: &Replay, name: String, instances: &BTreeMap<u32, Vec<usize>>) -> Task {
     let trace = |rows: &Vec<usize>| rows.iter().map(|row| found.activity(*row)).collect::<Vec<u32>>();
     let mut variants: BTreeMap<Vec<u32>, usize> = BTreeMap::new();
     for rows in instances.values() {
@@ -231,7 +276,7 @@ fn task(log: &UiLog, found: &Discovery, task_type: u32, name: String, instances:
         bpmn: bpmn(&tree, &name, &step),
         tree: tree.to_string(),
         steps: most.into_iter().map(step).collect(),
-        transfers: dataflow::transfers(log, found, task_type)
+        transfers: dataflow::transfers(log, found, replay.task_type)
             .into_iter()
             .map(|transfer| {
                 json!({
@@ -240,6 +285,8 @@ fn task(log: &UiLog, found: &Discovery, task_type: u32, name: String, instances:
                 })
             })
             .collect(),
+        replay: replayed(replay, &step),
+        patterns: patterns(&traces, &step),
         name,
     }
 }
@@ -271,7 +318,8 @@ fn report(read: &Read, found: &Discovery, tasks: &[Task]) -> Value {
         json!({
             "task_type": number, "name": task.name, "instances": task.instances, "users": task.users, "events": task.rows,
             "p50_s": task.p50_s, "variants": task.variants, "fitness": task.fitness, "process_tree": task.tree,
-            "most_frequent_variant": task.steps, "data_flow": task.transfers,
+            "most_frequent_variant": task.steps, "data_flow": task.transfers, "replay": task.replay,
+            "patterns": task.patterns,
         })
     });
     json!({
@@ -333,6 +381,12 @@ fn page(file: &mut impl Write, log: &Path, report: &Value) -> Result<()> {
                 flow["held_back"]
             )?;
         }
+        let replay = &task["replay"];
+        writeln!(
+            file,
+            "<p>A script of the usual steps, followed in {} instances, does {} of them in the same order and {} exactly.</p>",
+            replay["instances"], replay["in_order"], replay["exact"]
+        )?;
     }
     Ok(())
 }

@@ -63,6 +63,9 @@ pub enum Outcome {
     Waiting,
 }
 
+/// The parameter of a job that wants the smallest group of people that the project's pages may show.
+const PEOPLE_MIN_PARAMETER: &str = "people_min";
+
 /// What a project's jobs are made of at one moment.
 pub struct Workshop {
     /// The jobs.
@@ -119,6 +122,9 @@ impl Workshop {
         }
         if let Some(corrections) = params.get_mut(tasks::PARAMETER) {
             corrections.clone_from(&self.corrections);
+        }
+        if let Some(people_min) = params.get_mut(PEOPLE_MIN_PARAMETER) {
+            *people_min = self.project.min_group_size.to_string();
         }
         let labelled = self.functions.functions.iter().any(|function| job.sql.contains(&format!("{}(", function.name)));
         let rules =

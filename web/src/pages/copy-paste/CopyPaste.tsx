@@ -1,4 +1,5 @@
-// The page that answers "where do people carry data by hand?": copy → paste pairs between applications, screens or fields.
+// The page that answers "where do people carry data by hand?": copy → paste pairs between applications, screens or fields, and
+// values that are typed again.
 import type { EChartsCoreOption } from 'echarts/core';
 import { useMemo } from 'react';
 import type { CopyPaste as Pair } from '../../client/analyses';
@@ -22,6 +23,7 @@ const NARROW_PX = 700;
 
 export default function CopyPaste() {
   const asked = useAnalysis('copy_paste', { limit: ASKED_PAIRS_MAX });
+  const retyping = useAnalysis('retyping', { limit: ASKED_PAIRS_MAX });
   const { path, query } = usePlace();
   const theme = useTheme();
   const level = readLevel(query.get('level'));
@@ -62,6 +64,7 @@ export default function CopyPaste() {
           <div className="panel-body"><PairTable pairs={pairs} onFilter={filter} /></div>
         </section>
       )}
+      <AnalysisPanel title={t('copyPaste.retyping')} asked={retyping} height_px={420} nothing={t('copyPaste.noRetyping')} />
     </div>
   );
 }
