@@ -95,7 +95,7 @@ fn place(log: &UiLog, program: &str, rows: &[usize]) -> String {
     let most = screens.into_iter().rev().max_by_key(|(_, count)| *count);
     match most {
         Some((screen, count)) if !screen.is_empty() && count as f64 >= DOCUMENT_SHARE_MIN * rows.len() as f64 => {
-            capital(without_ending(screen))
+            capital(without_ending(document(screen)))
         }
         _ => capital(without_ending(program)),
     }
@@ -117,6 +117,13 @@ fn site(host: &str) -> &str {
         [.., second, _] => second,
         _ => host,
     }
+}
+
+/// The document that a title begins with, without its folders: of `/home/ann/prices.txt - Mousepad` it is `prices.txt`.
+fn document(title: &str) -> &str {
+    let first = [" - ", " – ", " — "].iter().filter_map(|between| title.split_once(between)).map(|(first, _)| first);
+    let first = first.min_by_key(|first| first.len()).unwrap_or(title);
+    first.rsplit(['/', '\\']).next().filter(|name| !name.trim().is_empty()).unwrap_or(first)
 }
 
 fn without_ending(document: &str) -> &str {
@@ -226,6 +233,8 @@ mod tests {
         let form = "Chrome|Order 17|https://form.jotform.com/2004";
         assert_eq!(named("Excel|reimbursement.xlsx|", form), "Reimbursement → Jotform");
         assert_eq!(named("excel.exe||", "sap.exe||"), "Excel → Sap");
+        assert_eq!(named("mousepad|/home/ann/prices.txt - Mousepad|", form), "Prices → Jotform");
+        assert_eq!(named(r"excel.exe|C:\lists\May.xlsx – Excel|", "word.exe|Letter - Word|"), "May → Letter");
         assert_eq!(named("Chrome||https://www.bank.co.uk/a", "Chrome||http://10.0.0.7/x"), "Bank → 10.0.0.7");
         assert_eq!(named(form, form), "Jotform: name, send, surname");
     }
