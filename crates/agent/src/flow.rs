@@ -141,11 +141,6 @@ impl Flow {
         &self.browsers
     }
 
-    /// The backend.
-    pub fn capture(&self) -> &dyn Capture {
-        &*self.capture
-    }
-
     /// Whether the screen is locked, as far as the backend said so.
     pub fn is_locked(&self) -> bool {
         self.locked

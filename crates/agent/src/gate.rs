@@ -12,23 +12,34 @@ use crate::configuration::Effective;
 use std::sync::Arc;
 use uilog::policy::{GateDecision, Refusal, Seen};
 
-/// Programs that show pages: what is allowed in them may depend on the page.
-const BROWSERS: [&str; 16] = [
+/// Programs that show pages: what is allowed in them may depend on the page. Executables, and the application ids of Wayland.
+const BROWSERS: [&str; 27] = [
     "brave",
+    "brave-browser",
     "brave.exe",
     "chrome",
     "chrome.exe",
     "chromium",
     "chromium-browser",
+    "com.brave.browser",
+    "com.google.chrome",
+    "com.microsoft.edge",
+    "com.opera.opera",
+    "com.vivaldi.vivaldi",
     "firefox",
     "firefox-esr",
     "firefox.exe",
+    "google-chrome",
+    "microsoft-edge",
     "msedge",
     "msedge.exe",
     "opera",
     "opera.exe",
+    "org.chromium.chromium",
+    "org.mozilla.firefox",
     "vivaldi",
     "vivaldi-bin",
+    "vivaldi-stable",
     "vivaldi.exe",
 ];
 
@@ -67,7 +78,7 @@ impl Admitted {
         self.pid
     }
 
-    /// Its executable, in lower case.
+    /// Its executable, or where the system does not tell it its application id, in lower case.
     pub fn process_name(&self) -> Option<&str> {
         self.process_name.as_deref()
     }
@@ -111,7 +122,7 @@ pub fn look(
         Some(_) if extension.enabled && extension.required => return Err(Refusal::Site),
         _ => Vec::new(),
     };
-    let process_name = known(&identity.process_name).map(str::to_owned);
+    let process_name = name(&identity);
     let admitted = Admitted { window: identity.window, pid: identity.pid, process_name };
     let title = capture.title(&admitted);
     seen.window_title = borrowed(&title);
@@ -139,11 +150,17 @@ fn refused(decision: GateDecision) -> Result<(), Refusal> {
     }
 }
 
-fn is_browser(identity: &Identity) -> bool {
-    known(&identity.process_name).is_some_and(is_browser_name)
+/// What a program is called in events: as the allow-list names it.
+fn name(identity: &Identity) -> Option<String> {
+    let process_name = known(&identity.process_name).map(str::to_owned);
+    process_name.or_else(|| known(&identity.app_id).map(str::to_lowercase))
 }
 
-/// Whether an executable of that name shows pages.
+fn is_browser(identity: &Identity) -> bool {
+    name(identity).is_some_and(|name| is_browser_name(&name))
+}
+
+/// Whether an executable or application id of that name shows pages.
 pub fn is_browser_name(process_name: &str) -> bool {
     BROWSERS.contains(&process_name)
 }
