@@ -21,23 +21,21 @@ fn sway(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
-/// The window in front, as sway says: application id and title.
-fn front() -> Option<(String, String)> {
-    fn focused(node: &Value) -> Option<(String, String)> {
-        let text = |member: &str| Some(node[member].as_str()?.to_owned());
-        if node["focused"] == true {
-            return text("app_id").zip(text("name"));
-        }
-        node["nodes"].as_array()?.iter().find_map(focused)
+/// Whether sway knows a window of that name and title that is as wanted.
+fn knows(app_id: &str, title: &str, wanted: impl Fn(&Value) -> bool) -> bool {
+    fn windows(node: &Value) -> Vec<&Value> {
+        let below = node["nodes"].as_array().into_iter().flatten().flat_map(windows);
+        std::iter::once(node).chain(below).collect()
     }
-    focused(&sway(&["-t", "get_tree"]))
+    let is_meant = |window: &Value| window["app_id"] == app_id && window["name"] == title && wanted(window);
+    windows(&sway(&["-t", "get_tree"])).into_iter().any(is_meant)
 }
 
-/// Brings a program's window to the front, and waits until it has this title.
+/// Brings a program's window to the front, and waits until it is there with this title.
 fn in_front(app_id: &str, title: &str) {
     until(title, || {
         sway(&[&format!("[app_id=\"{app_id}\"] focus")]);
-        front().filter(|front| *front == (app_id.to_owned(), title.to_owned()))
+        knows(app_id, title, |window| window["focused"] == true).then_some(())
     });
 }
 
@@ -51,9 +49,11 @@ fn open(children: &mut Children, folder: &Path, app_id: &str, title: &str) -> Pa
     pipe
 }
 
-/// Gives the terminal another title.
+/// Gives the terminal another title, and waits until it has it.
 fn retitle(pipe: &Path, title: &str) {
     std::fs::write(pipe, format!("\x1b]0;{title}\x07")).unwrap();
+    let app_id = pipe.file_name().unwrap().to_str().unwrap();
+    until(title, || knows(app_id, title, |_| true).then_some(()));
 }
 
 #[test]
