@@ -193,3 +193,21 @@ pub fn borrowed(reading: &Reading<String>) -> Reading<&str> {
 pub fn known(reading: &Reading<String>) -> Option<&str> {
     if let Reading::Known(text) = reading { Some(text) } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d1_a_browser_is_known_by_its_application_id_where_its_executable_is_not_told() {
+        let window = |app_id: &str| Identity {
+            process_name: Reading::Unknown,
+            app_id: Reading::Known(app_id.into()),
+            ..Identity::default()
+        };
+        assert!(["firefox", "org.mozilla.firefox", "Google-chrome"].iter().all(|app_id| is_browser(&window(app_id))));
+        assert!(!is_browser(&window("orders")));
+        let x11 = Identity { process_name: Reading::Known("orders".into()), ..window("Firefox") };
+        assert_eq!(name(&x11).as_deref(), Some("orders"), "the executable is believed before the class");
+    }
+}

@@ -236,7 +236,7 @@ impl Eye {
     }
 }
 
-/// Asks the compositor to say when nobody is there; whether it will. Input methods and keys are not what it tells.
+/// Asks the compositor to say when nobody is there; whether it will. Which input ends it, it does not tell.
 fn follow_idle(globals: &GlobalList, handle: &QueueHandle<Eye>) -> bool {
     let idle_ms = IDLE.as_millis() as u32;
     let Ok(seat) = globals.bind::<WlSeat, _, _>(handle, 1..=1, ()) else { return false };
