@@ -52,6 +52,28 @@ pub fn for_desktop() -> Result<()> {
     Ok(())
 }
 
+/// What the client's tests on a Wayland desktop need: the desktop, one that tells less, and who opens windows and presses a key.
+///
+/// Errors: they are missing and cannot be installed here.
+pub fn for_wayland() -> Result<()> {
+    let wanted = [
+        ("sway", "sway"),
+        ("weston", "weston"),
+        ("Xwayland", "xwayland"),
+        ("foot", "foot"),
+        ("wtype", "wtype"),
+        ("dbus-run-session", "dbus"),
+        ("setpriv", "util-linux"),
+    ];
+    for (program, package) in wanted {
+        need(program, &[package], "for the client's tests on a Wayland desktop")?;
+    }
+    if !Path::new("/usr/share/fonts/truetype/dejavu").exists() {
+        install(&["fonts-dejavu-core"], "letters for the terminal, in the client's tests on a Wayland desktop")?;
+    }
+    Ok(())
+}
+
 /// What playing the sample needs beyond a desktop.
 pub fn for_sample() -> Result<()> {
     need("chromium", &["chromium"], "the browser in which the sample is played")?;

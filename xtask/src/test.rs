@@ -12,6 +12,7 @@ use std::time::Instant;
 
 mod desktop;
 mod extension;
+mod wayland;
 mod windows;
 
 /// How a step ended.
@@ -31,6 +32,7 @@ const STEPS: &[Step] = &[
     ("rust", rust),
     ("client", client),
     ("desktop", desktop::run),
+    ("wayland", wayland::run),
     ("extension", extension::run),
     ("windows", windows::run),
     ("lints", lints),

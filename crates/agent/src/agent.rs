@@ -223,7 +223,8 @@ fn flow(
     commands: &Receiver<Command>,
     yields: &Sender<Work>,
 ) {
-    let os = capture.os();
+    // Asked before it starts: one that cannot see this desktop says why all the same.
+    let (os, capabilities) = (capture.os(), capture.capabilities());
     let mut flow = match Flow::start(capture, person(&shared.home)) {
         Ok(flow) => flow,
         Err(error) => {
@@ -238,7 +239,7 @@ fn flow(
     };
     flow.hear(shared.browsers.clone());
     shared.known().status.os = os;
-    shared.known().status.capabilities = flow.capture().capabilities();
+    shared.known().status.capabilities = capabilities;
     let mut recorded: Option<Arc<Effective>> = None;
     let mut first = true;
     loop {

@@ -13,9 +13,13 @@
 //! This module decides nothing and keeps nothing. Start a new backend from [`null`].
 
 mod clipboard;
+#[cfg(target_os = "linux")]
+mod lock;
 pub mod null;
 mod questions;
 pub mod scripted;
+#[cfg(target_os = "linux")]
+pub mod wayland;
 #[cfg(windows)]
 pub mod windows;
 #[cfg(target_os = "linux")]
@@ -404,7 +408,7 @@ pub enum CaptureError {
 pub trait Capture: Send {
     /// What can be seen here.
     fn capabilities(&self) -> Capabilities;
-    /// `linux-x11`, `windows` …: the column `os`.
+    /// `linux-x11`, `linux-wayland`, `windows` …: the column `os`.
     fn os(&self) -> &'static str;
     /// Begins to push into the sink.
     ///

@@ -494,9 +494,14 @@ fn desktop(backend: Backend, clock: Arc<dyn Clock>) -> Box<dyn Capture> {
         #[cfg(target_os = "linux")]
         Backend::X11 => Box::new(capture::x11::X11::new(clock)),
         #[cfg(target_os = "linux")]
-        Backend::Auto if std::env::var_os("WAYLAND_DISPLAY").is_none() && std::env::var_os("DISPLAY").is_some() => {
-            Box::new(capture::x11::X11::new(clock))
+        Backend::Wayland => Box::new(capture::wayland::Wayland::new(clock)),
+        // A Wayland desktop has an X server too, which sees only some of its windows; so it is asked for by name, or not at all.
+        #[cfg(target_os = "linux")]
+        Backend::Auto if std::env::var_os("WAYLAND_DISPLAY").is_some() => {
+            Box::new(capture::wayland::Wayland::new(clock))
         }
+        #[cfg(target_os = "linux")]
+        Backend::Auto if std::env::var_os("DISPLAY").is_some() => Box::new(capture::x11::X11::new(clock)),
         #[cfg(windows)]
         Backend::Windows | Backend::Auto => Box::new(capture::windows::Windows::new(clock)),
         _ => {
@@ -521,6 +526,9 @@ fn picture(reply: &Value) -> Option<Vec<u8>> {
 fn print_status(status: &Value) {
     let text = |name: &str| status[name].as_str().unwrap_or("–").to_owned();
     println!("{}{}", text("state"), status["why"].as_str().map(|why| format!(": {why}")).unwrap_or_default());
+    if status["state"] == "needs_consent" {
+        println!("answer with: lode-agent consent");
+    }
     if status.get("counters").is_none() {
         return;
     }

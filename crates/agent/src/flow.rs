@@ -141,11 +141,6 @@ impl Flow {
         &self.browsers
     }
 
-    /// The backend.
-    pub fn capture(&self) -> &dyn Capture {
-        &*self.capture
-    }
-
     /// Whether the screen is locked, as far as the backend said so.
     pub fn is_locked(&self) -> bool {
         self.locked
@@ -523,16 +518,17 @@ impl Flow {
         let settings = &session.effective.configuration.capture;
         let (idle_after_us, alive_us) = (us(settings.idle_after), us(settings.alive));
         if idle_after_us > 0
-            && !session.idle
             && let Reading::Known(idle_us) = self.capture.idle_us()
-            && idle_us >= idle_after_us
+            && session.idle != (idle_us >= idle_after_us)
         {
-            session.idle = true;
-            let began = Moment {
+            // It ends here where the input itself is not seen: in a window that is not allowed, or on Wayland.
+            session.idle = !session.idle;
+            let event_type = if session.idle { EventType::IdleStarted } else { EventType::IdleEnded };
+            let last_input = Moment {
                 uptime_us: now.uptime_us.saturating_sub(idle_us),
                 time_us: now.time_us - i64::try_from(idle_us).unwrap_or(0),
             };
-            session.normalizer.session(EventType::IdleStarted, began, &[], 1);
+            session.normalizer.session(event_type, last_input, &[], 1);
             session.last_event = now;
         }
         if alive_us > 0 && now.since_us(session.last_event) >= alive_us {

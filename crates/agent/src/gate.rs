@@ -12,23 +12,34 @@ use crate::configuration::Effective;
 use std::sync::Arc;
 use uilog::policy::{GateDecision, Refusal, Seen};
 
-/// Programs that show pages: what is allowed in them may depend on the page.
-const BROWSERS: [&str; 16] = [
+/// Programs that show pages: what is allowed in them may depend on the page. Executables, and the application ids of Wayland.
+const BROWSERS: [&str; 27] = [
     "brave",
+    "brave-browser",
     "brave.exe",
     "chrome",
     "chrome.exe",
     "chromium",
     "chromium-browser",
+    "com.brave.browser",
+    "com.google.chrome",
+    "com.microsoft.edge",
+    "com.opera.opera",
+    "com.vivaldi.vivaldi",
     "firefox",
     "firefox-esr",
     "firefox.exe",
+    "google-chrome",
+    "microsoft-edge",
     "msedge",
     "msedge.exe",
     "opera",
     "opera.exe",
+    "org.chromium.chromium",
+    "org.mozilla.firefox",
     "vivaldi",
     "vivaldi-bin",
+    "vivaldi-stable",
     "vivaldi.exe",
 ];
 
@@ -67,7 +78,7 @@ impl Admitted {
         self.pid
     }
 
-    /// Its executable, in lower case.
+    /// Its executable, or where the system does not tell it its application id, in lower case.
     pub fn process_name(&self) -> Option<&str> {
         self.process_name.as_deref()
     }
@@ -111,7 +122,7 @@ pub fn look(
         Some(_) if extension.enabled && extension.required => return Err(Refusal::Site),
         _ => Vec::new(),
     };
-    let process_name = known(&identity.process_name).map(str::to_owned);
+    let process_name = name(&identity);
     let admitted = Admitted { window: identity.window, pid: identity.pid, process_name };
     let title = capture.title(&admitted);
     seen.window_title = borrowed(&title);
@@ -139,11 +150,17 @@ fn refused(decision: GateDecision) -> Result<(), Refusal> {
     }
 }
 
-fn is_browser(identity: &Identity) -> bool {
-    known(&identity.process_name).is_some_and(is_browser_name)
+/// What a program is called in events: as the allow-list names it.
+fn name(identity: &Identity) -> Option<String> {
+    let process_name = known(&identity.process_name).map(str::to_owned);
+    process_name.or_else(|| known(&identity.app_id).map(str::to_lowercase))
 }
 
-/// Whether an executable of that name shows pages.
+fn is_browser(identity: &Identity) -> bool {
+    name(identity).is_some_and(|name| is_browser_name(&name))
+}
+
+/// Whether an executable or application id of that name shows pages.
 pub fn is_browser_name(process_name: &str) -> bool {
     BROWSERS.contains(&process_name)
 }
@@ -175,4 +192,22 @@ pub fn borrowed(reading: &Reading<String>) -> Reading<&str> {
 /// The text of a reading, if it is known.
 pub fn known(reading: &Reading<String>) -> Option<&str> {
     if let Reading::Known(text) = reading { Some(text) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d1_a_browser_is_known_by_its_application_id_where_its_executable_is_not_told() {
+        let window = |app_id: &str| Identity {
+            process_name: Reading::Unknown,
+            app_id: Reading::Known(app_id.into()),
+            ..Identity::default()
+        };
+        assert!(["firefox", "org.mozilla.firefox", "Google-chrome"].iter().all(|app_id| is_browser(&window(app_id))));
+        assert!(!is_browser(&window("orders")));
+        let x11 = Identity { process_name: Reading::Known("orders".into()), ..window("Firefox") };
+        assert_eq!(name(&x11).as_deref(), Some("orders"), "the executable is believed before the class");
+    }
 }

@@ -14,10 +14,10 @@ mod clipboard;
 mod desk;
 mod elements;
 mod keymap;
-mod lock;
 mod watch;
 
 use super::clipboard::Reader;
+use super::lock;
 use super::{
     Ability, Admitted, Capabilities, Capture, CaptureError, Drained, Identity, Key, Modifiers, NoPicture, Picture,
     Query, RawSink, Reading, Request, Ticket, Want, WindowId,
@@ -60,10 +60,10 @@ impl Capture for X11 {
             let no = || Ability::No("no X11 display; set DISPLAY".into());
             return super::SIGNALS.map(|signal| (signal, no())).into();
         };
-        let windows = if desk.has_window_manager() {
-            Ability::Yes
-        } else {
-            Ability::No("the window manager does not tell which window is active (_NET_ACTIVE_WINDOW)".into())
+        let windows = match desk.has_window_manager() {
+            false => Ability::No("the window manager does not tell which window is active (_NET_ACTIVE_WINDOW)".into()),
+            true if desk.is_xwayland() => Ability::Partial(desk::XWAYLAND.into()),
+            true => Ability::Yes,
         };
         let elements = match elements::Elements::probe() {
             Ok(()) => Ability::Partial("GTK, Qt, Chromium, Firefox; not every toolkit".into()),

@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::browser::host;
-use crate::capture::{Ability, Capture};
+use crate::capture::{Ability, Capabilities};
 use crate::clock::{Clock, SystemClock};
 use crate::control::Call;
 use crate::home::Identity;
@@ -43,12 +43,13 @@ pub(super) fn run(place: &Place, as_json: bool) -> Result<u8> {
         Some(identity) => findings.extend(service(place, &identity)),
         None => findings.push(bad("enrolment", "not enrolled", "lode-agent enroll --server URL --key-file FILE")),
     }
-    findings.push(session());
-    findings.extend(capture());
+    let seen = super::desktop(super::Backend::Auto, Arc::new(SystemClock::default())).capabilities();
+    findings.push(session(&seen));
+    findings.extend(capture(seen));
     findings.push(browsers(place));
     findings.push(match indicator::describe_tray() {
         Ok(said) => good("tray", said),
-        Err(said) => Finding { what: "tray", ok: true, said, advice: "" },
+        Err(said) => bad("tray", said, "start a panel that has a tray"),
     });
     if as_json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
@@ -173,7 +174,7 @@ fn service(place: &Place, identity: &Identity) -> Vec<Finding> {
 }
 
 #[cfg(windows)]
-fn session() -> Finding {
+fn session(_seen: &Capabilities) -> Finding {
     // Session 0 is that of services, which have no desktop.
     match crate::win32::process::session() {
         0 => bad("session", "a session of services, without a desktop", "run it as the person who is logged in"),
@@ -182,14 +183,17 @@ fn session() -> Finding {
 }
 
 #[cfg(not(windows))]
-fn session() -> Finding {
+fn session(seen: &Capabilities) -> Finding {
     let is = |name: &str| std::env::var_os(name).is_some();
     match (is("WAYLAND_DISPLAY"), is("DISPLAY")) {
-        (true, _) => bad(
-            "session",
-            "Wayland: clients get no clicks and keys there, and this version sees no windows either",
-            "log in to an X11 session",
-        ),
+        (true, _) => match seen.get("windows") {
+            Some(Ability::No(why)) => bad(
+                "session",
+                format!("Wayland, and {why}: nothing is recorded"),
+                "log in to an X11 session, or to a desktop such as sway or Hyprland",
+            ),
+            _ => good("session", "Wayland: windows and titles are seen, neither clicks nor keys; X11 shows more"),
+        },
         (false, true) => good("session", "X11"),
         (false, false) => {
             bad("session", "no desktop: neither DISPLAY nor WAYLAND_DISPLAY is set", "run it in the desktop session")
@@ -220,12 +224,11 @@ fn browsers(place: &Place) -> Finding {
 }
 
 /// What can be seen, signal by signal.
-fn capture() -> Vec<Finding> {
-    let capture = super::desktop(super::Backend::Auto, Arc::new(SystemClock::default()));
+fn capture(seen: Capabilities) -> Vec<Finding> {
     let ability = |(signal, ability): (&'static str, Ability)| match ability {
         Ability::Yes => good(signal, "yes"),
         Ability::Partial(why) => good(signal, format!("partly: {why}")),
         Ability::No(why) => bad(signal, why, "see docs/platforms.md for what this desktop can show"),
     };
-    Capture::capabilities(&*capture).into_iter().map(ability).collect()
+    seen.into_iter().map(ability).collect()
 }

@@ -331,6 +331,18 @@ fn an_unanswered_element_holds_nothing_back_for_long() {
 }
 
 #[test]
+fn an_idle_time_ends_with_input_that_is_not_seen() {
+    let mut stage = Stage::new(rules("a.exe", r#"<capture idleAfter="PT1M"/>"#, ALL));
+    stage.script.idle_us(61_000_000);
+    stage.pass_ms(61_000);
+    stage.script.idle_us(0);
+    stage.pass_ms(500);
+    stage.rest();
+    let types: Vec<&str> = stage.events.iter().map(|event| event.event_type.name()).collect();
+    assert_eq!(types, ["recording_started", "idle_started", "idle_ended"]);
+}
+
+#[test]
 fn idle_times_and_signs_of_life_follow_the_configuration() {
     let capture = r#"<capture idleAfter="PT1M" alive="PT5M"/>"#;
     let mut stage = Stage::new(rules("a.exe", capture, ALL));

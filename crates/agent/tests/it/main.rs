@@ -1,13 +1,17 @@
-//! The client as a whole: with a scripted desktop and a real service, with real applications under X11 and under Wine, and with
+//! The client as a whole: with a scripted desktop and a real service, with real applications under X11, Wayland and Wine, and with
 //! everything that can go wrong between disk and network.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[cfg(target_os = "linux")]
+mod desk;
+#[cfg(target_os = "linux")]
 mod hands;
 mod service;
 mod stories;
 mod support;
+#[cfg(target_os = "linux")]
+mod wayland;
 #[cfg(target_os = "linux")]
 mod wine;
 #[cfg(target_os = "linux")]

@@ -1,13 +1,13 @@
 //! A client and a real service: from the app key to rows in a table.
 
 use crate::service::Service;
-use crate::support::{Client, command, configuration, lode_agent, printed, until};
+use crate::support::{Client, command, configuration, files, lode_agent, printed, until};
 use agent::capture::{Button, Element, Reading};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -86,20 +86,6 @@ fn from_an_app_key_to_rows_that_everybody_can_ask_for() {
     assert!(status["counters"]["filtered"]["gate.app"].as_u64().unwrap() >= 1, "{status}");
     client.quit();
     assert_eq!(lode_agent(folder.path(), &["status"]).status.code(), Some(0));
-}
-
-/// Every file below a folder, as bytes.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if let Ok(bytes) = std::fs::read(&path) {
-            found.push((path, bytes));
-        }
-    }
-    found
 }
 
 /// Everything that a client sends, and what it is answered: between it and the service.

@@ -3,72 +3,11 @@
 //! They need `Xvfb`, `openbox`, `dbus-run-session`, `xdotool`, the accessibility bus and the applications, so they are ignored in
 //! an ordinary run; `cargo xtask test desktop` starts what they need and runs them.
 
+use crate::desk::Desk;
 use crate::hands::{Children, click, corner, in_front, xdotool};
 use crate::service::Service;
-use crate::support::{command, configuration, lode_agent, printed, until};
-use agent::control;
-use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-use uilog::Event;
-
-/// The real program, recording, in a project of a real service.
-struct Desk<'a> {
-    data: &'a Path,
-    _children: Children,
-}
-
-impl<'a> Desk<'a> {
-    fn record(data: &'a Path, service: &Service, study: &crate::service::Study<'_>) -> Self {
-        let key = study.app_key();
-        printed(&lode_agent(data, &["enroll", "--server", &service.url(), "--key", &key]));
-        let mut children = Children::default();
-        let agent =
-            command(data, &["run", "--backend", "x11", "--no-dialog"]).stderr(Stdio::inherit()).spawn().unwrap();
-        children.0.push(agent);
-        let desk = Self { data, _children: children };
-        desk.until("asks for consent", |status| status["state"] == "needs_consent");
-        printed(&lode_agent(data, &["consent", "accept"]));
-        desk.until("records", |status| status["state"] == "recording");
-        desk
-    }
-
-    fn ask(&self, request: &Value) -> Option<Value> {
-        control::ask(&self.data.join("run"), request).ok()
-    }
-
-    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        until(what, || self.ask(&json!({ "call": "status" })).filter(|status| wanted(status)))
-    }
-
-    fn events(&self) -> Vec<Event> {
-        let answer = self.ask(&json!({ "call": "events", "before": u64::MAX })).unwrap();
-        let events: Vec<(Event, bool)> = serde_json::from_value(answer["events"].clone()).unwrap();
-        events.into_iter().rev().map(|(event, _)| event).collect()
-    }
-
-    /// Waits for an event; says what came instead if it does not come.
-    fn until_event(&self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
-        let end = Instant::now() + Duration::from_secs(15);
-        loop {
-            let events = self.events();
-            if let Some(found) = events.iter().find(|event| wanted(event)) {
-                return found.clone();
-            }
-            let came =
-                || events.iter().map(|event| serde_json::to_string(event).unwrap()).collect::<Vec<_>>().join("\n");
-            assert!(
-                Instant::now() < end,
-                "{what} did not come, but:\n{}\n{}",
-                came(),
-                self.ask(&json!({ "call": "status" })).unwrap()
-            );
-            // The disk need not be asked a thousand times a second.
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-    }
-}
+use crate::support::configuration;
+use serde_json::json;
 
 #[test]
 #[ignore = "needs a desktop: cargo xtask test desktop"]
@@ -77,7 +16,7 @@ fn a_text_editor_gives_text_lengths_titles_a_pair_of_copy_and_paste_and_pictures
     let study = service.study("Desktop");
     let extra = r#"<screenshots enabled="true" maskText="page"/>"#;
     study.publish(&configuration(&study.id, "mousepad", extra, "all value_fingerprint"));
-    let desk = Desk::record(folder.path(), &service, &study);
+    let desk = Desk::record(folder.path(), &service, &study, "x11");
     let mut children = Children::default();
     children.start("mousepad", &["--disable-server"]);
     in_front("Mousepad");
@@ -109,7 +48,7 @@ fn a_click_on_a_menu_names_it_and_a_window_that_is_not_allowed_leaves_no_byte() 
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
     let study = service.study("Menus");
     study.publish(&configuration(&study.id, "mousepad", "", "all"));
-    let desk = Desk::record(folder.path(), &service, &study);
+    let desk = Desk::record(folder.path(), &service, &study, "x11");
     let mut children = Children::default();
     children.start("mousepad", &["--disable-server"]);
     let editor = in_front("Mousepad");
@@ -137,7 +76,7 @@ fn d7_when_the_marker_is_taken_from_the_screen_nothing_is_recorded_any_more() {
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
     let study = service.study("Marker");
     study.publish(&configuration(&study.id, "mousepad", "", "all"));
-    let desk = Desk::record(folder.path(), &service, &study);
+    let desk = Desk::record(folder.path(), &service, &study, "x11");
     let status = desk
         .until("shows the marker", |status| status["indicator"].as_str().is_some_and(|text| text.contains("marker")));
     assert_eq!(status["state"], "recording");

@@ -6,7 +6,7 @@ use std::path::Path;
 use x11rb::connection::Connection;
 use x11rb::protocol::res::{ClientIdMask, ClientIdSpec, ConnectionExt as _};
 use x11rb::protocol::screensaver::ConnectionExt as _;
-use x11rb::protocol::xinput::ConnectionExt as _;
+use x11rb::protocol::xinput::{ConnectionExt as _, Device};
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, ImageFormat, MapState};
 use x11rb::rust_connection::RustConnection;
 
@@ -41,6 +41,10 @@ const WINDOWS_MAX: usize = 256;
 /// The largest picture in pixels: 80 million.
 const PIXELS_MAX: u64 = 80_000_000;
 
+/// What an X server shows that is itself a guest on a Wayland desktop.
+pub const XWAYLAND: &str =
+    "only programs that still speak X11: this X server is Xwayland, and sees nothing of the others";
+
 /// A connection for questions.
 pub struct Desk {
     connection: RustConnection,
@@ -52,6 +56,7 @@ pub struct Desk {
     tells_clients: bool,
     has_input: bool,
     has_idle: bool,
+    is_xwayland: bool,
 }
 
 type Failed = Box<dyn std::error::Error>;
@@ -69,16 +74,34 @@ impl Desk {
         let has_idle = connection.screensaver_query_version(1, 0)?.reply().is_ok();
         let (first_key, symbols_per_key) = (u32::from(first), usize::from(mapping.keysyms_per_keycode));
         let symbols = mapping.keysyms;
-        Ok(Self { connection, atoms, root, symbols, symbols_per_key, first_key, tells_clients, has_input, has_idle })
+        let is_xwayland = has_input && is_xwayland(&connection)?;
+        Ok(Self {
+            connection,
+            atoms,
+            root,
+            symbols,
+            symbols_per_key,
+            first_key,
+            tells_clients,
+            has_input,
+            has_idle,
+            is_xwayland,
+        })
     }
 
     /// Whether input can be seen.
     pub fn input(&self) -> Ability {
         match (self.has_input, self.tells_clients) {
+            (true, true) if self.is_xwayland => Ability::Partial(XWAYLAND.into()),
             (true, true) => Ability::Yes,
             (false, _) => Ability::No("the X server has no XInput 2".into()),
             (_, false) => Ability::No("the X server does not tell whose windows are whose (X-Resource 1.2)".into()),
         }
+    }
+
+    /// Whether the X server is a guest on a Wayland desktop.
+    pub fn is_xwayland(&self) -> bool {
+        self.is_xwayland
     }
 
     /// Whether a window manager tells which window is in front.
@@ -295,6 +318,12 @@ impl Desk {
         let rgb = data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
         Ok(Picture { width: width.into(), height: height.into(), rgb, place, masks: Vec::new() })
     }
+}
+
+/// Xwayland calls its keyboard and its pointer by its own name, in all its versions.
+fn is_xwayland(connection: &RustConnection) -> Result<bool, Failed> {
+    let devices = connection.xinput_xi_query_device(Device::ALL)?.reply()?.infos;
+    Ok(devices.iter().any(|device| device.name.starts_with(b"xwayland-")))
 }
 
 /// A window on the screen.

@@ -1,6 +1,6 @@
-//! A small window in the corner that stays on top, for desktops without a tray. It takes no clicks and no focus from anybody.
+//! A small window in the corner that stays on top, for X11 desktops without a tray. It takes no clicks and no focus from anybody.
 
-use super::{Indicator, Look};
+use super::{Indicator, LOOKS, Look};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread::JoinHandle;
@@ -66,8 +66,6 @@ impl Indicator for Marker {
         }
     }
 }
-
-const LOOKS: [Look; 5] = [Look::Recording, Look::Paused, Look::Resting, Look::Stopped, Look::Trouble];
 
 /// Draws the window and keeps it in sight until it is to end. Whoever unmaps or destroys it makes it invisible.
 fn live(
