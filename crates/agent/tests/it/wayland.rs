@@ -208,8 +208,10 @@ fn a_desktop_that_does_not_tell_which_window_is_in_front_is_said_to_be_one() {
     let (is_well, said) = found(&mut on_it(&["doctor", "--json"]), "session");
     assert!(!is_well && said.contains(silent), "{said}");
     children.0.push(on_it(&["run", "--no-dialog"]).stderr(Stdio::null()).spawn().unwrap());
-    let status =
-        until("the client runs", || agent::control::ask(&folder.path().join("run"), &json!({ "call": "status" })).ok());
+    let status = until("the client says what it sees", || {
+        let status = agent::control::ask(&folder.path().join("run"), &json!({ "call": "status" })).ok()?;
+        status["capabilities"]["windows"].is_string().then_some(status)
+    });
     assert!(status["capabilities"]["windows"].as_str().unwrap().contains(silent), "{status}");
     assert_eq!(status["last_error"]["code"], "capture", "{status}");
 }
