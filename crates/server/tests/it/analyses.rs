@@ -42,7 +42,9 @@ fn every_question_has_the_columns_of_the_guide() {
         // Of all samples the order desk alone has pictures.
         let project = if name == "screenshots" { ORDER_DESK } else { SAMPLE };
         let total = client.get(&format!("/projects/{project}/analyses/{name}?limit=1")).expect(200)["total"].clone();
-        assert!(total.as_i64().unwrap() > 0 && !answer["formula"].as_str().unwrap().is_empty(), "{answer}");
+        // Nobody types anything a second time in the samples.
+        assert!(total.as_i64().unwrap() > 0 || name == "retyping", "{answer}");
+        assert!(!answer["formula"].as_str().unwrap().is_empty(), "{answer}");
         assert!(answer["built_at"].is_string() && answer["suppressed"] == 0 && answer["min_group_size"] == 1);
     }
 }

@@ -171,11 +171,13 @@ async fn jobs_run_when_the_last_person_was_erased() {
     import(&store, folder.path(), &plain_log(0..1, 20)).await;
     run(&store, &Selection::Stale).await;
     store.erase_user(PROJECT, "user0", 2).await.unwrap();
+    // What was made of nothing and would be made of nothing again is fresh.
+    let is_well = |ended: &String| ended.starts_with("done") || ended == "fresh";
     let ended = run(&store, &Selection::Stale).await;
-    assert!(ended.values().all(|ended| ended.starts_with("done")), "{ended:?}");
+    assert!(ended.values().all(is_well) && ended["int_labeled_events"].starts_with("done"), "{ended:?}");
     assert_eq!(number(&store, "SELECT count(*) FROM int_labeled_events").await, 0);
     import(&store, folder.path(), &plain_log(3..4, 20)).await;
     let ended = run(&store, &Selection::Stale).await;
-    assert!(ended.values().all(|ended| ended.starts_with("done")), "{ended:?}");
+    assert!(ended.values().all(is_well) && ended["int_labeled_events"].starts_with("done"), "{ended:?}");
     assert_eq!(number(&store, "SELECT count(*) FROM events").await, 20);
 }
