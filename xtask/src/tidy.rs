@@ -102,7 +102,7 @@ fn agent_links_little(wrong: &mut Vec<String>) {
 /// The packages that the client links on a system.
 fn linked(target: &str) -> Option<BTreeSet<String>> {
     let tree = ask(program("cargo")
-        .args(["tree", "--offline", "--package", "agent", "--target", target])
+        .args(["tree", "--locked", "--package", "agent", "--target", target])
         .args(["--edges", "normal", "--prefix", "none", "--format", "{p}"]))?;
     Some(tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
 }
