@@ -302,9 +302,11 @@ pub fn keyed(batch: &RecordBatch, keys: &mut Keys) -> Result<RecordBatch, StoreE
     for row in 0..rows {
         let agent = value(&agents, row)
             .ok_or_else(|| StoreError::Invalid(format!("row {row} of the Parquet file has no 'agent_id'")))?;
+        // As with what clients send: where nobody is named, the person is the desktop.
+        let user = users.as_ref().and_then(|users| value(users, row)).unwrap_or(agent);
         let key = keys.row(
             agent,
-            users.as_ref().and_then(|users| value(users, row)),
+            Some(user),
             cases.as_ref().and_then(|cases| value(cases, row)),
         )?;
         builder.0.append_value(key.agent);

@@ -71,8 +71,11 @@ impl Store {
         match committed {
             Ok(()) => Ok(record),
             Err(error) => {
-                for file in files {
-                    self.files().delete(&file.path).await?;
+                // A database that went away may have committed all the same; its files go at the next start if it has not.
+                if matches!(error, StoreError::Exists { .. } | StoreError::Control(sqlx::Error::Database(_))) {
+                    for file in files {
+                        self.files().delete(&file.path).await?;
+                    }
                 }
                 Err(match error {
                     StoreError::Control(sqlx::Error::Database(database)) if database.is_unique_violation() => {

@@ -46,7 +46,7 @@ payment card number in it; pictures near either; the name of a cell, list item o
 because there the name is the content; characters that come as key commands.
 
 Events about the recording itself (family `session`) and comments of participants need no rule. They carry no window, page, element
-or text, and user and machine only as hashes.
+or text; user and machine only as hashes, and only where a rule keeps them, so that a person is one in all events.
 
 The service repeats all of this when an event arrives, but for the conditions, whose columns may be gone by then.
 

@@ -11,7 +11,7 @@
 //!
 //! Two kinds of events are no action in a window and need no entry in the allow-list: those about the recording itself
 //! (family `session`) and the participant's own comments. They pass without a rule, but stripped to what they are about: no
-//! window, page, element or text, and the names of user and machine hashed.
+//! window, page, element or text, and names of user and machine hashed, and only where a rule keeps them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -264,12 +264,15 @@ impl Work {
         }
     }
 
-    /// What stays of events about the recording itself and of comments.
-    fn of_recording() -> Self {
-        use ColumnId::{Actor, Attributes, ClientVersion, Comment, MachineName, Os, Snippet, UserName};
-        let kept =
-            [Snippet, UserName, MachineName, Actor, Comment, Os, ClientVersion, Attributes].into_iter().collect();
-        Work { kept, hashed: HASHED_UNLESS_NAMED.into_iter().collect(), ..Work::default() }
+    /// What stays of events about the recording itself and of comments. Names of user and machine stay as hashes, and only
+    /// where a rule keeps them: where none does, a person would be two, the desktop and a hash.
+    fn of_recording(rules: &[CompiledRule]) -> Self {
+        use ColumnId::{Actor, Attributes, ClientVersion, Comment, Os, Snippet};
+        let ruled = rules.iter().filter_map(|rule| rule.work.as_ref());
+        let ruled = ruled.fold(ColumnSet::EMPTY, |all, work| all.or(work.kept));
+        let names: ColumnSet = HASHED_UNLESS_NAMED.into_iter().collect();
+        let kept: ColumnSet = [Snippet, Actor, Comment, Os, ClientVersion, Attributes].into_iter().collect();
+        Work { kept: kept.or(names.and(ruled)), hashed: names.and(ruled), ..Work::default() }
     }
 }
 
@@ -317,9 +320,9 @@ impl Policy {
             revision: configuration.revision,
             gate,
             by_name: compiled.iter().enumerate().map(|(position, rule)| (rule.name.clone(), position)).collect(),
+            recording: Work::of_recording(&compiled),
             rules: compiled,
             redactor,
-            recording: Work::of_recording(),
             skipped,
             comments: configuration.client.comments,
             idle: !configuration.capture.idle_after.is_zero(),

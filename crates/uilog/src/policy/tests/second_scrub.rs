@@ -116,7 +116,7 @@ fn d5_a_value_in_clear_where_a_hash_must_be_is_refused() {
 
 #[test]
 fn events_about_the_recording_pass_but_carry_nothing_else() {
-    let policy = policy_of("");
+    let policy = policy_of(RULES);
     let mut event = event_of("recording_started", &[("window_title", "canary"), ("process_name", "canary")]);
     event.config_revision = Some("1".into());
     event.rule = Some("canary".into());
@@ -124,6 +124,7 @@ fn events_about_the_recording_pass_but_carry_nothing_else() {
     let left = policy.scrub_again(event.clone()).unwrap();
     assert!(!format!("{left:?}").contains("canary"));
     assert!(left.hashed.contains_key("user_name"));
+    assert!(!policy_of("").scrub_again(event.clone()).unwrap().hashed.contains_key("user_name"), "no rule keeps it");
     event.user_name = Some("ann".into());
     event.hashed.clear();
     assert_eq!(policy.scrub_again(event), Err(SecondScrub::NotHashed { column: "user_name" }));

@@ -316,7 +316,10 @@ fn d2_characters_are_no_key_commands() {
 
 #[test]
 fn events_about_the_recording_pass_without_window_data_and_without_names() {
-    let policy = super::policy(&configuration_of(""));
+    let nameless = super::policy(&configuration_of(""));
+    let rule =
+        "<rules><rule name=\"it\"><on events=\"copy\"/><log columns=\"@app\" hash=\"user_name\"/></rule></rules>";
+    let policy = super::policy(&configuration_of(rule));
     let mut gap = event_of(
         "coverage_gap",
         &[
@@ -330,7 +333,8 @@ fn events_about_the_recording_pass_without_window_data_and_without_names() {
     gap.attributes.insert("reason".into(), "quota".into());
     gap.attributes.insert("title".into(), "canary".into());
     assert_eq!(policy.decide(&gap.clone().into()), Decision::Recording);
-    let left = scrubbed(&policy, gap).unwrap();
+    let left = scrubbed(&policy, gap.clone()).unwrap();
+    assert!(!scrubbed(&nameless, gap).unwrap().hashed.contains_key("user_name"), "a person would be two");
     assert!(!format!("{left:?}").contains("canary"));
     assert_eq!(left.attributes.keys().collect::<Vec<_>>(), ["reason"]);
     assert!(left.user_name.is_none() && left.hashed.contains_key("user_name") && left.rule.is_none());
