@@ -304,11 +304,7 @@ pub fn keyed(batch: &RecordBatch, keys: &mut Keys) -> Result<RecordBatch, StoreE
             .ok_or_else(|| StoreError::Invalid(format!("row {row} of the Parquet file has no 'agent_id'")))?;
         // As with what clients send: where nobody is named, the person is the desktop.
         let user = users.as_ref().and_then(|users| value(users, row)).unwrap_or(agent);
-        let key = keys.row(
-            agent,
-            Some(user),
-            cases.as_ref().and_then(|cases| value(cases, row)),
-        )?;
+        let key = keys.row(agent, Some(user), cases.as_ref().and_then(|cases| value(cases, row)))?;
         builder.0.append_value(key.agent);
         builder.1.append_value(key.user);
         builder.2.append_value(key.order);
