@@ -111,7 +111,7 @@ pub fn play(desktop: &Desktop, duration: Duration, slots_per_s: u32) -> Result<D
 fn line(desktop: &Desktop, slot: Slot, done: &mut Done) -> Option<String> {
     let (count, line) = match slot {
         Slot::Rest => return None,
-        Slot::ToEditor => (&mut done.switches, format!("windowactivate {}\n", desktop.editor)),
+        Slot::ToEditor => (&mut done.switches, format!("windowactivate --sync {}\n", desktop.editor)),
         Slot::Click(right) => {
             let (x, y) = desktop.point_in_text(right);
             (&mut done.clicks, format!("mousemove {x} {y} click 1\n"))
@@ -119,7 +119,7 @@ fn line(desktop: &Desktop, slot: Slot, done: &mut Done) -> Option<String> {
         Slot::Letter(letter) => (&mut done.letters, format!("key {letter}\n")),
         Slot::Command(keys) => (&mut done.commands, format!("key {keys}\n")),
         Slot::Notch => (&mut done.notches, "click 5\n".to_owned()),
-        Slot::ToCalculator => (&mut done.elsewhere, format!("windowactivate {}\n", desktop.calculator)),
+        Slot::ToCalculator => (&mut done.elsewhere, format!("windowactivate --sync {}\n", desktop.calculator)),
         Slot::Digit(digit) => {
             done.keys_elsewhere += 1;
             (&mut done.elsewhere, format!("key {digit}\n"))

@@ -113,9 +113,6 @@ impl Watcher for Lode<'_> {
         let status = self.status().context("the client does not answer")?;
         let counters = &status["counters"];
         let balance = ask(self.service, "GET", &format!("/projects/{}/balance", self.project), &Value::Null)?;
-        eprintln!("DBG {sums:?}");
-        let q = ask(self.service, "POST", &format!("/projects/{}/query", self.project), &json!({ "sql": "SELECT event_type, text_length, time, uptime_us, element_role, key_command, attributes FROM events ORDER BY uptime_us" }))?;
-        for row in q["rows"].as_array().into_iter().flatten() { eprintln!("DBG {row}"); }
         let [clicks, doubled] = ["left_click", "double_click"].map(|name| of(name)[0]);
         Ok(Arrived {
             kinds: vec![
