@@ -10,9 +10,12 @@
 //! figures mean little. Linux only.
 
 mod desktop;
+mod http;
 mod load;
 mod lode;
+mod peers;
 mod processes;
+mod soak;
 mod table;
 mod watched;
 
@@ -26,34 +29,55 @@ use super::report;
 use crate::{command, setup, test};
 use desktop::Desktop;
 use lode::Lode;
-use watched::{Durations, Measured, Watcher, measure};
+use peers::ActivityWatch;
+use processes::Use;
+use soak::{Soaked, soak};
+use watched::{Cost, Durations, Measured, Watcher, measure};
 
 const USAGE: &str = "\
-cargo xtask bench client [--seconds 60] [--idle 30] [--rate 50] [--agent PATH]
+cargo xtask bench client [--seconds 60] [--idle 30] [--rate 50] [--agent PATH] [--peers] [--soak-only]
 
 --seconds    how long the load lasts for each candidate
 --idle       how long each is left alone before
 --rate       slots of the load a second; 171 of 200 slots are inputs, the others rest
+--peers      install what the Python package index has of ActivityWatch, and measure it too; without it, what is installed already
+--soak-only  only the eight virtual hours
 --agent      measure this lode-agent instead of building one in the release profile; LODE_BIN names the service's program";
 
 /// What a candidate may cost: share of a core at rest, under the load, and memory.
 const IDLE_PERCENT_MAX: f64 = 0.2;
 const LOAD_PERCENT_MAX: f64 = 1.0;
 const MEMORY_MB_MAX: f64 = 40.0;
+/// By how much memory may grow in eight hours.
+const GROWTH_MB_MAX: f64 = 1.0;
+
+/// The candidate whose budgets these are.
+const LODE: &str = "lode-agent";
 
 /// What the command line asks for.
 struct Options {
     durations: Durations,
     agent: Option<PathBuf>,
+    install_peers: bool,
+    soak_only: bool,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options> {
         let seconds = Duration::from_secs;
         let durations = Durations { idle: seconds(30), load: seconds(60), slots_per_s: 50 };
-        let mut options = Options { durations, agent: None };
+        let mut options = Options { durations, agent: None, install_peers: false, soak_only: false };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
+            let flag = match argument.as_str() {
+                "--peers" => Some(&mut options.install_peers),
+                "--soak-only" => Some(&mut options.soak_only),
+                _ => None,
+            };
+            if let Some(flag) = flag {
+                *flag = true;
+                continue;
+            }
             let value = rest.next().with_context(|| format!("'{argument}' needs a value\n\n{USAGE}"))?;
             let wrong = || format!("'{value}' is no value for {argument}");
             match argument.as_str() {
@@ -77,9 +101,6 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return Ok(());
     }
     let options = Options::parse(arguments)?;
-    setup::for_desktop()?;
-    setup::for_sample()?;
-    test::build_lode()?;
     let agent = match &options.agent {
         Some(given) => std::path::absolute(given)?,
         None => {
@@ -91,13 +112,24 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let folder = command::target().join("bench/client");
     let scratch = Scratch::new()?;
     let at_start = load_average();
-    let measured = on_a_desktop(&options, &agent, &scratch.0)?;
-    let absent = Vec::new();
-    table::print(&measured, &absent);
-    print_budgets(&measured);
+    let soaked = soak(&agent, &scratch.0)?;
+    table::print_soak(&soaked);
+    let mut measured = Vec::new();
+    if !options.soak_only {
+        setup::for_desktop()?;
+        setup::for_sample()?;
+        test::build_lode()?;
+        if options.install_peers {
+            peers::install()?;
+        }
+        measured = on_a_desktop(&options, &agent, &scratch.0)?;
+        table::print(&measured, &peers::absent());
+    }
+    print_budgets(&soaked, &measured);
     println!("\nload average of the machine: {at_start} at the start, {} at the end; one run of each", load_average());
     let result = json!({
-        "machine": report::machine(), "load_average": at_start, "watched": table::json(&measured, &absent),
+        "machine": report::machine(), "load_average": at_start, "watched": table::json(&measured, &peers::absent()),
+        "soak": table::soak_json(&soaked),
     });
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
     let path = folder.join("result.json");
@@ -115,25 +147,33 @@ fn on_a_desktop(options: &Options, agent: &std::path::Path, folder: &std::path::
         measure(&desktop, name, watcher, options.durations)
     };
     let mut measured = vec![watch("nothing", None)?];
-    for (name, pictures) in [("lode-agent", false), ("lode-agent with pictures", true)] {
+    for (name, pictures) in [(LODE, false), ("lode-agent with pictures", true)] {
         let lode = Lode::start(&desktop, &service, agent, pictures)?;
         measured.push(watch(name, Some(&lode))?);
+    }
+    if let Some(activitywatch) = ActivityWatch::start(&desktop)? {
+        measured.push(watch("ActivityWatch, what is there of it", Some(&activitywatch))?);
     }
     Ok(measured)
 }
 
-/// Says of each budget whether Lode's client, without pictures, keeps it.
-fn print_budgets(measured: &[Measured]) {
-    let Some(lode) = measured.iter().find(|each| each.name == "lode-agent") else { return };
-    let [idle_s, load_s] = [|part: &watched::Cost| part.idle_s, |part: &watched::Cost| part.load_s]
-        .map(|of| lode.parts.iter().map(of).sum::<f64>());
-    let peak_kib: u64 = lode.parts.iter().map(|part| part.end.peak_kib).sum();
-    let budgets = [
-        ("idle, % of a core", 100.0 * idle_s / lode.idle_s, IDLE_PERCENT_MAX),
-        ("under the load, % of a core", 100.0 * load_s / lode.load_s, LOAD_PERCENT_MAX),
-        ("peak of memory, MB", peak_kib as f64 / 1_024.0, MEMORY_MB_MAX),
-        ("inputs missed", lode.arrived.missed() as f64, 0.0),
+/// Says of each budget whether it is kept; those of the desktop by Lode's client without pictures.
+fn print_budgets(soaked: &Soaked, measured: &[Measured]) {
+    let mut budgets = vec![
+        ("soak: growth of memory, MB", soaked.growth_mb(), GROWTH_MB_MAX),
+        ("soak: more open files", soaked.more_files() as f64, 0.0),
+        ("soak: missing in the balance", soaked.missing().abs() as f64, 0.0),
+        ("soak: peak of memory, MB", soaked.hours.iter().map(Use::peak_mb).fold(0.0, f64::max), MEMORY_MB_MAX),
     ];
+    if let Some(lode) = measured.iter().find(|each| each.name == LODE) {
+        let sum = |of: fn(&Cost) -> f64| lode.parts.iter().map(of).sum::<f64>();
+        budgets.extend([
+            ("idle, % of a core", 100.0 * sum(|part| part.idle_s) / lode.idle_s, IDLE_PERCENT_MAX),
+            ("under the load, % of a core", 100.0 * sum(|part| part.load_s) / lode.load_s, LOAD_PERCENT_MAX),
+            ("peak of memory, MB", sum(|part| part.end.peak_mb()), MEMORY_MB_MAX),
+            ("inputs missed", lode.arrived.missed() as f64, 0.0),
+        ]);
+    }
     println!();
     for (what, value, most) in budgets {
         let said = if value <= most { "met" } else { "MISSED" };

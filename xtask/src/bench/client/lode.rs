@@ -1,14 +1,13 @@
 //! Lode's own client as a candidate: enrolled at a real service, recording in the editor, sending what it records.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::desktop::{Children, Desktop, quiet, said, until};
+use super::http;
 use super::load::Done;
 use super::watched::{Arrived, Part, Watcher};
 use crate::command;
@@ -41,7 +40,8 @@ impl<'a> Lode<'a> {
         let key = ask(service, "POST", &format!("/projects/{slug}/app-keys"), &json!({ "name": "bench" }))?;
         let data = desktop.folder.join(name);
         let program = program.to_owned();
-        let mut lode = Self { service, desktop, program, data, project: slug, process: 0, _children: Children::default() };
+        let mut lode =
+            Self { service, desktop, program, data, project: slug, process: 0, _children: Children::default() };
         lode.tell(&["enroll", "--server", service.url.trim_end_matches('/'), "--key", &text(&key, "key")?])?;
         let mut run = quiet(lode.command(&["run", "--backend", "x11", "--no-dialog"])?);
         run.stderr(said(&desktop.folder.join(format!("{name}.log")))?);
@@ -106,9 +106,8 @@ impl Watcher for Lode<'_> {
         until("everything is sent", || self.status().filter(|status| status["counters"]["waiting"] == 0))?;
         let stored = self.status().map_or(0, |status| status["counters"]["stored"].as_u64().unwrap_or(0));
         let all = |sums: &[(String, [u64; 3])]| sums.iter().map(|(_, [events, ..])| events).sum::<u64>();
-        let sums = until("what was sent is in the service's table", || {
-            self.sums().ok().filter(|sums| all(sums) >= stored)
-        })?;
+        let sums =
+            until("what was sent is in the service's table", || self.sums().ok().filter(|sums| all(sums) >= stored))?;
         let of = |name: &str| sums.iter().find(|(each, _)| each == name).map_or([0; 3], |(_, sums)| *sums);
         let status = self.status().context("the client does not answer")?;
         let counters = &status["counters"];
@@ -172,21 +171,8 @@ pub fn configuration(project: &str, pictures: bool) -> Result<String> {
     ))
 }
 
-/// A request to the service below `/api/v1`; the JSON of its answer.
+/// A request to the service below `/api/v1`.
 fn ask(service: &Service, method: &str, path: &str, body: &Value) -> Result<Value> {
     let address = service.url.trim_start_matches("http://").trim_end_matches(['/', '.', ',']);
-    let body = if method == "GET" { String::new() } else { body.to_string() };
-    let mut stream = TcpStream::connect(address).with_context(|| format!("cannot reach {address}"))?;
-    let length = body.len();
-    write!(
-        stream,
-        "{method} /api/v1{path} HTTP/1.0\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("the service's answer has no head")?;
-    if !head.split(' ').nth(1).is_some_and(|status| status.starts_with('2')) {
-        bail!("{method} {path}: {} {body}", head.lines().next().unwrap_or_default());
-    }
-    Ok(serde_json::from_str(body).unwrap_or_default())
+    http::ask(address, method, &format!("/api/v1{path}"), body)
 }

@@ -43,7 +43,8 @@ impl Use {
         let mut cpu_by_thread_s = BTreeMap::new();
         for thread in std::fs::read_dir(format!("{folder}/task")).into_iter().flatten().flatten() {
             let read = |name: &str| std::fs::read_to_string(thread.path().join(name)).unwrap_or_default();
-            let on_cpu_ns: f64 = read("schedstat").split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0.0);
+            let on_cpu_ns: f64 =
+                read("schedstat").split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0.0);
             *cpu_by_thread_s.entry(read("comm").trim().to_owned()).or_default() += on_cpu_ns / 1e9;
         }
         Self {
@@ -68,6 +69,16 @@ impl Use {
         }
     }
 
+    /// Resident memory now.
+    pub fn rss_mb(&self) -> f64 {
+        self.rss_kib as f64 / 1_024.0
+    }
+
+    /// The highest it was.
+    pub fn peak_mb(&self) -> f64 {
+        self.peak_kib as f64 / 1_024.0
+    }
+
     /// Threads that took processor time since then, the most first.
     pub fn threads_since(&self, earlier: &Self) -> Vec<(String, f64)> {
         let before = |name: &str| earlier.cpu_by_thread_s.get(name).copied().unwrap_or(0.0);
@@ -88,8 +99,7 @@ fn stat_fields(process: u32) -> Vec<u64> {
 fn with_descendants(process: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let parents: Vec<(u32, u64)> =
-        processes.map(|id| (id, stat_fields(id).get(1).copied().unwrap_or(0))).collect();
+    let parents: Vec<(u32, u64)> = processes.map(|id| (id, stat_fields(id).get(1).copied().unwrap_or(0))).collect();
     let mut found = vec![process];
     let mut next = 0;
     while let Some(parent) = found.get(next).copied() {

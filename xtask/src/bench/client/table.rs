@@ -2,17 +2,25 @@
 
 use serde_json::{Value, json};
 
+use super::processes::Use;
+use super::soak::Soaked;
 use super::watched::{Cost, Measured};
 
 /// Prints what each candidate cost and how much of the load arrived.
 pub fn print(measured: &[Measured], absent: &[String]) {
-    println!("\n| candidate | idle CPU | CPU under load | per input | memory | peak | threads | files | on disk | inputs it can record | missed |");
+    println!(
+        "\n| candidate | idle CPU | CPU under load | per input | memory | peak | threads | files | on disk | inputs it can record | missed |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for each in measured {
         let name = format!("{} {}", each.name, each.version);
         let (done, missed) = (each.arrived.done(), each.arrived.missed());
-        let arrived = if each.parts.is_empty() { "– | –".into() } else { format!("{done} | {missed}") };
-        println!("| {} | {:.1} MB | {arrived} |", figures(name.trim(), each, &each.parts), each.disk_bytes as f64 / 1e6);
+        let arrived = if each.arrived.kinds.is_empty() { "– | –".into() } else { format!("{done} | {missed}") };
+        println!(
+            "| {} | {:.1} MB | {arrived} |",
+            figures(name.trim(), each, &each.parts),
+            each.disk_bytes as f64 / 1e6
+        );
         for part in each.parts.iter().filter(|_| each.parts.len() > 1) {
             println!("| {} | | | |", figures(&format!("· {}", part.name), each, std::slice::from_ref(part)));
         }
@@ -26,7 +34,13 @@ pub fn print(measured: &[Measured], absent: &[String]) {
         println!("  {:28} {}", each.name, others.join(", "));
     }
     for each in measured.iter().filter(|each| !each.parts.is_empty()) {
-        println!("\n{}: {} inputs, {} of them in the editor, {} records", each.name, each.done.all(), each.done.in_editor(), each.arrived.records);
+        println!(
+            "\n{}: {} inputs, {} of them in the editor, {} records",
+            each.name,
+            each.done.all(),
+            each.done.in_editor(),
+            each.arrived.records
+        );
         for (kind, done, seen) in &each.arrived.kinds {
             println!("  {kind}: {done} done, {seen} in the record");
         }
@@ -34,10 +48,38 @@ pub fn print(measured: &[Measured], absent: &[String]) {
             println!("  {note}");
         }
         for part in &each.parts {
-            let threads: Vec<String> = part.threads.iter().take(8).map(|(name, s)| format!("{name} {s:.3} s")).collect();
+            let threads: Vec<String> =
+                part.threads.iter().take(8).map(|(name, s)| format!("{name} {s:.3} s")).collect();
             println!("  threads of {} under the load: {}", part.name, threads.join(", "));
         }
     }
+}
+
+/// Prints the virtual hours.
+pub fn print_soak(soaked: &Soaked) {
+    println!("\nvirtual hours: {} with {} actions", soaked.hours.len(), soaked.actions);
+    println!("| after hour | memory | peak | open files | threads | processor time |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for (number, hour) in soaked.hours.iter().enumerate() {
+        let (memory, peak) = (hour.rss_mb(), hour.peak_mb());
+        println!(
+            "| {} | {memory:.1} MB | {peak:.1} MB | {} | {} | {:.1} s |",
+            number + 1,
+            hour.files,
+            hour.threads,
+            hour.cpu_s
+        );
+    }
+    println!("counters: {}", soaked.counters);
+}
+
+/// The virtual hours, to be read by programs.
+pub fn soak_json(soaked: &Soaked) -> Value {
+    let hour = |hour: &Use| json!({ "rss_kib": hour.rss_kib, "peak_kib": hour.peak_kib, "files": hour.files, "cpu_s": hour.cpu_s });
+    json!({
+        "actions": soaked.actions, "hours": soaked.hours.iter().map(hour).collect::<Vec<_>>(),
+        "counters": soaked.counters, "missing": soaked.missing(),
+    })
 }
 
 /// Everything, to be read by programs.
@@ -73,8 +115,8 @@ fn figures(name: &str, each: &Measured, parts: &[Cost]) -> String {
         100.0 * idle_s / each.idle_s,
         100.0 * load_s / each.load_s,
         1_000.0 * load_s / each.done.all() as f64,
-        sum(|cost| cost.end.rss_kib as f64) / 1_024.0,
-        sum(|cost| cost.end.peak_kib as f64) / 1_024.0,
+        sum(|cost| cost.end.rss_mb()),
+        sum(|cost| cost.end.peak_mb()),
         sum(|cost| cost.end.threads as f64),
         sum(|cost| cost.end.files as f64),
     )
