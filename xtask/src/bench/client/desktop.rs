@@ -129,7 +129,8 @@ impl Desktop {
     /// A hand that does what is written to it, line by line.
     pub fn hand(&self) -> Command {
         let mut hand = self.on_it(command::bound("xdotool"));
-        hand.arg("-").stdin(Stdio::piped()).stdout(Stdio::null());
+        // It says so aloud when for a moment no window is in front.
+        hand.arg("-").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         hand
     }
 

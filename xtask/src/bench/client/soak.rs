@@ -22,6 +22,8 @@ pub const HOURS: u64 = 8;
 const EVERY_S: u64 = 2;
 /// Actions after which the windows are called otherwise.
 const TITLE_EVERY: u64 = 50;
+/// Titles of a window; then the first comes again, because the scripted desktop forgets none.
+const TITLES: u64 = 20;
 /// Noon of 2 November 2026, when the virtual day begins, in seconds since 1970.
 const BEGIN_S: u64 = 1_793_620_800;
 
@@ -101,7 +103,7 @@ fn action(number: u64, second: u64) -> Event {
         event_type,
         time_us: second as i64 * 1_000_000,
         process_name: Some(process.to_owned()),
-        window_title: Some(format!("order {} - {process}", number / TITLE_EVERY)),
+        window_title: Some(format!("order {} - {process}", number / TITLE_EVERY % TITLES)),
         element_role: Some("textbox".to_owned()),
         element_name: Some(format!("field {}", number % 40)),
         text_length: Some(12),
