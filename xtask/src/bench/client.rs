@@ -160,7 +160,7 @@ fn on_a_desktop(options: &Options, agent: &std::path::Path, folder: &std::path::
 /// Says of each budget whether it is kept; those of the desktop by Lode's client without pictures.
 fn print_budgets(soaked: &Soaked, measured: &[Measured]) {
     let mut budgets = vec![
-        ("soak: growth of memory, MB", soaked.growth_mb(), GROWTH_MB_MAX),
+        ("soak: growth of memory after two hours, MB", soaked.growth_mb(), GROWTH_MB_MAX),
         ("soak: more open files", soaked.more_files() as f64, 0.0),
         ("soak: missing in the balance", soaked.missing().abs() as f64, 0.0),
         ("soak: peak of memory, MB", soaked.hours.iter().map(Use::peak_mb).fold(0.0, f64::max), MEMORY_MB_MAX),

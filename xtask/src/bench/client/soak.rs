@@ -38,10 +38,11 @@ pub struct Soaked {
 }
 
 impl Soaked {
-    /// By how much memory grew from the end of the first hour to the end of the last, in MB.
+    /// By how much memory grew from the end of the second hour to the end of the last, in MB. The first two hours fill the
+    /// database's cache, which has a bound.
     pub fn growth_mb(&self) -> f64 {
         let at = |hour: Option<&Use>| hour.map_or(0.0, Use::rss_mb);
-        at(self.hours.last()) - at(self.hours.first())
+        at(self.hours.last()) - at(self.hours.get(1))
     }
 
     /// By how many the open files of the last hour differ from those of the first.
