@@ -126,8 +126,10 @@ pub fn measure(
     let (idle_s, rested) = (start.elapsed().as_secs_f64(), look());
     let start = Instant::now();
     let done = load::play(desktop, durations.load, durations.slots_per_s)?;
+    // What is finished afterwards costs too, but is no time in which anything was done.
+    let load_s = start.elapsed().as_secs_f64();
     std::thread::sleep(FINISH);
-    let (load_s, at_end) = (start.elapsed().as_secs_f64(), look());
+    let at_end = look();
     let disk_bytes = watcher.map_or(0, |watcher| bytes_below(&watcher.folder()));
     let mut costs: Vec<Cost> = Vec::new();
     for (((part, start), rest), end) in all.iter().zip(at_start).zip(rested).zip(at_end) {
