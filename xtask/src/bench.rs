@@ -9,6 +9,7 @@
 //! process around the question, and around the whole process. Answers must agree, or the bench fails. A run is no
 //! test: it takes many minutes, and on a machine that does other things its figures mean nothing.
 
+mod client;
 mod measure;
 mod questions;
 mod report;
@@ -36,6 +37,7 @@ cargo xtask bench [--events 20000000] [--users 2000] [--days 30] [--seed 1] [--r
 cargo xtask bench discovery [FOLDER…]
                              scores on logs with known tasks, then events a second and bytes an event by size of the log
 cargo xtask bench ingest     how many events a second the service takes in, and how long an acknowledgement takes
+cargo xtask bench client     what lode-agent costs on a desktop at rest and at work, beside ActivityWatch; `client --help` says more
 cargo xtask bench viewer     frames a second while 100,000 events scroll, and how soon the next picture is there
 
 --peers      install DuckDB, Polars, chDB, DataFusion and PM4Py into a virtual environment and ask them too;
@@ -81,6 +83,9 @@ struct Options {
 ///
 /// Errors: a step that fails, by name; answers that disagree.
 pub fn run(arguments: &[String]) -> Result<()> {
+    if arguments.first().is_some_and(|argument| argument == "client") {
+        return client::run(&arguments[1..]);
+    }
     if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
         println!("{USAGE}");
         return Ok(());

@@ -23,9 +23,28 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), PathBuf::from)
 }
 
-/// The program that cargo built.
+/// The service's program: the one that `LODE_BIN` names, else the one that cargo built.
 pub fn lode() -> PathBuf {
+    if let Some(given) = given_lode() {
+        return given;
+    }
     target().join("debug").join(format!("lode{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The program that the caller wants to be used, instead of one that is built.
+pub fn given_lode() -> Option<PathBuf> {
+    std::env::var_os("LODE_BIN").map(PathBuf::from)
+}
+
+/// The same as [`program`], but killed by the kernel when the thread that starts it ends, however it ends; other
+/// systems than Linux have no such bond.
+pub fn bound(name: impl AsRef<std::ffi::OsStr>) -> Command {
+    if !cfg!(target_os = "linux") {
+        return program(name);
+    }
+    let mut command = program("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(name);
+    command
 }
 
 /// A program to run in the root of the repository, with our target folder and our tools first on the path.

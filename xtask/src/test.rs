@@ -189,7 +189,11 @@ pub fn build_client() -> Result<()> {
     command::run(program("cargo").args(["build", "--package", "agent", "--bin", "lode-agent", "--quiet"]))
 }
 
+/// Builds the service's program, unless one is given.
 pub fn build_lode() -> Result<()> {
+    if command::given_lode().is_some() {
+        return Ok(());
+    }
     command::run(program("cargo").args(["build", "--package", "server", "--bin", "lode", "--quiet"]))
 }
 
@@ -208,7 +212,7 @@ impl Service {
     pub fn start(mode: &str) -> Result<Self> {
         let folder = scratch(mode);
         std::fs::create_dir_all(&folder)?;
-        let mut process = program(lode())
+        let mut process = command::bound(lode())
             .args([mode, "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("data"))
             .arg("--master-key")

@@ -22,7 +22,7 @@ use crate::capture::Capture;
 use crate::clock::{Clock, Moment, boot_id};
 use crate::configuration::{Effective, Pins, Refused, effective, verify};
 use crate::flow::{Flow, Person, Yield};
-use crate::home::{Choice, Home, Identity};
+use crate::home::{Choice, Consent, Home, Identity, said};
 use crate::indicator::{Indicator, Look};
 use crate::spool::{Removed, Spool, SpoolError};
 use crate::standing::{Facts, Said, State, day_and_minute, in_schedule, standing};
@@ -242,10 +242,14 @@ fn flow(
     shared.known().status.capabilities = capabilities;
     let mut recorded: Option<Arc<Effective>> = None;
     let mut first = true;
+    let mut on_disk: Option<OnDisk> = None;
     loop {
         let now = shared.clock.now();
+        let is_fresh = |read: &OnDisk| now.since_us(read.at) < SLEEP_MAX.as_micros() as u64;
+        let said = on_disk.take().filter(is_fresh).unwrap_or_else(|| OnDisk::read(&shared.home, now));
         indicator.show(shared.known().status.state.into());
-        let (state, why) = shared.standing(now, &flow, indicator.is_visible());
+        let (state, why) = shared.standing(now, &said, &flow, indicator.is_visible());
+        on_disk = Some(said);
         shared.tell(state, why, indicator.describe(), flow.session_id());
         let effective = shared.known().effective.clone();
         let is_wanted = state == State::Recording;
@@ -276,6 +280,8 @@ fn flow(
         }
         give(yields, given, reported);
         if wait(&flow, commands, now) {
+            // Most commands come because a file was changed before.
+            on_disk = None;
             while let Ok(command) = commands.try_recv() {
                 match command {
                     Command::Reload => shared.reload(),
@@ -298,6 +304,20 @@ fn flow(
                 }
             }
         }
+    }
+}
+
+/// What the person said and chose, as it was on the disk a moment ago. It is read with every command and twice a second, not with
+/// every key.
+struct OnDisk {
+    at: Moment,
+    choice: Choice,
+    consent: Option<Consent>,
+}
+
+impl OnDisk {
+    fn read(home: &Home, now: Moment) -> Self {
+        Self { at: now, choice: home.choice(), consent: home.consent() }
     }
 }
 
@@ -477,8 +497,8 @@ impl Shared {
         effective(&configuration, floor.as_deref(), &variables).map(Arc::new)
     }
 
-    fn standing(&self, now: Moment, flow: &Flow, indicator_visible: bool) -> (State, Option<String>) {
-        let choice: Choice = self.home.choice();
+    fn standing(&self, now: Moment, on_disk: &OnDisk, flow: &Flow, indicator_visible: bool) -> (State, Option<String>) {
+        let OnDisk { choice, consent, .. } = on_disk;
         let known = self.known();
         let local = day_and_minute(&chrono::Local::now());
         let configuration = known.effective.as_ref().map(|effective| &effective.configuration);
@@ -492,7 +512,7 @@ impl Shared {
             enrolled: known.identity.is_some(),
             revoked: known.revoked,
             no_configuration,
-            said: configuration.map_or(Said::Nothing, |each| self.home.said(each.consent.version)),
+            said: configuration.map_or(Said::Nothing, |each| said(consent.as_ref(), each.consent.version)),
             stopped: choice.stopped,
             paused: choice.is_paused(now, &self.boot),
             in_schedule: configuration.map(|each| in_schedule(&each.schedules, now.time_us, local)),

@@ -31,6 +31,10 @@ use uuid::Uuid;
 /// Raw events taken in one step at most, so that a burst does not keep finished events from the spool.
 const RAW_PER_STEP_MAX: usize = 1_024;
 
+/// How often the desktop is asked since when nobody touched it, in microseconds: asking costs a round trip, and input itself tells
+/// that somebody is there.
+const IDLE_LOOK_US: u64 = 500_000;
+
 /// How old an event of a page may be, in microseconds; one that claims more counts as that old.
 const PAGE_AGE_US_MAX: i64 = 600_000_000;
 
@@ -85,6 +89,8 @@ struct Session {
     normalizer: Normalizer,
     front: Front,
     idle: bool,
+    /// When the desktop is asked next whether somebody is there.
+    idle_look_us: u64,
     last_event: Moment,
 }
 
@@ -172,7 +178,8 @@ impl Flow {
         let mut normalizer = Normalizer::new(Settings::of(&effective.configuration), self.circumstances());
         normalizer.session(why, now, &[], 1);
         let front = Front::Nothing(Refusal::Identity);
-        self.session = Some(Session { effective, hash, normalizer, front, idle: false, last_event: now });
+        self.session =
+            Some(Session { effective, hash, normalizer, front, idle: false, idle_look_us: 0, last_event: now });
         if let Reading::Known(window) = self.capture.front() {
             self.look_front(window);
             self.admit_front(now);
@@ -517,7 +524,11 @@ impl Flow {
         }
         let settings = &session.effective.configuration.capture;
         let (idle_after_us, alive_us) = (us(settings.idle_after), us(settings.alive));
-        if idle_after_us > 0
+        let is_asked = idle_after_us > 0 && now.uptime_us >= session.idle_look_us;
+        if is_asked {
+            session.idle_look_us = now.uptime_us + IDLE_LOOK_US;
+        }
+        if is_asked
             && let Reading::Known(idle_us) = self.capture.idle_us()
             && session.idle != (idle_us >= idle_after_us)
         {

@@ -82,6 +82,15 @@ pub struct Consent {
     pub custom: [Option<String>; 5],
 }
 
+/// What that means for this version of the text.
+pub fn said(consent: Option<&Consent>, version: u32) -> Said {
+    match consent {
+        Some(consent) if consent.version == version && consent.accepted => Said::Yes,
+        Some(consent) if consent.version == version => Said::No,
+        _ => Said::Nothing,
+    }
+}
+
 /// What the person chose about running.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
@@ -167,11 +176,7 @@ impl Home {
 
     /// What the person said to this version of the text.
     pub fn said(&self, version: u32) -> Said {
-        match self.consent() {
-            Some(consent) if consent.version == version && consent.accepted => Said::Yes,
-            Some(consent) if consent.version == version => Said::No,
-            _ => Said::Nothing,
-        }
+        said(self.consent().as_ref(), version)
     }
 
     /// What the person chose.

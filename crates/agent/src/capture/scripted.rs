@@ -54,6 +54,9 @@ pub const NAMED_KEYS: [&str; 29] = [
     "up",
 ];
 
+/// Points on which elements lie; after so many clicks the first is used again, so that a long script does not fill memory.
+const POINTS: i32 = 500;
+
 /// One scripted window.
 #[derive(Clone, Debug, Default)]
 struct Window {
@@ -182,7 +185,7 @@ impl Script {
     pub fn click(&self, at: Moment, window: WindowId, button: Button, element: Element) {
         let (x, y) = {
             let mut world = lock(&self.0);
-            world.next_x = (world.next_x + 1) % 10_000;
+            world.next_x = (world.next_x + 1) % POINTS;
             // Points lie apart, so that two clicks on two elements are no double click.
             let point = (world.next_x * 50, 100);
             world.elements.insert(point, element.clone());
