@@ -496,8 +496,20 @@ mod tests {
             ..Event::default()
         };
         batch.push(&event, &mut first).unwrap();
-        batch.push(&Event::default(), &mut first).unwrap();
+        batch.push(&Event { user_name: Some("noah".into()), ..Event::default() }, &mut first).unwrap();
         let once = batch.take().unwrap();
         assert_eq!(keyed(&once, &mut keys()).unwrap(), once);
+    }
+
+    #[test]
+    fn d6_where_nobody_is_named_the_person_is_the_desktop() {
+        let mut batch = EventBatch::default();
+        for desktop in [1, 2, 1] {
+            let event = Event { agent_id: uuid::Uuid::from_u128(desktop), ..Event::default() };
+            batch.push(&event, &mut keys()).unwrap();
+        }
+        let keyed = keyed(&batch.take().unwrap(), &mut keys()).unwrap();
+        let people = keyed.column(1).as_primitive::<arrow::datatypes::Int32Type>();
+        assert_eq!(people.values()[..], [2, 3, 2]);
     }
 }
