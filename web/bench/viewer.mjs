@@ -5,7 +5,7 @@ import { address, openPage, startBrowser } from '../e2e/browser.mjs';
 const EVENTS = 100_000;
 const SCROLL_MS = 6_000;
 const WHEEL_PX = 400;
-const PICTURES = 60;
+const PICTURES = 40;
 const WARM_UP = 5;
 const SAMPLE = 'sample-an-order-desk-with-pictures';
 const READY_MS_MAX = 300_000;
@@ -15,7 +15,9 @@ try {
   const page = await openPage(browser);
   page.setDefaultTimeout(READY_MS_MAX);
   const slug = await longSession(page);
-  for (const [what, figures] of Object.entries({ ...await scrolling(page, slug), ...await turning(page) })) console.log(`${what.padEnd(58)} ${figures}`);
+  for (const measured of [() => scrolling(page, slug), () => turning(page)]) {
+    for (const [what, figures] of Object.entries(await measured())) console.log(`${what.padEnd(58)} ${figures}`);
+  }
 } finally {
   await browser.close();
 }
@@ -42,9 +44,9 @@ async function longSession(page) {
   if (!begun.ok()) throw new Error(await begun.text());
   const end = Date.now() + READY_MS_MAX;
   for (;;) {
-    const { jobs } = await call(page, 'GET', `/projects/${slug}`);
-    if (jobs.state === 'fresh') return slug;
-    if (Date.now() > end) throw new Error(`the jobs do not end: ${JSON.stringify(jobs)}`);
+    const { jobs, events } = await call(page, 'GET', `/projects/${slug}`);
+    if (events === EVENTS && jobs.state === 'fresh') return slug;
+    if (Date.now() > end) throw new Error(`the jobs do not end: ${JSON.stringify({ jobs, events })}`);
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
@@ -53,8 +55,8 @@ async function longSession(page) {
 async function scrolling(page, slug) {
   await page.goto(`${address}/p/${slug}/timeline?by=session`);
   const size = String(EVENTS);
-  await page.waitForFunction((wanted) => document.querySelector('[role="option"]')?.getAttribute('aria-setsize') === wanted, size);
-  const list = page.getByRole('listbox');
+  await page.waitForFunction((wanted) => document.querySelector('.events [role="option"]')?.getAttribute('aria-setsize') === wanted, size);
+  const list = page.locator('.events');
   await list.hover();
   await page.evaluate((scroll_ms) => {
     globalThis.frames = [];
@@ -94,15 +96,24 @@ async function turning(page) {
       const frame = () => new Promise((resolve) => { requestAnimationFrame(resolve); });
       const begun = performance.now();
       document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }));
-      while (!shown() || shown() === before) await frame();
+      // Two events in a row can have one picture; that is no next picture.
+      while (!shown() || shown() === before) {
+        if (performance.now() - begun > 2_000) return null;
+        await frame();
+      }
       await document.querySelector('.picture img').decode();
       await frame();
       return performance.now() - begun;
     });
-    if (count >= WARM_UP) times.push(took_ms);
+    if (count >= WARM_UP && took_ms !== null) times.push(took_ms);
   }
-  return { [`next picture, ms: median, 95th percentile, worst of ${PICTURES}`]: [0.5, 0.95, 1].map((share) => quantile(times, share).toFixed(0)).join(' ') };
+  return { [`next picture, ms: median, 95th percentile, worst of ${times.length}`]: [0.5, 0.95, 1].map((share) => quantile(times, share).toFixed(0)).join(' ') };
 }
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const quantile = (values, share) => [...values].sort((one, other) => one - other)[Math.min(values.length - 1, Math.floor(values.length * share))];
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function quantile(values, share) {
+  return [...values].sort((one, other) => one - other)[Math.min(values.length - 1, Math.floor(values.length * share))];
+}
