@@ -14,6 +14,8 @@ async fn saved(place: &Place) -> PathBuf {
     let archive = place.beside("saved.tar.zst");
     let list = store.backup(&archive, NOW_US).await.unwrap();
     assert_eq!(list.files.len(), 4, "two databases, two files of events");
+    store.ingest().close().await;
+    store.control().close().await;
     archive
 }
 
