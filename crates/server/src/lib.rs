@@ -51,6 +51,7 @@ pub mod retention;
 pub mod rows;
 pub mod sample;
 pub mod sample_events;
+pub mod scripts;
 pub mod serve;
 pub mod simulation;
 pub mod task_document;

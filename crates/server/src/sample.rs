@@ -7,6 +7,7 @@
 use crate::importing::{self, Progress, Request};
 use crate::jobs::runner::{Runner, Selection, now_us};
 use crate::pictures::{Area, Note, Pictures, Sent};
+use crate::scripts::Scripts;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -102,6 +103,7 @@ async fn import(
         record?;
     }
     let batch = Uuid::now_v7().to_string();
-    Runner::new(store.clone()).run(&project.id, &batch, &Selection::Stale, |_, _| {}).await?;
+    let runner = Runner::new(store.clone(), Scripts::none(store.settings()));
+    runner.run(&project.id, &batch, &Selection::Stale, |_, _| {}).await?;
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::jobs::schedule;
 use crate::pictures::Pictures;
 use crate::postgres::Door;
 use crate::retention;
+use crate::scripts::Scripts;
 use anyhow::{Context, Result, bail};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
@@ -56,6 +57,8 @@ pub struct ServeOptions {
     pub public_url: Option<String>,
     /// What is run where clients' pictures are looked at.
     pub program: Program,
+    /// The Python that runs jobs which are scripts, if there is one.
+    pub python: Option<PathBuf>,
     /// Where it speaks the PostgreSQL protocol, if anywhere.
     pub postgres: Option<SocketAddr>,
     /// Whether it may do so without encryption on an address that other machines reach.
@@ -75,6 +78,7 @@ impl ServeOptions {
             tls: None,
             proxies: Vec::new(),
             public_url: None,
+            python: None,
             postgres: None,
             postgres_in_the_clear: false,
             program,
@@ -142,7 +146,12 @@ impl Service {
             bail!("people reach this service by a name: say which, with --public-url https://lode.example.org");
         }
         let identity = Identity::new(sealer, options.open);
-        let state = AppState::new(store, identity, listener.local_addr()?, front, options.program, now_us());
+        let scripts = Scripts::new(options.python, options.program.clone(), store.settings());
+        if scripts.has_python() {
+            scripts.python().await?;
+        }
+        let address = listener.local_addr()?;
+        let state = AppState::new(store, identity, address, front, options.program, scripts, now_us());
         Ok(Self { listener, tls, postgres: postgres.transpose()?, state })
     }
 

@@ -67,6 +67,14 @@ pub enum StoreError {
         /// Where, if the engine knew.
         position: Option<Position>,
     },
+    /// A person's script is at fault.
+    #[error("{message}")]
+    Script {
+        /// What is wrong, in Python's words.
+        message: String,
+        /// Where in the script, if that is known.
+        position: Option<Position>,
+    },
     /// Somebody cancelled, or the time was over.
     #[error("{0}")]
     Cancelled(String),

@@ -24,7 +24,7 @@ use uilog::planted;
 pub struct Build {
     /// SQL name of the table.
     pub table: String,
-    /// The question whose answer is the table.
+    /// The question whose answer is the table; of a table that is computed elsewhere, the text that does it.
     pub sql: String,
     /// Who wrote it.
     pub author: Author,
@@ -40,6 +40,18 @@ pub struct Build {
     pub revision: String,
     /// Time it may take, per part.
     pub seconds_max: u64,
+}
+
+impl Build {
+    /// Looks whether everything is there that it reads.
+    ///
+    /// Errors: [`StoreError::Missing`] for the first table that is not.
+    pub fn check_reads(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        match self.reads.iter().find(|name| !snapshot.tables.contains_key(*name)) {
+            Some(name) => Err(StoreError::Missing { kind: "table", name: name.clone() }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What building took.
@@ -76,11 +88,7 @@ impl Store {
     /// Errors: [`StoreError::Missing`] for a table it reads that is not there; [`StoreError::Sql`] with the place in the text.
     /// The old table stays whatever the error.
     pub async fn build_table(&self, snapshot: &Snapshot, build: &Build, now_us: i64) -> Result<Built, StoreError> {
-        for name in &build.reads {
-            if !snapshot.tables.contains_key(name) {
-                return Err(StoreError::Missing { kind: "table", name: name.clone() });
-            }
-        }
+        build.check_reads(snapshot)?;
         if planted::is("job-writes-in-place") {
             self.control().drop_table(&snapshot.project.id, &build.table).await?;
         }
@@ -140,6 +148,34 @@ impl Store {
             }
             files.extend(published);
         }
+        self.commit_files(snapshot, build, &files, now_us, built).await
+    }
+
+    /// Commits rows that were computed elsewhere as the table of `build`, made from `snapshot`.
+    ///
+    /// Errors: those of the files and of the control database; the old table stays then.
+    pub async fn commit_made(
+        &self,
+        snapshot: &Snapshot,
+        build: &Build,
+        staged: Staged,
+        now_us: i64,
+    ) -> Result<Built, StoreError> {
+        let rows_in = build.reads.iter().filter_map(|name| snapshot.tables.get(name)).map(TableFiles::rows).sum();
+        let print = Self::table_fingerprint(snapshot, build);
+        let files = publish_all(self.files(), vec![staged], &snapshot.project.id, &build.table, &print).await?;
+        let built = Built { rows_in, parts: 1, ..Built::default() };
+        self.commit_files(snapshot, build, &files, now_us, built).await
+    }
+
+    async fn commit_files(
+        &self,
+        snapshot: &Snapshot,
+        build: &Build,
+        files: &[FileEntry],
+        now_us: i64,
+        mut built: Built,
+    ) -> Result<Built, StoreError> {
         built.rows_out = files.iter().map(|file| file.rows).sum();
         let entry = TableEntry {
             name: build.table.clone(),
@@ -148,7 +184,7 @@ impl Store {
             bytes: files.iter().map(|file| file.bytes).sum(),
             built_at_us: now_us,
         };
-        self.control().commit_table(&snapshot.project.id, &entry, &files).await?;
+        self.control().commit_table(&snapshot.project.id, &entry, files).await?;
         Ok(built)
     }
 

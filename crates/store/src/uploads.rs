@@ -66,10 +66,7 @@ impl Store {
                 "a project has at most {UPLOADS_MAX} tables that were brought along; take one away first"
             )));
         }
-        let (files, path) = (self.files().clone(), file.to_owned());
-        // Decoders meet bytes that anybody may have made: one that panics takes its thread along and nothing else.
-        let staged = tokio::task::spawn_blocking(move || stage(&files, path)).await;
-        let staged = staged.map_err(|_| broken("it cannot be decoded"))??;
+        let staged = self.stage_table(file).await?;
         let fingerprint = format!("{MARK}{}", uuid::Uuid::now_v7());
         let published = publish_all(self.files(), vec![staged], project, name, &fingerprint).await?;
         let entry = TableEntry {
@@ -81,6 +78,16 @@ impl Store {
         };
         self.control().commit_table(project, &entry, &published).await?;
         Ok(entry)
+    }
+
+    /// Checks the rows of a file, an Arrow IPC stream or Parquet, and writes them anew; nobody reads them yet.
+    ///
+    /// Errors: [`StoreError::Invalid`] for a file that is neither, or holds more than is allowed or what no table can hold.
+    pub async fn stage_table(&self, file: &Path) -> Result<Staged, StoreError> {
+        let (files, path) = (self.files().clone(), file.to_owned());
+        // Decoders meet bytes that anybody may have made: one that panics takes its thread along and nothing else.
+        let staged = tokio::task::spawn_blocking(move || stage(&files, path)).await;
+        staged.map_err(|_| broken("it cannot be decoded"))?
     }
 
     /// Takes away a table that somebody brought along.
@@ -95,6 +102,17 @@ impl Store {
         self.collect_garbage().await?;
         Ok(())
     }
+}
+
+/// The first rows of a staged file, and whether there are more.
+///
+/// Errors: the file's.
+pub fn first_rows(staged: &Staged, rows_max: usize) -> Result<(SchemaRef, Vec<RecordBatch>, bool), StoreError> {
+    let file = File::open(&staged.path).map_err(StoreError::file("read", &staged.path))?;
+    let rows = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let schema = rows.schema().clone();
+    let batches = rows.with_limit(rows_max).build()?.collect::<Result<_, _>>()?;
+    Ok((schema, batches, staged.rows > rows_max as i64))
 }
 
 fn broken(why: impl std::fmt::Display) -> StoreError {

@@ -6,6 +6,7 @@
     project.sql("SELECT * FROM case_variants").pandas()
 
 Everything goes through the service: its limits, its minimum group size and its audit log hold here as on its pages.
+The same script runs as a job of the service, where ``lode.connect()`` needs no address and no token.
 """
 
 from lode._answer import Answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 
 class LodeError(Exception):
     """The service refused, or could not be reached.
@@ -33,3 +35,19 @@ class LodeError(Exception):
         """Line of the SQL that is at fault, from 1."""
         self.column = column
         """Column of it, from 1."""
+
+
+def told(answer: bytes, status: int, reason: str) -> LodeError:
+    """The error that an answer tells of; where it tells nothing, its status."""
+    try:
+        error = json.loads(answer)["error"]
+    except (ValueError, KeyError, TypeError):
+        return LodeError(f"the service answered {status} {reason}", status=status)
+    return LodeError(
+        error.get("message", ""),
+        hint=error.get("hint", ""),
+        code=error.get("code", ""),
+        status=status,
+        line=error.get("line"),
+        column=error.get("column"),
+    )

@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from lode._errors import LodeError
+from lode._errors import LodeError, told
 
 SECONDS_MAX = 330
 """How long an answer may take: a question may run 300 s."""
@@ -58,7 +58,7 @@ class Service:
                 text: bytes = answer.read()
                 return text
         except urllib.error.HTTPError as error:
-            raise _refusal(error) from None
+            raise told(error.read(), error.code, error.reason) from None
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", error)
             raise LodeError(f"the service at {self._base} cannot be reached: {reason}") from None
@@ -70,17 +70,3 @@ def _is_this_machine(host: str) -> bool:
     except ValueError:
         return host == "localhost"
 
-
-def _refusal(error: urllib.error.HTTPError) -> LodeError:
-    try:
-        told = json.loads(error.read())["error"]
-    except (ValueError, KeyError, TypeError):
-        return LodeError(f"the service answered {error.code} {error.reason}", status=error.code)
-    return LodeError(
-        told.get("message", ""),
-        hint=told.get("hint", ""),
-        code=told.get("code", ""),
-        status=error.code,
-        line=told.get("line"),
-        column=told.get("column"),
-    )

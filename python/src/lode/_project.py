@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import os
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pyarrow
 import pyarrow.ipc
 import pyarrow.parquet
 
+from lode import _desk
 from lode._answer import Answer, to_arrow
 from lode._errors import LodeError
 from lode._http import Service
@@ -52,18 +54,26 @@ class Table:
     columns: tuple[Column, ...]
 
 
-def connect(url: str, token: str, project: str | None = None, *, ca_file: str | None = None) -> Project:
-    """Opens a project of a service.
+def connect(
+    url: str | None = None, token: str | None = None, project: str | None = None, *, ca_file: str | None = None
+) -> Project:
+    """Opens a project of a service. A script that the service runs as a job gives nothing: it has its own project.
 
     Args:
-        url: Where the service is, such as ``https://lode.example.org``.
-        token: An API token, made under your account: ``lodet_…``.
-        project: Short name or id; may be left out where the token sees one project only.
+        url: Where the service is, such as ``https://lode.example.org``; ``LODE_URL`` unless given.
+        token: An API token, made under your account: ``lodet_…``; ``LODE_TOKEN`` unless given.
+        project: Short name or id; ``LODE_PROJECT`` unless given; may be left out where the token sees one project only.
         ca_file: Certificates to believe besides the system's, PEM.
 
     Raises:
         LodeError: the service cannot be reached, the token does not hold, or the project is not there.
     """
+    project = project or os.environ.get("LODE_PROJECT") or None
+    if _desk.current is not None and url is None:
+        return Project(_desk.current, project or "")
+    url, token = url or os.environ.get("LODE_URL"), token or os.environ.get("LODE_TOKEN")
+    if not url or not token:
+        raise LodeError("where is the service, and who asks?", hint="give url and token, or set LODE_URL and LODE_TOKEN")
     service = Service(url, token, ca_file)
     if project is not None:
         found = service.json("GET", f"/projects/{_part(project)}")
@@ -78,7 +88,7 @@ def connect(url: str, token: str, project: str | None = None, *, ca_file: str | 
 class Project:
     """A project of a service; [`connect`][lode.connect] opens one."""
 
-    def __init__(self, service: Service, name: str) -> None:
+    def __init__(self, service: Service | _desk.Desk, name: str) -> None:
         self._service = service
         self.name = name
         """Its short name."""

@@ -42,6 +42,6 @@ export const exportQuery = (project: string, sql: string, format: 'csv' | 'parqu
 
 export const putJob = (project: string, job: string, change: JobChange) => send('put', '/projects/{project}/jobs/{job}', { project, job, body: change });
 export const deleteJob = (project: string, job: string) => send('delete', '/projects/{project}/jobs/{job}', { project, job });
-export const dryRun = (project: string, sql: string) => send('post', '/projects/{project}/jobs/dry-run', { project, body: { sql } });
+export const dryRun = (project: string, text: string) => send('post', '/projects/{project}/jobs/dry-run', { project, body: { text } });
 export const startRun = (project: string, which: { jobs?: string[]; all?: boolean }) => send('post', '/projects/{project}/runs', { project, body: which });
 export const cancelRun = (project: string, run: string) => send('delete', '/projects/{project}/runs/{run}', { project, run });

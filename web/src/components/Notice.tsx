@@ -58,6 +58,7 @@ export function ErrorNote({ error, again }: { error: ServiceError; again?: () =>
         {error.hint && <div>{error.hint}</div>}
         <div className="small muted">{t('error.code', { code: error.code })}</div>
       </div>
+      {error.code === 'no_second_factor' && <a className="button button-small" href="/account" onClick={(event) => { event.preventDefault(); goTo('/account'); }}>{t('error.secondFactor')}</a>}
       {again && <button type="button" className="button button-small" onClick={again}>{t('action.again')}</button>}
     </div>
   );

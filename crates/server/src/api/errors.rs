@@ -102,6 +102,13 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "second_factor", "a code of the second factor is needed", hint)
     }
 
+    /// What is asked for needs an account that is safe from a stolen password.
+    pub fn without_second_factor() -> Self {
+        let message = "this needs an account with a second factor";
+        let hint = "set one up under Account: your phone then shows a code at each login";
+        Self::new(StatusCode::FORBIDDEN, "no_second_factor", message, hint)
+    }
+
     /// Too many tries, or too much at once.
     pub fn too_many(retry_after_s: u64) -> Self {
         let hint = format!("wait {retry_after_s} s");
@@ -169,7 +176,7 @@ impl From<StoreError> for ApiError {
             StoreError::Missing { kind, .. } => Self::not_found(message, format!("check the name of the {kind}")),
             StoreError::Exists { .. } => Self::new(StatusCode::CONFLICT, "conflict", message, "choose another name"),
             StoreError::Invalid(_) => Self::bad_request(message, "correct the request"),
-            StoreError::Sql { position, .. } => Self::text(message, position),
+            StoreError::Sql { position, .. } | StoreError::Script { position, .. } => Self::text(message, position),
             StoreError::Cancelled(_) => {
                 let status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST);
                 Self::new(status, "cancelled", message, "run it again, or ask for less")

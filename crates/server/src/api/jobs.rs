@@ -9,7 +9,8 @@ use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::jobs::catalog::{Catalog, Job, Layer, Origin, is_table_name};
 use crate::jobs::runner::{Freshness, Selection, Workshop, now_us, parameters};
-use crate::jobs::{catalog::Schedule, head};
+use crate::jobs::{catalog::Schedule, head, head::Language};
+use crate::scripts::{self, Script};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -21,6 +22,7 @@ use store::control::jobs::JobOverride;
 use store::control::manifest::TableEntry;
 use store::control::runs::RunRecord;
 use store::engine::Question;
+use store::uploads::first_rows;
 use utoipa::{IntoParams, ToSchema};
 
 /// Rows that a dry run shows.
@@ -49,7 +51,9 @@ pub struct JobShown {
     enabled: bool,
     /// `on-data`, `manual` or a cron expression.
     schedule: String,
-    sql: String,
+    language: Language,
+    /// Its text, head and all.
+    text: String,
     /// `fresh`, `stale`, `running`, `failed` or `never`.
     state: &'static str,
     rows: Option<i64>,
@@ -130,7 +134,8 @@ fn described(job: &Job, freshness: Option<Freshness>, table: Option<&TableEntry>
         origin: job.origin,
         enabled: job.enabled,
         schedule: job.schedule.as_str().to_owned(),
-        sql: job.sql.clone(),
+        language: job.head.language,
+        text: job.text.clone(),
         state,
         rows: table.map(|table| table.rows),
         built_at: table.and_then(|table| time_text(table.built_at_us)),
@@ -162,7 +167,8 @@ fn run_described(run: &RunRecord) -> RunShown {
 /// What may be changed of a job; what is absent stays.
 #[derive(Deserialize, ToSchema)]
 pub struct JobChange {
-    sql: Option<String>,
+    /// SQL, or a Python script whose first line begins with `#`.
+    text: Option<String>,
     enabled: Option<bool>,
     schedule: Option<String>,
 }
@@ -187,7 +193,7 @@ pub async fn put(
     let mut overrides = control.job_overrides(&project.id).await?;
     let before = overrides.iter().find(|own| own.name == name).cloned();
     let changed = JobOverride {
-        sql: put.sql.clone().or_else(|| before.as_ref().and_then(|own| own.sql.clone())),
+        text: put.text.clone().or_else(|| before.as_ref().and_then(|own| own.text.clone())),
         enabled: put.enabled.unwrap_or_else(|| before.as_ref().is_none_or(|own| own.enabled)),
         schedule: put.schedule.clone().or_else(|| before.as_ref().and_then(|own| own.schedule.clone())),
         name: name.clone(),
@@ -197,13 +203,13 @@ pub async fn put(
     // Everything that could keep the jobs from running is found before anything is kept.
     let catalog = Catalog::new(&overrides)?;
     let Some(job) = catalog.job(&name) else {
-        return Err(ApiError::not_found(format!("there is no job '{name}'"), "give its SQL to make one"));
+        return Err(ApiError::not_found(format!("there is no job '{name}'"), "give its text to make one"));
     };
-    if put.sql.is_some() {
+    if put.text.is_some() {
         plan(&state, &project.id, job).await?;
     }
     control.put_job(&project.id, &changed).await?;
-    let detail = json!({ "sql_changed": put.sql.is_some(), "enabled": changed.enabled });
+    let detail = json!({ "text_changed": put.text.is_some(), "enabled": changed.enabled });
     let subject = Some(("job", name.as_str()));
     audit::record(control, &actor, "job.put", Some(&project.id), subject, detail, now_us()).await?;
     if job.enabled && job.schedule == Schedule::OnData {
@@ -216,13 +222,17 @@ pub async fn put(
 async fn plan(state: &AppState, project: &str, job: &Job) -> ApiResult<()> {
     let workshop = Workshop::open(&state.store, project).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
+    if job.head.language == Language::Python {
+        let script = workshop.script(job, snapshot);
+        return Ok(state.runner.scripts().check(&state.store, script).await?);
+    }
     let ready = job
         .head
         .reads
         .iter()
         .all(|read| snapshot.tables.contains_key(read) || snapshot.views.iter().any(|view| view.name == *read));
     if ready {
-        let question = Question { parameters: parameters(&job.head.params), ..Question::of_person(job.sql.as_str()) };
+        let question = Question { parameters: parameters(&job.head.params), ..Question::of_person(job.text.as_str()) };
         state.store.engine().ask(&snapshot, question, workshop.functions()).await?;
     }
     Ok(())
@@ -264,30 +274,53 @@ pub async fn remove(
 /// A job to be tried.
 #[derive(Deserialize, ToSchema)]
 pub struct DryRun {
-    sql: String,
+    /// SQL, or a Python script whose first line begins with `#`.
+    text: String,
 }
 
-/// Tries a job: at most 100 rows, nothing is stored.
+/// What came of a job that was tried.
+#[derive(Serialize, ToSchema)]
+pub struct JobTried {
+    answer: QueryAnswer,
+    /// What a script printed, the end of it.
+    printed: String,
+}
+
+/// Tries a job: at most 100 rows, nothing is stored. A script reads what whoever tries it may see.
 #[utoipa::path(post, path = "/projects/{project}/jobs/dry-run", request_body = DryRun,
-    responses((status = 200, body = QueryAnswer)),
+    responses((status = 200, body = JobTried)),
     extensions(("x-lode-permission" = json!("sql")), ("x-lode-reads-only" = json!(true))))]
 pub async fn dry_run(
     State(state): State<AppState>,
     actor: Actor,
     access: ProjectAccess,
     Json(dry): Json<DryRun>,
-) -> ApiResult<Json<QueryAnswer>> {
+) -> ApiResult<Json<JobTried>> {
     let started = Instant::now();
     audit::record(state.store.control(), &actor, "job.dry_run", Some(access.id()), None, json!({}), now_us()).await?;
-    let head = head::parse(&dry.sql).map_err(|error| ApiError::text(error.message.clone(), Some(error.position)))?;
+    let head = head::parse(&dry.text).map_err(|error| ApiError::text(error.message.clone(), Some(error.position)))?;
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = shown_to(&access, &workshop, workshop.snapshot(&state.store).await?);
-    let question = Question { parameters: parameters(&head.params), ..Question::of_person(dry.sql) };
+    if head.language == Language::Python {
+        let readable = workshop.catalog.readable(&head.reads);
+        let script = Script {
+            name: None,
+            text: dry.text,
+            snapshot: scripts::only(snapshot, &readable),
+            functions: workshop.functions().clone(),
+        };
+        let ended = state.runner.scripts().run(&state.store, script).await;
+        let (schema, batches, truncated) = first_rows(&ended.written?, DRY_RUN_ROWS)?;
+        let answer = QueryAnswer::new(&schema, &batches, truncated, 0, started)?;
+        return Ok(Json(JobTried { answer, printed: ended.printed }));
+    }
+    let question = Question { parameters: parameters(&head.params), ..Question::of_person(dry.text) };
     let asked = state.store.engine().ask(&snapshot, question, workshop.functions()).await;
     let answer = asked.map_err(|error| explained(error, &snapshot))?;
     let schema = answer.schema.clone();
     let (batches, truncated, cost) = answer.collect(DRY_RUN_ROWS).await?;
-    Ok(Json(QueryAnswer::new(&schema, &batches, truncated, cost.bytes_scanned, started)?))
+    let answer = QueryAnswer::new(&schema, &batches, truncated, cost.bytes_scanned, started)?;
+    Ok(Json(JobTried { answer, printed: String::new() }))
 }
 
 /// Which jobs to run: those that are stale, unless said otherwise.

@@ -97,7 +97,7 @@ pub async fn list(
     Ok(Json(RequestList { requests }))
 }
 
-/// Asks for something that a second person must approve within seven days.
+/// Asks for something that a second person must approve within seven days. Both need a second factor.
 #[utoipa::path(post, path = "/projects/{project}/requests", request_body = NewRequest,
     responses((status = 201, body = RequestShown)), extensions(("x-lode-permission" = json!("identities"))))]
 pub async fn ask(
@@ -106,6 +106,7 @@ pub async fn ask(
     access: ProjectAccess,
     Json(new): Json<NewRequest>,
 ) -> ApiResult<(StatusCode, Json<RequestShown>)> {
+    actor.second_factor()?;
     let (control, now_us) = (state.store.control(), now_us());
     let kind = RequestKind::parse(&new.kind).ok_or_else(|| {
         ApiError::bad_request(format!("'{}' is no kind of request", new.kind), "reidentify, lower_k or erase_project")
@@ -150,7 +151,7 @@ pub async fn show(
 ) -> ApiResult<Json<RequestShown>> {
     let (request, now_us) = (state.store.control().request(access.id(), &id).await?, now_us());
     let mut person = None;
-    if may_see(&request, &actor.account.id, now_us) && actor.session().is_ok() {
+    if may_see(&request, &actor.account.id, now_us) && actor.session().is_ok() && actor.second_factor().is_ok() {
         told(&state, &actor, "look", &request).await?;
         person = person_behind(&state, &request).await?;
     }
@@ -214,6 +215,9 @@ async fn decide(
         ));
     }
     actor.session()?;
+    if approved {
+        actor.second_factor()?;
+    }
     if approved && !still_eligible(state, access, &request.asked_by).await? {
         let message = "whoever asked does not hold the grant identities any more";
         return Err(ApiError::conflict(message, "somebody who holds it must ask again"));

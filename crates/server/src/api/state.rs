@@ -7,6 +7,7 @@ use crate::identity::Identity;
 use crate::importing::Progress;
 use crate::jobs::runner::{Runner, Selection};
 use crate::pictures::Pictures;
+use crate::scripts::Scripts;
 use axum::http::HeaderMap;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -129,9 +130,10 @@ impl AppState {
         address: SocketAddr,
         front: Front,
         program: Program,
+        scripts: Scripts,
         now_us: i64,
     ) -> Self {
-        let runner = Runner::new(store.clone());
+        let runner = Runner::new(store.clone(), scripts);
         let identity = Arc::new(identity);
         Self {
             fleet: Arc::new(Fleet::new(store.clone(), identity.clone())),

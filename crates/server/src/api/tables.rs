@@ -97,7 +97,7 @@ pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiRe
         let schema = match table {
             Some(table) => Some(table.schema.clone()),
             None if job.head.view && snapshot.tables.contains_key(EVENTS) => {
-                let sql = format!("{}\nLIMIT 0", job.sql.trim_end());
+                let sql = format!("{}\nLIMIT 0", job.text.trim_end());
                 let question = Question { author: job.origin.author(), ..Question::of_person(sql) };
                 Some(state.store.engine().ask(&snapshot, question, workshop.functions()).await?.schema.clone())
             }

@@ -2,6 +2,7 @@
 
 use super::{ExitKind, print};
 use crate::jobs::catalog::Catalog;
+use crate::scripts::Scripts;
 use anyhow::Result;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -15,8 +16,8 @@ struct Finding {
     said: String,
 }
 
-pub async fn run(settings: &Settings, as_json: bool) -> Result<ExitKind> {
-    let mut findings = vec![folder(settings)];
+pub async fn run(settings: &Settings, scripts: &Scripts, as_json: bool) -> Result<ExitKind> {
+    let mut findings = vec![folder(settings), python(scripts).await];
     match Store::open(settings.clone()).await {
         Ok(store) => {
             findings.push(Finding {
@@ -62,6 +63,18 @@ fn folder(settings: &Settings) -> Finding {
             said: format!("'{}' cannot be written: {error}; choose another with --data", folder.display()),
         },
     }
+}
+
+/// The interpreter of jobs that are scripts. Not to have one is well.
+async fn python(scripts: &Scripts) -> Finding {
+    let (well, said) = match scripts.python().await {
+        _ if !scripts.has_python() => {
+            (true, "none is set; jobs in Python are refused until --python names one".to_owned())
+        }
+        Ok(python) => (true, format!("'{}' is Python {}", python.program.display(), python.version)),
+        Err(error) => (false, error.to_string()),
+    };
+    Finding { name: "python", well, said }
 }
 
 async fn files(store: &Store) -> Result<Finding> {

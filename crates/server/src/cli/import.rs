@@ -3,6 +3,7 @@
 use super::{ExitKind, new_batch};
 use crate::importing::{self, Progress, Request, rejects_path};
 use crate::jobs::runner::{Outcome, Runner, Selection, now_us};
+use crate::scripts::Scripts;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -36,7 +37,7 @@ pub struct Import {
 }
 
 impl Import {
-    pub async fn run(self, store: &Store, as_json: bool) -> Result<ExitKind> {
+    pub async fn run(self, store: &Store, scripts: Scripts, as_json: bool) -> Result<ExitKind> {
         let map = importing::parse_map(&self.map.join(",")).map_err(|message| anyhow!(message))?;
         let control = store.control();
         let project = match control.find_project(&self.project).await? {
@@ -66,7 +67,7 @@ impl Import {
         }
         let mut jobs_ok = true;
         if !self.no_jobs {
-            jobs_ok = run_jobs(store, &project.id).await?;
+            jobs_ok = run_jobs(store, scripts, &project.id).await?;
         }
         if as_json {
             println!("{}", json!({ "project": project.slug, "imports": reports }));
@@ -143,8 +144,8 @@ fn said(report: &Value) -> String {
     text
 }
 
-async fn run_jobs(store: &Store, project: &str) -> Result<bool> {
-    let ok = Runner::new(store.clone())
+async fn run_jobs(store: &Store, scripts: Scripts, project: &str) -> Result<bool> {
+    let ok = Runner::new(store.clone(), scripts)
         .run(project, &new_batch(), &Selection::Stale, |job, outcome| {
             if let Outcome::Failed(error) = outcome {
                 eprintln!("lode: job {job}: {error}");

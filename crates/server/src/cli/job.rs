@@ -5,6 +5,7 @@ use super::{ExitKind, new_batch, print};
 use crate::jobs::catalog::{Catalog, Schedule, is_table_name};
 use crate::jobs::check::check_file;
 use crate::jobs::runner::{Outcome, Runner, Selection, Workshop};
+use crate::scripts::Scripts;
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -23,7 +24,7 @@ pub enum Job {
         project: Project,
         /// Name of the job and its table
         name: String,
-        /// The SQL, with its head
+        /// Its text, with its head: SQL, or a Python script whose first line begins with #
         #[arg(required_unless_present_any = ["disable", "enable", "schedule"])]
         file: Option<String>,
         /// on-data, manual, or a cron expression in UTC
@@ -83,7 +84,7 @@ pub struct Project {
 }
 
 impl Job {
-    pub async fn run(self, store: &Store, as_json: bool) -> Result<ExitKind> {
+    pub async fn run(self, store: &Store, scripts: Scripts, as_json: bool) -> Result<ExitKind> {
         match self {
             Self::List(project) => list(store, &project.project, as_json).await,
             Self::Put { project, name, file, schedule, disable, enable } => {
@@ -96,7 +97,10 @@ impl Job {
                 put(store, &project.project, change, as_json).await
             }
             Self::Remove { project, name } => remove(store, &project.project, &name).await,
-            Self::Run { project, jobs, all } => run(store, &project.project, jobs, all, as_json).await,
+            Self::Run { project, jobs, all } => {
+                let runner = Runner::new(store.clone(), scripts);
+                run(store, runner, &project.project, jobs, all, as_json).await
+            }
             Self::Test { files, fill_in } => test(&files, fill_in).await,
             Self::History { project, job, limit } => history(store, &project.project, job, limit, as_json).await,
         }
@@ -153,12 +157,12 @@ async fn put(store: &Store, project: &str, change: Change, as_json: bool) -> Res
     let project = store.control().project(project).await?;
     let mut overrides = store.control().job_overrides(&project.id).await?;
     let before = overrides.iter().find(|own| own.name == change.name).cloned();
-    let sql = change.file.as_deref().map(read_text).transpose()?;
+    let text = change.file.as_deref().map(read_text).transpose()?;
     if let Some(schedule) = &change.schedule {
         Schedule::parse(schedule).map_err(|message| anyhow!(message))?;
     }
     let own = JobOverride {
-        sql: sql.or_else(|| before.as_ref().and_then(|own| own.sql.clone())),
+        text: text.or_else(|| before.as_ref().and_then(|own| own.text.clone())),
         enabled: change.enabled.unwrap_or_else(|| before.as_ref().is_none_or(|own| own.enabled)),
         schedule: change.schedule.or_else(|| before.as_ref().and_then(|own| own.schedule.clone())),
         name: change.name,
@@ -190,7 +194,14 @@ async fn remove(store: &Store, project: &str, name: &str) -> Result<ExitKind> {
     Ok(ExitKind::Done)
 }
 
-async fn run(store: &Store, project: &str, jobs: Vec<String>, all: bool, as_json: bool) -> Result<ExitKind> {
+async fn run(
+    store: &Store,
+    runner: Runner,
+    project: &str,
+    jobs: Vec<String>,
+    all: bool,
+    as_json: bool,
+) -> Result<ExitKind> {
     let workshop = Workshop::open(store, project).await?;
     if let Some(unknown) = jobs.iter().find(|name| workshop.catalog.job(name).is_none()) {
         return Err(StoreError::Missing { kind: "job", name: unknown.clone() }.into());
@@ -200,7 +211,7 @@ async fn run(store: &Store, project: &str, jobs: Vec<String>, all: bool, as_json
         (false, true) => Selection::Stale,
         (false, false) => Selection::Named(jobs.into_iter().collect::<BTreeSet<_>>()),
     };
-    let (runner, batch) = (Runner::new(store.clone()), new_batch());
+    let batch = new_batch();
     let stop = {
         let (runner, project, batch) = (runner.clone(), project.to_owned(), batch.clone());
         async move {

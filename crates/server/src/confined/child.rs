@@ -46,32 +46,38 @@ pub enum Errand {
 }
 
 impl Assignment {
-    /// As it stands on a worker's standard input: a length, 4 bytes, little-endian, and JSON.
+    /// As it stands on a worker's standard input.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
-        let unsaid = |error| StoreError::Invalid(format!("a worker cannot be told what to do: {error}"));
-        let text = serde_json::to_vec(self).map_err(unsaid)?;
-        Ok([&(text.len() as u32).to_le_bytes(), text.as_slice()].concat())
+        order_bytes(self)
     }
+}
+
+/// An order as it stands on a child's standard input: a length, 4 bytes, little-endian, and JSON.
+pub(super) fn order_bytes(order: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    let unsaid = |error| StoreError::Invalid(format!("a worker cannot be told what to do: {error}"));
+    let text = serde_json::to_vec(order).map_err(unsaid)?;
+    Ok([&(text.len() as u32).to_le_bytes(), text.as_slice()].concat())
+}
+
+/// Reads the order from `input`, and not a byte more.
+pub(super) fn read_order<T: serde::de::DeserializeOwned>(input: &mut impl Read) -> io::Result<T> {
+    let mut length = [0; 4];
+    input.read_exact(&mut length)?;
+    let mut bytes = Vec::new();
+    input.take(u64::from(u32::from_le_bytes(length)).min(ORDER_BYTES_MAX)).read_to_end(&mut bytes)?;
+    Ok(serde_json::from_slice(&bytes)?)
 }
 
 /// Runs the errand on standard input; whatever happens is said on standard output.
 pub fn run() -> ExitCode {
     let mut output = BufWriter::new(io::stdout().lock());
-    let done = match read() {
+    let done = match read_order(&mut io::stdin().lock()) {
         Ok(assignment) => work(assignment, &mut output),
         Err(error) => Err(Failure::saying(format!("the worker cannot read its order: {error}"))),
     };
     let Err(failure) = done else { return ExitCode::SUCCESS };
     let _ = Frame::Failed(failure).write(&mut output);
     ExitCode::FAILURE
-}
-
-fn read() -> io::Result<Assignment> {
-    let (mut input, mut length) = (io::stdin().lock(), [0; 4]);
-    input.read_exact(&mut length)?;
-    let mut bytes = Vec::new();
-    input.take(u64::from(u32::from_le_bytes(length)).min(ORDER_BYTES_MAX)).read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
 }
 
 /// Ends the process when nobody waits for it any more.

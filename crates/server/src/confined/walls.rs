@@ -21,6 +21,9 @@ pub struct Leave {
     pub scratch: Option<PathBuf>,
     /// Memory it may hold, in bytes, as the operating system counts.
     pub memory_bytes: u64,
+    /// Folders of a program that the process becomes: it reads what is in them and may be what is in them, once and for
+    /// ever, as one process. None: it stays what it is.
+    pub programs: Vec<PathBuf>,
 }
 
 /// Gives everything else away, for good.
@@ -32,8 +35,8 @@ pub fn raise(leave: &Leave) -> Result<(), String> {
         return Ok(());
     }
     linux::limit(leave)?;
-    linux::close_files_and_network(&leave.files, leave.scratch.as_deref())?;
-    linux::close_system_calls()
+    linux::close_files_and_network(leave)?;
+    linux::close_system_calls(!leave.programs.is_empty())
 }
 
 /// There are walls for Linux only.
@@ -44,7 +47,7 @@ pub fn raise(_: &Leave) -> Result<(), String> {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{FILES_OPEN_MAX, Leave, Path, PathBuf, SCRATCH_FILE_BYTES_MAX};
+    use super::{FILES_OPEN_MAX, Leave, Path, SCRATCH_FILE_BYTES_MAX};
     use landlock::{
         ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
         RulesetCreatedAttr, RulesetStatus, Scope,
@@ -80,7 +83,7 @@ mod linux {
         Ok(())
     }
 
-    pub fn close_files_and_network(files: &[PathBuf], scratch: Option<&Path>) -> Result<(), String> {
+    pub fn close_files_and_network(leave: &Leave) -> Result<(), String> {
         let refused = |error: &dyn std::fmt::Display| format!("Landlock refuses: {error}");
         let open =
             |path: &Path| PathFd::new(path).map_err(|error| format!("cannot open '{}': {error}", path.display()));
@@ -100,11 +103,17 @@ mod linux {
             .and_then(|rules| rules.create())
             .map(|rules| rules.no_new_privs(true))
             .map_err(|error| refused(&error))?;
-        for file in files {
-            rules =
-                rules.add_rule(PathBeneath::new(open(file)?, AccessFs::ReadFile)).map_err(|error| refused(&error))?;
+        let becoming =
+            |access: AccessFs| if leave.programs.is_empty() { access.into() } else { access | AccessFs::Execute };
+        for file in &leave.files {
+            let access = becoming(AccessFs::ReadFile);
+            rules = rules.add_rule(PathBeneath::new(open(file)?, access)).map_err(|error| refused(&error))?;
         }
-        if let Some(scratch) = scratch {
+        for folder in &leave.programs {
+            let access = becoming(AccessFs::ReadFile) | AccessFs::ReadDir;
+            rules = rules.add_rule(PathBeneath::new(open(folder)?, access)).map_err(|error| refused(&error))?;
+        }
+        if let Some(scratch) = &leave.scratch {
             rules = rules.add_rule(PathBeneath::new(open(scratch)?, in_scratch)).map_err(|error| refused(&error))?;
         }
         let raised = rules.restrict_self().map_err(|error| refused(&error))?;
@@ -116,15 +125,18 @@ mod linux {
         Ok(())
     }
 
-    pub fn close_system_calls() -> Result<(), String> {
-        let filter = filter().map_err(|error| format!("the filter of system calls cannot be made: {error}"))?;
+    pub fn close_system_calls(becoming: bool) -> Result<(), String> {
+        let filter = filter(becoming).map_err(|error| format!("the filter of system calls cannot be made: {error}"))?;
         seccompiler::apply_filter(&filter)
             .map_err(|error| format!("this kernel takes no filter of system calls: {error}"))
     }
 
-    /// Allows what reading files, computing and writing to open pipes need; every other call does not exist.
-    fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
-        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = CALLS.iter().map(|call| (*call, Vec::new())).collect();
+    /// Allows what reading files, computing and writing to open pipes need; every other call does not exist. Who becomes
+    /// another program needs a few more.
+    fn filter(becoming: bool) -> Result<BpfProgram, seccompiler::BackendError> {
+        let more = if becoming { CALLS_OF_AN_INTERPRETER } else { &[] };
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+            CALLS.iter().chain(more).map(|call| (*call, Vec::new())).collect();
         // A new thread, never a new process.
         let thread = libc::CLONE_THREAD as u64;
         let is_thread = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(thread), thread)?;
@@ -136,6 +148,26 @@ mod linux {
         let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
         SeccompFilter::new(rules, missing, SeccompAction::Allow, architecture)?.try_into()
     }
+
+    const CALLS_OF_AN_INTERPRETER: &[i64] = &[
+        libc::SYS_execve,
+        libc::SYS_getuid,
+        libc::SYS_geteuid,
+        libc::SYS_getgid,
+        libc::SYS_getegid,
+        libc::SYS_getppid,
+        libc::SYS_dup3,
+        libc::SYS_renameat2,
+        libc::SYS_pselect6,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_dup2,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_rename,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_pipe,
+    ];
 
     const CALLS: &[i64] = &[
         // bytes of what is open
@@ -309,8 +341,12 @@ mod tests {
         let told = std::env::var(INSIDE).unwrap();
         let (folder, address) = told.split_once(' ').unwrap();
         let folder = Path::new(folder);
-        let leave =
-            Leave { files: vec![folder.join("ours")], scratch: Some(folder.join("scratch")), memory_bytes: 512 << 20 };
+        let leave = Leave {
+            files: vec![folder.join("ours")],
+            scratch: Some(folder.join("scratch")),
+            memory_bytes: 512 << 20,
+            programs: Vec::new(),
+        };
         raise(&leave).unwrap();
         for (what, _) in TRIED {
             println!("{what}: {}", attempt(what, folder, address));

@@ -60,22 +60,27 @@ impl Program {
 
     /// Starts a worker that knows nothing yet. It ends when it is dropped.
     pub(super) fn start(&self) -> Result<Child, StoreError> {
-        Command::new(&self.path)
-            .arg("worker")
+        let mut worker = self.process("worker");
+        worker.stdin(Stdio::piped()).stderr(Stdio::null());
+        worker.spawn().map_err(StoreError::file("start", &self.path))
+    }
+
+    /// A process of this program that knows nothing of where it comes from. It ends when it is dropped.
+    pub(super) fn process(&self, subcommand: &str) -> Command {
+        let mut process = Command::new(&self.path);
+        process
+            .arg(subcommand)
             .env_clear()
             // Address space that is only reserved shall not count as memory.
             .envs([("MIMALLOC_ARENA_EAGER_COMMIT", "0"), ("MIMALLOC_ARENA_RESERVE", "131072")])
             .current_dir("/")
-            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(StoreError::file("start", &self.path))
+            .kill_on_drop(true);
+        process
     }
 
-    /// What a worker keeps, if it gives anything away.
-    pub(super) fn leave(&self, leave: Leave) -> Option<Leave> {
+    /// What a child keeps, if it gives anything away.
+    pub fn leave(&self, leave: Leave) -> Option<Leave> {
         (self.confinement == Confinement::Required).then_some(leave)
     }
 }
@@ -101,7 +106,7 @@ impl Workers {
         Self {
             program,
             scratch: settings.folder.join("scratch"),
-            memory_bytes: settings.query_memory_bytes.min(half_of_memory() / UNDERCOUNT),
+            memory_bytes: engine_memory_bytes(settings),
             cores: settings.cores.max(1),
             seats: Arc::new(Semaphore::new(seats)),
             seats_of_a_project: seats - 1,
@@ -157,6 +162,7 @@ impl Outside for Workers {
             files: order.files().into_iter().collect(),
             scratch: Some(scratch.0.clone()),
             memory_bytes: (self.memory_bytes * UNDERCOUNT) as u64,
+            programs: Vec::new(),
         });
         let means = Means { scratch: scratch.0.clone(), memory_bytes: self.memory_bytes, cores: self.cores };
         let assignment = Assignment { errand: Errand::Question { order: Box::new(order), means }, leave }.to_bytes()?;
@@ -269,7 +275,12 @@ const PICTURE_MEMORY_BYTES: u64 = 400 << 20;
 ///
 /// Errors: a sentence that says what is wrong with it.
 pub async fn recode(program: &Program, sent: Vec<u8>, cover: &[[u32; 4]]) -> Result<Vec<u8>, String> {
-    let leave = program.leave(Leave { files: Vec::new(), scratch: None, memory_bytes: PICTURE_MEMORY_BYTES });
+    let leave = program.leave(Leave {
+        files: Vec::new(),
+        scratch: None,
+        memory_bytes: PICTURE_MEMORY_BYTES,
+        programs: Vec::new(),
+    });
     let errand = Errand::Picture { bytes: sent.len() as u64, cover: cover.to_vec() };
     let assignment = Assignment { errand, leave }.to_bytes().map_err(|error| error.to_string())?;
     let mut child = program.start().map_err(|error| error.to_string())?;
@@ -297,6 +308,16 @@ pub async fn recode(program: &Program, sent: Vec<u8>, cover: &[[u32; 4]]) -> Res
     let both = async { tokio::join!(told, heard).1 };
     let ended = tokio::time::timeout(Duration::from_secs(PICTURE_SECONDS_MAX), both).await;
     ended.unwrap_or_else(|_| Err(format!("it took longer than {PICTURE_SECONDS_MAX} s to look at")))
+}
+
+/// Memory of the engine in a child, in bytes, as it counts itself.
+fn engine_memory_bytes(settings: &Settings) -> usize {
+    settings.query_memory_bytes.min(half_of_memory() / UNDERCOUNT)
+}
+
+/// Memory that a child may hold, in bytes, as the operating system counts.
+pub fn child_memory_bytes(settings: &Settings) -> u64 {
+    (engine_memory_bytes(settings) * UNDERCOUNT) as u64
 }
 
 /// Half of this machine's memory in bytes; no bound where that is not known.

@@ -102,7 +102,7 @@ pub struct Job {
     /// When it runs.
     pub schedule: Schedule,
     /// Its text, head and all.
-    pub sql: String,
+    pub text: String,
     /// What the head says.
     pub head: Head,
 }
@@ -136,24 +136,24 @@ impl Catalog {
             let found = jobs.iter_mut().find(|job| job.name == own.name);
             let schedule = Schedule::parse(own.schedule.as_deref().unwrap_or("on-data"))
                 .map_err(|message| CatalogError { job: own.name.clone(), message, position: None })?;
-            match (found, &own.sql) {
-                (Some(job), sql) => {
+            match (found, &own.text) {
+                (Some(job), text) => {
                     job.enabled = own.enabled;
                     job.schedule = schedule;
-                    if let Some(sql) = sql {
-                        job.head = read_head(&own.name, sql)?;
-                        job.sql = sql.clone();
+                    if let Some(text) = text {
+                        job.head = read_head(&own.name, text)?;
+                        job.text = text.clone();
                         job.origin = Origin::Replaced;
                     }
                 }
-                (None, Some(sql)) => jobs.push(Job {
+                (None, Some(text)) => jobs.push(Job {
                     name: own.name.clone(),
                     layer: Layer::Custom,
                     origin: Origin::Custom,
                     enabled: own.enabled,
                     schedule,
-                    head: read_head(&own.name, sql)?,
-                    sql: sql.clone(),
+                    head: read_head(&own.name, text)?,
+                    text: text.clone(),
                 }),
                 (None, None) => {}
             }
@@ -171,7 +171,7 @@ impl Catalog {
         self.jobs
             .iter()
             .filter(|job| job.enabled && job.head.view)
-            .map(|job| View { name: job.name.clone(), author: job.origin.author(), sql: job.sql.clone() })
+            .map(|job| View { name: job.name.clone(), author: job.origin.author(), sql: job.text.clone() })
             .collect()
     }
 
@@ -183,7 +183,7 @@ impl Catalog {
                 Some(view) => {
                     let (below, text) = self.stored_reads(view);
                     tables.extend(below);
-                    through.push_str(&view.sql);
+                    through.push_str(&view.text);
                     through.push_str(&text);
                 }
                 None => tables.push(name.clone()),
@@ -192,6 +192,18 @@ impl Catalog {
         let mut seen = BTreeSet::new();
         tables.retain(|name| seen.insert(name.clone()));
         (tables, through)
+    }
+
+    /// Names of the tables and views that are read by who `reads` these, looking through views.
+    pub fn readable(&self, reads: &[String]) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = reads.iter().cloned().collect();
+        // Each view stands after those it reads.
+        for view in self.jobs.iter().rev().filter(|view| view.head.view) {
+            if names.contains(&view.name) {
+                names.extend(view.head.reads.iter().cloned());
+            }
+        }
+        names
     }
 
     /// Names of the jobs that read `name`, directly or through others.
@@ -209,8 +221,8 @@ impl Catalog {
 fn shipped() -> Result<Vec<Job>, CatalogError> {
     let mut jobs = Vec::new();
     for (folder, layer) in LAYERS {
-        for (name, sql) in texts(folder) {
-            let head = read_head(&name, &sql)?;
+        for (name, text) in texts(folder) {
+            let head = read_head(&name, &text)?;
             jobs.push(Job {
                 name,
                 layer,
@@ -218,7 +230,7 @@ fn shipped() -> Result<Vec<Job>, CatalogError> {
                 enabled: true,
                 schedule: Schedule::OnData,
                 head,
-                sql,
+                text,
             });
         }
     }
@@ -266,8 +278,8 @@ fn stem(path: &Path) -> Option<String> {
     Some(path.file_stem()?.to_str()?.to_owned())
 }
 
-fn read_head(job: &str, sql: &str) -> Result<Head, CatalogError> {
-    head::parse(sql).map_err(|error| CatalogError {
+fn read_head(job: &str, text: &str) -> Result<Head, CatalogError> {
+    head::parse(text).map_err(|error| CatalogError {
         job: job.to_owned(),
         message: error.message,
         position: Some(error.position),
@@ -321,7 +333,7 @@ mod tests {
     fn own(name: &str, reads: &str) -> JobOverride {
         JobOverride {
             name: name.into(),
-            sql: Some(format!("-- A test.\n-- reads: {reads}\nSELECT 1")),
+            text: Some(format!("-- A test.\n-- reads: {reads}\nSELECT 1")),
             enabled: true,
             schedule: None,
         }

@@ -16,6 +16,7 @@
 
 use super::catalog::is_table_name;
 use super::runner::{Outcome, Runner, Selection, Workshop, now_us};
+use crate::scripts::Scripts;
 use crate::{labels, operators, rows};
 use serde_json::Value;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType};
@@ -110,7 +111,7 @@ impl Subject {
                     anyhow::bail!("'{name}' cannot name a table");
                 }
                 let project = self.store.control().project(PROJECT).await?;
-                let job = JobOverride { name: name.into(), sql: Some(sql.into()), enabled: true, schedule: None };
+                let job = JobOverride { name: name.into(), text: Some(sql.into()), enabled: true, schedule: None };
                 self.store.control().put_job(&project.id, &job).await?;
             }
             _ => return self.ask(text).await,
@@ -141,7 +142,7 @@ impl Subject {
         writer.append(&events)?;
         self.store.commit_import(writer, record, now_us()).await?;
         let mut failed = None;
-        let runner = Runner::new(self.store.clone());
+        let runner = Runner::new(self.store.clone(), Scripts::none(self.store.settings()));
         runner
             .run(&project.id, "test", &Selection::Stale, |job, outcome| {
                 if let Outcome::Failed(error) = outcome {

@@ -1,4 +1,4 @@
-//! The head of a job: comment lines at the top of its SQL.
+//! The head of a job: comment lines at the top of its text.
 //!
 //! ```sql
 //! -- Active seconds per user, application and day.
@@ -6,15 +6,43 @@
 //! -- params: active_cap_s = 30
 //! ```
 //!
-//! The first line is the purpose. Fields stand one or several to a line, at least two spaces apart. What follows an empty
-//! comment line (`--`) is explanation and kept as the formula.
+//! The first line is the purpose, and its comment sign tells the language: `--` is SQL, `#` is Python. Fields stand one or
+//! several to a line, at least two spaces apart. What follows an empty comment line is explanation and kept as the formula.
 
 use std::collections::BTreeMap;
 use store::Position;
 
+/// What a job is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// One question whose answer is the table.
+    #[default]
+    Sql,
+    /// A script that asks, computes and writes the table.
+    Python,
+}
+
+impl Language {
+    /// The language of a text, by how its first line begins.
+    pub fn of(text: &str) -> Self {
+        if text.starts_with('#') { Self::Python } else { Self::Sql }
+    }
+
+    /// The sign with which a line of comment begins.
+    fn comment_sign(self) -> &'static str {
+        match self {
+            Self::Sql => "--",
+            Self::Python => "#",
+        }
+    }
+}
+
 /// What the head says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Head {
+    /// What the text is written in.
+    pub language: Language,
     /// One sentence.
     pub description: String,
     /// Tables it reads.
@@ -46,14 +74,19 @@ pub struct HeadError {
 /// Fields a head may have, for the error message.
 const FIELDS: &str = "reads, grain, audience, params, parts, kind";
 
+/// The same for a script, whose parameters are values in it, and which is run as a whole and makes a table.
+const FIELDS_OF_SCRIPTS: &str = "reads, grain, audience";
+
 /// Reads the head of a job's text.
 ///
 /// Errors: [`HeadError`] with the line: no purpose, an unknown field, a value that is not allowed.
-pub fn parse(sql: &str) -> Result<Head, HeadError> {
-    let mut head = Head::default();
+pub fn parse(text: &str) -> Result<Head, HeadError> {
+    let language = Language::of(text);
+    let fields = if language == Language::Python { FIELDS_OF_SCRIPTS } else { FIELDS };
+    let mut head = Head { language, ..Head::default() };
     let mut explaining = false;
-    for (number, line) in sql.lines().enumerate() {
-        let Some(comment) = line.trim_start().strip_prefix("--") else { break };
+    for (number, line) in text.lines().enumerate() {
+        let Some(comment) = line.trim_start().strip_prefix(language.comment_sign()) else { break };
         let at = |message: String| HeadError { message, position: Position { line: number as u64 + 1, column: 1 } };
         let comment = comment.trim();
         if number == 0 {
@@ -66,14 +99,19 @@ pub fn parse(sql: &str) -> Result<Head, HeadError> {
             for field in comment.split("   ").map(str::trim).filter(|field| !field.is_empty()) {
                 let (name, value) = field
                     .split_once(':')
-                    .ok_or_else(|| at(format!("'{field}' is no field; write one of {FIELDS}, then a colon")))?;
-                set(&mut head, name.trim(), value.trim()).map_err(at)?;
+                    .ok_or_else(|| at(format!("'{field}' is no field; write one of {fields}, then a colon")))?;
+                let name = name.trim();
+                if !fields.split(", ").any(|known| known == name) {
+                    return Err(at(format!("'{name}' is no field of this job's head; there are {fields}")));
+                }
+                set(&mut head, name, value.trim()).map_err(at)?;
             }
         }
     }
     if head.description.is_empty() {
         return Err(HeadError {
-            message: "a job begins with a comment line that says what it is for: -- Active seconds per user and day."
+            message: "a job begins with a comment line that says what it is for: -- Active seconds per user and day. (with # \
+                      instead of -- it is a Python script)"
                 .into(),
             position: Position { line: 1, column: 1 },
         });
@@ -100,7 +138,7 @@ fn set(head: &mut Head, name: &str, value: &str) -> Result<(), String> {
         "kind" if value == "view" => head.view = true,
         "kind" if value == "table" => head.view = false,
         "kind" => return Err(format!("kind: {value} is not known; a job is a table or a view")),
-        _ => return Err(format!("'{name}' is no field of a job's head; there are {FIELDS}")),
+        _ => return Err(format!("'{name}' is no field of a job's head")),
     }
     Ok(())
 }
@@ -129,5 +167,25 @@ mod tests {
     #[test]
     fn a_job_without_a_purpose_is_refused() {
         assert!(parse("SELECT 1").is_err());
+        assert!(parse("import lode").is_err());
+    }
+
+    #[test]
+    fn the_comment_sign_tells_the_language() {
+        let head =
+            parse("# Hours per day.\n# reads: a   grain: day\n#\n# hours = seconds / 3600\nimport lode").unwrap();
+        assert_eq!((head.language, head.description.as_str()), (Language::Python, "Hours per day."));
+        assert_eq!(
+            (head.reads.as_slice(), head.formula.as_str()),
+            (["a".to_owned()].as_slice(), "hours = seconds / 3600")
+        );
+        assert_eq!(parse("-- Hours.\nSELECT 1").unwrap().language, Language::Sql);
+    }
+
+    #[test]
+    fn a_script_has_no_fields_that_only_sql_can_hold() {
+        let error = parse("# Hours.\n# parts: agent\nimport lode").unwrap_err();
+        assert_eq!(error.position.line, 2);
+        assert!(error.message.contains("there are reads, grain, audience"), "{error}");
     }
 }

@@ -4,7 +4,9 @@
 //! job that fails leaves its last good table in place, and what depends on it is not touched in that run.
 
 use super::catalog::{Catalog, CatalogError, Job};
+use super::head::Language;
 use crate::labels;
+use crate::scripts::{self, Script, Scripts};
 use crate::tasks;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone)]
 pub struct Runner {
     store: Store,
+    scripts: Scripts,
     turns: Arc<Mutex<HashMap<String, Arc<Mutex<()>>>>>,
     /// Runs that can be cancelled, by project (as it was named) and batch.
     active: Arc<std::sync::Mutex<HashMap<(String, String), CancellationToken>>>,
@@ -113,6 +116,16 @@ impl Workshop {
         &self.functions
     }
 
+    /// A job that is a script, reading what its head names of `snapshot` and nothing else.
+    pub fn script(&self, job: &Job, snapshot: Snapshot) -> Script {
+        Script {
+            name: Some(job.name.clone()),
+            text: job.text.clone(),
+            snapshot: scripts::only(snapshot, &self.catalog.readable(&job.head.reads)),
+            functions: self.functions.clone(),
+        }
+    }
+
     /// What the store needs to make a job's table.
     pub fn build(&self, job: &Job) -> Build {
         let (reads, through) = self.catalog.stored_reads(job);
@@ -126,13 +139,14 @@ impl Workshop {
         if let Some(people_min) = params.get_mut(PEOPLE_MIN_PARAMETER) {
             *people_min = self.project.min_group_size.to_string();
         }
-        let labelled = self.functions.functions.iter().any(|function| job.sql.contains(&format!("{}(", function.name)));
+        let labelled =
+            self.functions.functions.iter().any(|function| job.text.contains(&format!("{}(", function.name)));
         let rules =
             if labelled { format!("{}\n{}", self.functions.source, labels::DEFAULT_RULES) } else { String::new() };
-        let revision = format!("{}\n{through}\n{params:?}\n{rules}", job.sql);
+        let revision = format!("{}\n{through}\n{params:?}\n{rules}", job.text);
         Build {
             table: job.name.clone(),
-            sql: job.sql.clone(),
+            sql: job.text.clone(),
             author: job.origin.author(),
             parameters: parameters(&params),
             row_functions: self.functions.clone(),
@@ -201,9 +215,14 @@ fn case_params(rule: &CaseRule) -> [(String, String); 3] {
 }
 
 impl Runner {
-    /// A runner over a store.
-    pub fn new(store: Store) -> Self {
-        Self { store, turns: Arc::default(), active: Arc::default() }
+    /// A runner over a store; jobs that are scripts run as `scripts` says.
+    pub fn new(store: Store, scripts: Scripts) -> Self {
+        Self { store, scripts, turns: Arc::default(), active: Arc::default() }
+    }
+
+    /// What runs jobs that are scripts.
+    pub fn scripts(&self) -> &Scripts {
+        &self.scripts
     }
 
     /// Runs jobs and tells `report` of each one as it ends; returns the batch that names the runs in the history.
@@ -313,7 +332,7 @@ impl Runner {
         self.store.control().put_run(&run).await?;
         let result = tokio::select! {
             () = cancel.cancelled() => Err(StoreError::Cancelled("cancelled; the table is the one before".into())),
-            result = self.store.build_table(&snapshot, &build, now_us()) => result,
+            result = self.make(workshop, job, &snapshot, &build) => result,
         };
         run.finished_at_us = Some(now_us());
         match &result {
@@ -337,6 +356,38 @@ impl Runner {
             Err(error) => Outcome::Failed(error),
         })
     }
+
+    /// Makes the table of a job and commits it.
+    async fn make(
+        &self,
+        workshop: &Workshop,
+        job: &Job,
+        snapshot: &Snapshot,
+        build: &Build,
+    ) -> Result<Built, StoreError> {
+        if job.head.language == Language::Sql {
+            return self.store.build_table(snapshot, build, now_us()).await;
+        }
+        build.check_reads(snapshot)?;
+        let script = workshop.script(job, snapshot.clone());
+        let written = self.scripts.run(&self.store, script).await.written;
+        let staged = written.map_err(|error| kept_error(error, workshop.project.min_group_size))?;
+        self.store.commit_made(snapshot, build, staged, now_us()).await
+    }
+}
+
+/// An error as the history keeps it. What a script says may name people whom the project's smallest group protects, and the
+/// history is for everybody who works with jobs.
+fn kept_error(error: StoreError, people_min: i64) -> StoreError {
+    let StoreError::Script { message, position } = error else { return error };
+    if people_min <= 1 || position.is_none() {
+        return StoreError::Script { message, position };
+    }
+    let kind = message.split(':').next().filter(|kind| kind.chars().all(char::is_alphanumeric)).unwrap_or("an error");
+    let message = format!(
+        "{kind}; what it says is not kept, because it may name people: try the job in its editor, where you see what you may see"
+    );
+    StoreError::Script { message, position }
 }
 
 fn started(project: &str, batch: &str, job: &str) -> RunRecord {
@@ -359,7 +410,7 @@ fn started(project: &str, batch: &str, job: &str) -> RunRecord {
 
 fn position(error: &StoreError) -> Option<Position> {
     match error {
-        StoreError::Sql { position, .. } => *position,
+        StoreError::Sql { position, .. } | StoreError::Script { position, .. } => *position,
         _ => None,
     }
 }

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_job_is_due_once_when_its_minute_comes() {
         let own =
-            JobOverride { name: "app_usage".into(), sql: None, enabled: true, schedule: Some("30 6 * * *".into()) };
+            JobOverride { name: "app_usage".into(), text: None, enabled: true, schedule: Some("30 6 * * *".into()) };
         let catalog = Catalog::new(&[own]).unwrap();
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         assert!(due(&catalog, at("2026-03-02T06:29:50Z"), at("2026-03-02T06:30:10Z")).contains("app_usage"));

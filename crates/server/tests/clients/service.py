@@ -34,16 +34,21 @@ class Refused(Exception):
     def __init__(self, status, body):
         super().__init__(f"{status}: {body}")
         self.status = status
+        self.error = json.loads(body)["error"]
 
 
 class Service:
-    """A service that ends with the block it is made for."""
+    """A service that ends with the block it is made for; `options` go to the command line."""
+
+    def __init__(self, *options):
+        self._options = options
 
     def __enter__(self):
         self._stack = contextlib.ExitStack()
         self.folder = pathlib.Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         command = [os.environ["LODE_BIN"], "serve", "--listen", "127.0.0.1:0", "--postgres", "127.0.0.1:0"]
         command += ["--data", str(self.folder / "data"), "--master-key", str(self.folder / "master.key")]
+        command += self._options
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._stack.callback(self._end)
         self.url = self._said(self._process.stdout, r"ready: (http://\S+)")
@@ -88,9 +93,9 @@ class Service:
         except urllib.error.HTTPError as error:
             raise Refused(error.code, error.read().decode()) from None
 
-    def project(self, name, logs=()):
+    def project(self, name, logs=(), **settings):
         """Makes a project with these logs and its tables; gives its short name."""
-        slug = self.ask("POST", "/projects", {"name": name})["slug"]
+        slug = self.ask("POST", "/projects", {"name": name, **settings})["slug"]
         for log in logs:
             log = pathlib.Path(log)
             begun = self.ask("POST", f"/projects/{slug}/imports?file={log.name}", log.read_bytes())

@@ -184,7 +184,7 @@ fn s8_a_job_of_a_project_is_made_outside_and_so_is_what_reads_its_views() {
         let text = format!("-- Told by a test.\n-- {head}\n-- grain: user    audience: analyst\n{sql}\n");
         running
             .client
-            .change("PUT", &format!("/projects/p/jobs/{name}"), &json!({ "sql": text, "schedule": "manual" }))
+            .change("PUT", &format!("/projects/p/jobs/{name}"), &json!({ "text": text, "schedule": "manual" }))
             .expect(200);
     };
     put("by_user", "reads: events", "SELECT user_name, count(*) AS n FROM events GROUP BY 1");
@@ -197,7 +197,7 @@ fn s8_a_job_of_a_project_is_made_outside_and_so_is_what_reads_its_views() {
     // A view that a person wrote is planned with every question: the service itself plans none of them.
     let wide = "SELECT repeat('x', 2000000000) AS more FROM by_user";
     let text = format!("-- Told by a test.\n-- reads: by_user    kind: view\n{wide}\n");
-    let refused = running.client.change("PUT", "/projects/p/jobs/seen", &json!({ "sql": text })).expect(422);
+    let refused = running.client.change("PUT", "/projects/p/jobs/seen", &json!({ "text": text })).expect(422);
     assert!(refused.to_string().contains("memory"), "{refused}");
     let (status, answer) = ask(&running, "SELECT count(*) FROM seen");
     assert_eq!((status, &answer["rows"]), (200, &json!([[3]])), "{answer}");

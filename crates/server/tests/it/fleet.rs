@@ -378,7 +378,7 @@ fn d6_sql_without_the_grant_raw_shows_no_group_below_the_minimum() {
     assert_eq!((status, own["rows"][0][0].as_i64()), (200, Some(0)), "three people are fewer than five: {own}");
     // A table of one's own that counts people as one likes is not shown to whoever has no grant.
     let sql = "-- Everything, counted generously.\n-- reads: stg_events      grain: event      audience: analyst\nSELECT 100 AS users, window_title FROM stg_events";
-    analyst.put(&format!("/projects/{slug}/jobs/mine"), json!({ "sql": sql })).expect(200);
+    analyst.put(&format!("/projects/{slug}/jobs/mine"), json!({ "text": sql })).expect(200);
     lead.post(&format!("/projects/{slug}/runs"), json!({ "jobs": ["mine"] })).expect(202);
     let end = Instant::now() + Duration::from_secs(20);
     while ask(&trusted, "SELECT count(*) FROM mine").0 != 200 {

@@ -245,10 +245,10 @@ fn a_job_is_tried_kept_run_and_taken_away() {
     let base = "/projects/orders";
     let sql =
         "-- Events per person.\n-- reads: events\nSELECT user_name, count(*) AS n FROM events GROUP BY 1 ORDER BY 1";
-    let tried = client.post(&format!("{base}/jobs/dry-run"), &json!({ "sql": sql })).expect(200);
+    let tried = client.post(&format!("{base}/jobs/dry-run"), &json!({ "text": sql })).expect(200);
     assert_eq!(tried["rows"], json!([["user0", 50], ["user1", 50]]));
     let kept = client
-        .change("PUT", &format!("{base}/jobs/per_person"), &json!({ "sql": sql, "schedule": "manual" }))
+        .change("PUT", &format!("{base}/jobs/per_person"), &json!({ "text": sql, "schedule": "manual" }))
         .expect(200);
     assert_eq!((&kept["origin"], &kept["schedule"]), (&json!("custom"), &json!("manual")));
 
@@ -273,7 +273,7 @@ fn a_job_that_cannot_run_is_not_kept() {
     make_project(client, "Orders", "imported");
     client.upload("orders", "orders.csv", plain_log(0..1, 5).as_bytes());
     let put =
-        |name: &str, sql: &str| client.change("PUT", &format!("/projects/orders/jobs/{name}"), &json!({ "sql": sql }));
+        |name: &str, sql: &str| client.change("PUT", &format!("/projects/orders/jobs/{name}"), &json!({ "text": sql }));
     let wrong = put("own", "-- Own.\n-- reads: events\nSELECT nothing\nFROM events").expect(422);
     assert_eq!((&wrong["error"]["line"], &wrong["error"]["column"]), (&json!(3), &json!(8)), "{wrong}");
     put("own", "-- Own.\n-- reads: nothing\nSELECT 1").expect(422);

@@ -63,7 +63,7 @@ async fn number(store: &Store, sql: &str) -> i64 {
 
 async fn put(store: &Store, name: &str, sql: Option<&str>, enabled: bool) {
     let project = store.control().project(PROJECT).await.unwrap();
-    let job = JobOverride { name: name.into(), sql: sql.map(str::to_owned), enabled, schedule: None };
+    let job = JobOverride { name: name.into(), text: sql.map(str::to_owned), enabled, schedule: None };
     store.control().put_job(&project.id, &job).await.unwrap();
 }
 

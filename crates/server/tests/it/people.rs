@@ -41,8 +41,17 @@ impl House {
         Person { client: self.running.client, credential: String::new(), id: String::new() }
     }
 
-    /// An account of this name, without a password, logged in.
+    /// An account of this name, without a password and with a second factor, logged in.
     pub fn person(&self, name: &str, admin: bool) -> Person {
+        let person = self.person_by_password(name, admin);
+        let control = self.running.store.control();
+        self.running.wait(control.prepare_totp(&person.id, "sealed")).unwrap();
+        self.running.wait(control.activate_totp(&person.id, 0, &[])).unwrap();
+        person
+    }
+
+    /// The same without a second factor.
+    pub fn person_by_password(&self, name: &str, admin: bool) -> Person {
         let email = format!("{name}@example.org");
         let control = self.running.store.control();
         let new = NewAccount { email: &email, name, admin, password_hash: None };

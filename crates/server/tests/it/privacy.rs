@@ -206,6 +206,15 @@ fn d4_d6_the_smallest_group_grows_at_once_and_shrinks_by_two_people() {
     ask(1).expect(400);
     let request = ask(6).expect(201)["id"].as_str().unwrap().to_owned();
     assert_eq!(ann.get(&base).expect(200)["min_group_size"], 12);
+    // Whom a stolen password would be neither asks nor approves.
+    let eve = house.person_by_password("eve", false);
+    house.join(&project, &eve, Role::Lead, &[Grant::Identities]);
+    for path in ["requests".to_owned(), format!("requests/{request}/approve")] {
+        let asked = json!({ "kind": "lower_k", "value": 6, "reason": "few" });
+        let refused = eve.post(&format!("{base}/{path}"), asked).expect(403);
+        assert_eq!(refused["error"]["code"], "no_second_factor", "{path}");
+    }
+    assert_eq!(ann.get(&base).expect(200)["min_group_size"], 12);
     bob.post(&format!("{base}/requests/{request}/approve"), json!({})).expect(200);
     assert_eq!(ann.get(&base).expect(200)["min_group_size"], 6);
 

@@ -9,8 +9,8 @@ use sqlx::Row;
 pub struct JobOverride {
     /// Name of the job and of its table.
     pub name: String,
-    /// Its SQL; `None` for a shipped job that is only switched off or rescheduled.
-    pub sql: Option<String>,
+    /// Its text; `None` for a shipped job that is only switched off or rescheduled.
+    pub text: Option<String>,
     /// Whether it runs.
     pub enabled: bool,
     /// `on-data`, `manual` or a cron expression.
@@ -28,7 +28,7 @@ impl Control {
             .map(|row| {
                 Ok(JobOverride {
                     name: row.try_get(0)?,
-                    sql: row.try_get(1)?,
+                    text: row.try_get(1)?,
                     enabled: row.try_get::<i64, _>(2)? != 0,
                     schedule: row.try_get(3)?,
                 })
@@ -44,7 +44,7 @@ impl Control {
         )
         .bind(project)
         .bind(&job.name)
-        .bind(job.sql.as_deref())
+        .bind(job.text.as_deref())
         .bind(i64::from(job.enabled))
         .bind(job.schedule.as_deref())
         .execute(&self.pool)

@@ -1,31 +1,53 @@
-// One job: its SQL to read, try out and replace, its schedule, and whether it runs at all. Also makes a new one.
+// One job: its text to read, try out and replace, its schedule, and whether it runs at all. Also makes a new one, in SQL or in Python.
 import { useState } from 'react';
-import { deleteJob, dryRun, type Job, path, putJob, type QueryResult, type ServiceError } from '../../client';
+import { deleteJob, dryRun, type Job, type JobLanguage, type JobTried, path, putJob, type ServiceError } from '../../client';
 import { AnswerTable } from '../../components/AnswerTable';
 import { Dialog } from '../../components/Dialog';
 import { ErrorNote } from '../../components/Notice';
 import { asServiceError, forgetAnswers, useAnswer } from '../../state/answers';
 import { useProject } from '../../state/project';
 import { t } from '../../text';
-import SqlEditor, { type Mark } from './SqlEditor';
+import CodeEditor, { type Mark } from './CodeEditor';
 
-const NEW_JOB_SQL = `-- One sentence: what question this table answers.
+const NEW_NAME: Record<JobLanguage, string> = { sql: '', python: 'per_application' };
+
+const NEW_TEXT: Record<JobLanguage, string> = {
+  sql: `-- One sentence: what question this table answers.
 -- reads: int_labeled_events      grain: application      audience: analyst
 SELECT application_label, count(*) AS events
 FROM int_labeled_events
 GROUP BY application_label
-`;
+`,
+  python: `# One sentence: what question this table answers.
+# reads: int_labeled_events      grain: application      audience: analyst
+import lode
+
+project = lode.connect()
+frame = project.sql("""
+    SELECT application_label, count(*) AS events
+    FROM int_labeled_events
+    GROUP BY application_label
+""").pandas()
+frame["share"] = frame["events"] / frame["events"].sum()
+project.write_table("${NEW_NAME.python}", frame)
+`,
+};
+
+/** The language of a job's text, by how its first line begins. */
+const languageOf = (text: string): JobLanguage => (text.startsWith('#') ? 'python' : 'sql');
 
 export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => void }) {
   const project = useProject();
   const schema = useAnswer(path.tables(project.slug)).answer;
   const [name, setName] = useState(job?.name ?? '');
-  const [sql, setSql] = useState(job?.sql ?? NEW_JOB_SQL);
+  const [text, setText] = useState(job?.text ?? NEW_TEXT.sql);
   const [enabled, setEnabled] = useState(job?.enabled ?? true);
   const [schedule, setSchedule] = useState(job?.schedule ?? 'on-data');
   const [error, setError] = useState<ServiceError | null>(null);
   const [mark, setMark] = useState<Mark | null>(null);
-  const [tried, setTried] = useState<QueryResult | null>(null);
+  const [tried, setTried] = useState<JobTried | null>(null);
+  const language = languageOf(text);
+  const isNew = Object.values(NEW_TEXT).includes(text);
 
   const attempt = async (work: () => Promise<unknown>, done: () => void) => {
     setError(null);
@@ -39,12 +61,16 @@ export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => vo
       if (failure.line !== null) setMark({ line: failure.line, column: failure.column ?? 1, message: failure.message });
     }
   };
+  const chooseLanguage = (chosen: JobLanguage) => {
+    setText(NEW_TEXT[chosen]);
+    if (name === NEW_NAME[language]) setName(NEW_NAME[chosen]);
+  };
   const finish = () => {
     forgetAnswers();
     onClose();
   };
   const change = {
-    ...(sql === job?.sql ? {} : { sql }), ...(enabled === job?.enabled ? {} : { enabled }), ...(schedule === job?.schedule ? {} : { schedule }),
+    ...(text === job?.text ? {} : { text }), ...(enabled === job?.enabled ? {} : { enabled }), ...(schedule === job?.schedule ? {} : { schedule }),
   };
   const kind = schedule === 'on-data' || schedule === 'manual' ? schedule : 'cron';
   return (
@@ -52,12 +78,20 @@ export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => vo
       <form className="stack" onSubmit={(event) => { event.preventDefault(); void attempt(() => putJob(project.slug, name, change), finish); }}>
         {job && <p>{job.description} <span className="muted">{t('jobs.about', { layer: t(`layer.${job.layer}`), grain: job.grain })}</span></p>}
         {!job && (
-          <label className="field"><span>{t('jobs.name')}</span>
-            <input className="input mono" required pattern="[a-z][a-z0-9_]*" value={name} onChange={(event) => setName(event.target.value)} />
-          </label>
+          <div className="row row-wrap" style={{ gap: 24, alignItems: 'flex-end' }}>
+            <label className="field"><span>{t('jobs.name')}</span>
+              <input className="input mono" required pattern="[a-z][a-z0-9_]*" value={name} onChange={(event) => setName(event.target.value)} />
+            </label>
+            <label className="field"><span>{t('jobs.language')}</span>
+              <select className="input" value={language} disabled={!isNew} onChange={(event) => chooseLanguage(event.target.value as JobLanguage)}>
+                <option value="sql">{t('language.sql')}</option>
+                <option value="python">{t('language.python')}</option>
+              </select>
+            </label>
+          </div>
         )}
-        <div className="job-sql">
-          <SqlEditor label={t('jobs.sql')} text={sql} tables={schema?.tables ?? []} functions={schema?.functions ?? []} mark={mark} onChange={setSql} />
+        <div className="job-text">
+          <CodeEditor label={t(`jobs.text.${language}`)} language={language} text={text} tables={schema?.tables ?? []} functions={schema?.functions ?? []} mark={mark} onChange={setText} />
         </div>
         <div className="row row-wrap" style={{ gap: 24, alignItems: 'flex-end' }}>
           <label className="field"><span>{t('jobs.schedule')}</span>
@@ -75,15 +109,16 @@ export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => vo
           <label className="check" style={{ minHeight: 32 }}><input type="checkbox" checked={enabled} onChange={(event) => setEnabled(event.target.checked)} />{t('jobs.enabled')}</label>
         </div>
         {error && <ErrorNote error={error} />}
-        {tried && <AnswerTable answer={tried} label={t('jobs.tried')} height_px={220} />}
+        {tried && <AnswerTable answer={tried.answer} label={t('jobs.tried')} height_px={220} />}
+        {tried?.printed && <div className="field"><span>{t('jobs.printed')}</span><pre className="mono job-printed" tabIndex={0}>{tried.printed}</pre></div>}
         <div className="dialog-foot">
           {job && job.origin !== 'built-in' && (
             <button type="button" className="button button-bad" style={{ marginInlineEnd: 'auto' }} onClick={() => void attempt(() => deleteJob(project.slug, job.name), finish)}>
               {job.origin === 'custom' ? t('jobs.delete') : t('jobs.restore')}
             </button>
           )}
-          <button type="button" className="button" onClick={() => void attempt(async () => setTried(await dryRun(project.slug, sql)), () => undefined)}>{t('jobs.try')}</button>
-          <button type="submit" className="button button-primary" disabled={job !== null && Object.keys(change).length === 0}>{job?.origin === 'built-in' && sql !== job.sql ? t('jobs.replace') : t('action.save')}</button>
+          <button type="button" className="button" onClick={() => void attempt(async () => setTried(await dryRun(project.slug, text)), () => undefined)}>{t('jobs.try')}</button>
+          <button type="submit" className="button button-primary" disabled={job !== null && Object.keys(change).length === 0}>{job?.origin === 'built-in' && text !== job.text ? t('jobs.replace') : t('action.save')}</button>
         </div>
       </form>
     </Dialog>

@@ -13,7 +13,7 @@ import { asServiceError, useAnswer } from '../../state/answers';
 import { changeQuery, usePlace } from '../../state/location';
 import { useProject } from '../../state/project';
 import { t } from '../../text';
-import SqlEditor, { type Mark } from './SqlEditor';
+import CodeEditor, { type Mark } from './CodeEditor';
 
 /** Rows shown below the editor; an export has them all. */
 const PREVIEW_ROWS = 10_000;
@@ -69,7 +69,7 @@ export default function Sql() {
           <ExportMenu sql={text} onError={(error) => setDoing({ state: 'failed', error })} />
         </div>
         <div className="sql-place">
-          <SqlEditor
+          <CodeEditor
             label={t('sql.editor')} text={text} tables={schema?.tables ?? []} functions={schema?.functions ?? []}
             mark={markOf(doing)} onChange={setText} onRun={() => void run()}
           />

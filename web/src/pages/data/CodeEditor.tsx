@@ -1,13 +1,14 @@
-// The SQL editor: colours, completion from the schema, the error marked at its line and column. It runs nothing itself.
+// The editor of SQL and of scripts: colours, completion from the schema, the error marked at its line and column. It runs nothing itself.
 import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, type Completion, completeFromList, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { python } from '@codemirror/lang-python';
 import { PostgreSQL, sql } from '@codemirror/lang-sql';
-import { bracketMatching } from '@codemirror/language';
+import { bracketMatching, indentUnit } from '@codemirror/language';
 import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
 import { Compartment, EditorState, Prec } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
-import type { SqlFunction, Table } from '../../client';
+import type { JobLanguage, SqlFunction, Table } from '../../client';
 import { colours, look } from '../../components/editorLook';
 import { offsetOf } from './position';
 
@@ -17,8 +18,9 @@ export interface Mark {
   message: string;
 }
 
-interface SqlEditorProps {
+interface CodeEditorProps {
   label: string;
+  language?: JobLanguage;
   text: string;
   tables: Table[];
   functions: SqlFunction[];
@@ -27,7 +29,8 @@ interface SqlEditorProps {
   onRun?: () => void;
 }
 
-function language(tables: Table[], functions: SqlFunction[]) {
+function words(language: JobLanguage, tables: Table[], functions: SqlFunction[]) {
+  if (language === 'python') return [python(), indentUnit.of('    ')];
   const schema = Object.fromEntries(tables.map((table) => [
     table.name,
     { self: { label: table.name, type: 'class', info: table.description }, children: table.columns.map((column): Completion => ({ label: column.name, type: 'property', detail: column.type, info: column.description || undefined })) },
@@ -40,10 +43,10 @@ function language(tables: Table[], functions: SqlFunction[]) {
   ];
 }
 
-export default function SqlEditor({ label, text, tables, functions, mark, onChange, onRun }: SqlEditorProps) {
+export default function CodeEditor({ label, language = 'sql', text, tables, functions, mark, onChange, onRun }: CodeEditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
-  const words = useRef(new Compartment());
+  const known = useRef(new Compartment());
   const latest = useRef({ onChange, onRun });
   latest.current = { onChange, onRun };
 
@@ -58,7 +61,7 @@ export default function SqlEditor({ label, text, tables, functions, mark, onChan
         doc: text,
         extensions: [
           Prec.highest(keymap.of([{ key: 'Mod-Enter', run }])), lineNumbers(), history(), drawSelection(), highlightActiveLine(), bracketMatching(), closeBrackets(),
-          autocompletion(), words.current.of(language(tables, functions)), look, colours, lintGutter(), EditorView.lineWrapping,
+          autocompletion(), known.current.of(words(language, tables, functions)), look, colours, lintGutter(), EditorView.lineWrapping,
           // Tab leaves the editor, as it leaves any field, unless a completion is open.
           keymap.of([{ key: 'Tab', run: acceptCompletion }, ...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
           EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
@@ -71,8 +74,8 @@ export default function SqlEditor({ label, text, tables, functions, mark, onChan
   }, []);
 
   useEffect(() => {
-    view.current?.dispatch({ effects: words.current.reconfigure(language(tables, functions)) });
-  }, [tables, functions]);
+    view.current?.dispatch({ effects: known.current.reconfigure(words(language, tables, functions)) });
+  }, [language, tables, functions]);
 
   useEffect(() => {
     const editor = view.current;
@@ -93,5 +96,5 @@ export default function SqlEditor({ label, text, tables, functions, mark, onChan
     editor.dispatch(setDiagnostics(editor.state, found));
   }, [mark]);
 
-  return <div ref={place} className="sql-editor" />;
+  return <div ref={place} className="code-editor" />;
 }
