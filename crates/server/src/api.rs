@@ -38,6 +38,7 @@ pub mod settings;
 mod state;
 mod tables;
 mod tasks;
+mod words;
 
 pub use state::{AppState, Front};
 
