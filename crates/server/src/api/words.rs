@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use store::control::{Control, members, project_settings, projects};
+use store::control::{Control, members, project_settings, projects, queries};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -38,6 +38,8 @@ words! {
     Grant: members::Grant::ALL;
     /// From which set of defaults a project began.
     Preset: project_settings::Preset::ALL;
+    /// How a question ended.
+    QueryState: queries::STATES;
 }
 
 /// The schema of a text that is one of these.
