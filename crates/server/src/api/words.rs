@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use store::control::{Control, members, project_settings, projects, queries};
+use store::control::{Control, members, project_settings, projects, queries, runs};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -40,6 +40,8 @@ words! {
     Preset: project_settings::Preset::ALL;
     /// How a question ended.
     QueryState: queries::STATES;
+    /// How a run stands.
+    RunState: runs::STATES;
 }
 
 /// The schema of a text that is one of these.
