@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use store::control::{Control, members, project_settings, projects, queries, runs};
+use store::control::{Control, members, project_settings, projects, queries, runs, task_corrections};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -38,6 +38,8 @@ words! {
     Grant: members::Grant::ALL;
     /// From which set of defaults a project began.
     Preset: project_settings::Preset::ALL;
+    /// What is said of a task.
+    CorrectionKind: task_corrections::CorrectionKind::ALL;
     /// How a question ended.
     QueryState: queries::STATES;
     /// How a run stands.
