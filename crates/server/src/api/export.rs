@@ -35,7 +35,7 @@ impl FileFormat {
         match text {
             "csv" => Ok(Self::Csv),
             "parquet" => Ok(Self::Parquet),
-            _ => Err(ApiError::bad_request(format!("format: '{text}' is no form of a table"), "choose csv or parquet")),
+            _ => Err(ApiError::unknown_word("format", text, &["csv", "parquet"])),
         }
     }
 

@@ -40,6 +40,30 @@ fn a_project_is_made_changed_and_removed() {
 }
 
 #[test]
+fn a_word_that_is_none_of_those_allowed_is_refused_with_its_member_and_the_words() {
+    let running = service();
+    let client = running.client;
+    make_project(client, "Orders", "imported");
+    let project = "/projects/orders";
+    for (answer, member, words) in [
+        (
+            client.post("/projects", &json!({ "name": "x", "kind": "unheard of" })),
+            "kind",
+            &["sample", "imported", "enrolled"][..],
+        ),
+        (
+            client.change("PATCH", project, &json!({ "case_rule": "unheard of" })),
+            "case_rule",
+            &["auto", "session", "case_id", "start_activity"],
+        ),
+    ] {
+        let error = answer.expect(400);
+        assert!(error["error"]["message"].as_str().unwrap().starts_with(&format!("{member}: ")), "{error}");
+        assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+    }
+}
+
+#[test]
 fn an_error_has_one_form_whatever_is_wrong() {
     let running = service();
     let client = running.client;
@@ -48,8 +72,8 @@ fn an_error_has_one_form_whatever_is_wrong() {
     for (status, code_word, answer) in [
         (400, "bad_request", client.post("/projects", &json!({ "name": "" }))),
         (400, "bad_request", client.send("POST", "/projects", &json, b"{ not json")),
-        (422, "bad_request", client.send("POST", "/projects", &json, b"{}")),
-        (422, "bad_request", client.post("/projects", &json!({ "name": "x", "kind": "unheard of" }))),
+        (400, "bad_request", client.send("POST", "/projects", &json, b"{}")),
+        (400, "bad_request", client.post("/projects", &json!({ "name": "x", "kind": "unheard of" }))),
         (
             400,
             "bad_request",
