@@ -4,6 +4,7 @@
 //! What follows from the path is added here once, so that no handler repeats it: parameters, ids, tags, and the one form
 //! of an error.
 
+use super::clients::ClientSpool;
 use super::errors::{ErrorAnswer, ErrorDetail};
 use super::{BASE, operations};
 use serde_json::{Map, Value, json};
@@ -85,9 +86,10 @@ fn as_binary(content: &mut Map<String, Value>) {
 }
 
 /// An answer writes every member, one without a value as null, so it requires those too; a member that is left out says
-/// `nullable = false` where it is declared. Whoever sends a body may leave out what can be null.
+/// `nullable = false` where it is declared. Whoever sends a body may leave out what can be null, and what a client says of
+/// itself is passed on as it came.
 fn nothing_is_left_out(document: &mut Value) {
-    let mut sent = BTreeSet::new();
+    let mut sent = BTreeSet::from([ClientSpool::name().into_owned()]);
     let operations = document["paths"].as_object().into_iter().flatten();
     for (_, operation) in operations.flat_map(|(_, methods)| methods.as_object().into_iter().flatten()) {
         names_of(&operation["requestBody"], &document["components"]["schemas"], &mut sent);

@@ -4,6 +4,7 @@
 //! the type itself travels as, so none stands here a second time. Where the interface makes a word itself, an enum beside
 //! the handler derives its schema.
 
+use super::clients::{client_sorts, client_states};
 use serde::Serialize;
 use serde_json::Value;
 use store::control::{Control, members, project_settings, projects, queries, runs, task_corrections};
@@ -40,6 +41,10 @@ words! {
     Preset: project_settings::Preset::ALL;
     /// What is said of a task.
     CorrectionKind: task_corrections::CorrectionKind::ALL;
+    /// The state of a client.
+    ClientState: client_states();
+    /// What a list of clients is sorted by; with a `-` in front from the end.
+    ClientSort: client_sorts();
     /// How a question ended.
     QueryState: queries::STATES;
     /// How a run stands.
