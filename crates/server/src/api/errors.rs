@@ -1,6 +1,7 @@
 //! The one form of an error: `{"error":{"code","message","hint","line","column"}}`; a configuration at fault has its
 //! `problems` beside it.
 
+use super::policies::Problem;
 use crate::identity::password::PasswordError;
 use crate::identity::throttle::TooMany;
 use crate::jobs::catalog::CatalogError;
@@ -46,7 +47,7 @@ pub struct ErrorAnswer {
     /// What went wrong.
     error: ErrorDetail,
     /// What is at fault one by one; only where it is a configuration.
-    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
+    #[schema(value_type = Option<Vec<Problem>>, nullable = false)]
     problems: Option<Value>,
 }
 

@@ -7,7 +7,9 @@
 use super::clients::{client_sorts, client_states};
 use serde::Serialize;
 use serde_json::Value;
-use store::control::{Control, members, project_settings, projects, queries, runs, task_corrections};
+use store::control::{Control, configurations, members, project_settings, projects, queries, runs, task_corrections};
+use uilog::event::Family;
+use uilog::policy;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -41,6 +43,20 @@ words! {
     Preset: project_settings::Preset::ALL;
     /// What is said of a task.
     CorrectionKind: task_corrections::CorrectionKind::ALL;
+    /// Where a revision stands.
+    RevisionState: configurations::RevisionState::ALL;
+    /// How bad a problem of a configuration is.
+    Severity: policy::Severity::ALL;
+    /// What decided about an event.
+    RuleKind: policy::preview::RuleKind::ALL;
+    /// What was decided about an event.
+    Outcome: policy::preview::OUTCOMES;
+    /// What happens to a value.
+    Fate: policy::preview::Fate::ALL;
+    /// What a picture shows.
+    Scope: policy::words::Scope::WORDS;
+    /// What the user did, or what happened to the recording.
+    EventType: Family::ALL.iter().flat_map(|family| family.declarations()).map(|declaration| declaration.name);
     /// The state of a client.
     ClientState: client_states();
     /// What a list of clients is sorted by; with a `-` in front from the end.
