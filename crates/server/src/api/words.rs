@@ -7,7 +7,9 @@
 use super::clients::{client_sorts, client_states};
 use serde::Serialize;
 use serde_json::Value;
-use store::control::{Control, configurations, members, project_settings, projects, queries, runs, task_corrections};
+use store::control::{
+    Control, audit, configurations, members, project_settings, projects, queries, requests, runs, task_corrections,
+};
 use uilog::event::Family;
 use uilog::policy;
 use utoipa::openapi::RefOr;
@@ -61,6 +63,12 @@ words! {
     ClientState: client_states();
     /// What a list of clients is sorted by; with a `-` in front from the end.
     ClientSort: client_sorts();
+    /// What takes two people.
+    RequestKind: requests::RequestKind::ALL;
+    /// How a request stands.
+    RequestState: requests::STATES;
+    /// Who did something: a person, a program in a person's name, a client, or the service itself.
+    ActorKind: audit::ACTOR_KINDS;
     /// How a question ended.
     QueryState: queries::STATES;
     /// How a run stands.
