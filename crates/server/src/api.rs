@@ -28,6 +28,7 @@ mod oversight;
 mod own_data;
 pub mod paging;
 pub mod path;
+mod policies;
 mod privacy;
 mod projects;
 pub mod query;
@@ -38,6 +39,8 @@ pub mod settings;
 mod state;
 mod tables;
 mod tasks;
+mod vocabulary;
+mod words;
 
 pub use state::{AppState, Front};
 
@@ -147,7 +150,7 @@ fn operations() -> Operations {
         .with(routes!(configuration::revisions))
         .with(routes!(configuration::revision))
         .with(routes!(configuration::template))
-        .with(routes!(configuration::vocabulary))
+        .with(routes!(vocabulary::show))
         .with(routes!(imports::list, imports::upload).layer(DefaultBodyLimit::disable()))
         .with(routes!(imports::show))
         .with(routes!(imports::rejects))

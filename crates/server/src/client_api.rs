@@ -32,6 +32,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post, put};
+pub use heartbeat::STATES;
 use limits::Limits;
 use nonces::Nonces;
 use policies::Policies;

@@ -13,6 +13,7 @@ use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -21,9 +22,11 @@ use store::Store;
 use store::engine::{Answer, Question};
 use store::ocel::OcelFile;
 use tokio::runtime::Handle;
+use utoipa::ToSchema;
 
 /// Form of an exported log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// Every column, typed; can be imported again.
     Parquet,
@@ -32,6 +35,7 @@ pub enum LogFormat {
     /// One trace per case.
     Xes,
     /// OCEL 2.0 as JSON.
+    #[serde(alias = "ocel")]
     OcelJson,
     /// OCEL 2.0 as SQLite.
     OcelSqlite,

@@ -12,22 +12,44 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The largest whole number that a browser reads exactly; larger ones travel as text.
 const EXACT_MAX: i64 = (1 << 53) - 1;
 
+/// What a column holds, as the HTTP interface says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// Whole numbers.
+    Integer,
+    /// Other numbers.
+    Number,
+    /// Anything that is written out.
+    Text,
+    /// Moments.
+    Time,
+    /// Days.
+    Date,
+    /// Yes or no.
+    Boolean,
+    /// Several values in one cell.
+    List,
+}
+
 /// The word for a type in the HTTP interface.
-pub fn type_name(data_type: &DataType) -> &'static str {
+pub fn column_type(data_type: &DataType) -> ColumnType {
     match data_type {
-        DataType::Dictionary(_, value) => type_name(value),
-        data_type if data_type.is_integer() => "integer",
-        data_type if data_type.is_numeric() => "number",
-        DataType::Boolean => "boolean",
-        DataType::Date32 | DataType::Date64 => "date",
-        DataType::Timestamp(..) => "time",
-        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "list",
-        _ => "text",
+        DataType::Dictionary(_, value) => column_type(value),
+        data_type if data_type.is_integer() => ColumnType::Integer,
+        data_type if data_type.is_numeric() => ColumnType::Number,
+        DataType::Boolean => ColumnType::Boolean,
+        DataType::Date32 | DataType::Date64 => ColumnType::Date,
+        DataType::Timestamp(..) => ColumnType::Time,
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => ColumnType::List,
+        _ => ColumnType::Text,
     }
 }
 
@@ -35,16 +57,28 @@ pub fn type_name(data_type: &DataType) -> &'static str {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ColumnShown {
     name: String,
-    /// `integer`, `number`, `text`, `time`, `date`, `boolean` or `list`.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: ColumnType,
 }
 
 /// The columns of a schema.
 pub fn columns(schema: &SchemaRef) -> Vec<ColumnShown> {
-    let shown = |field: &Arc<Field>| ColumnShown { name: field.name().clone(), kind: type_name(field.data_type()) };
+    let shown = |field: &Arc<Field>| ColumnShown { name: field.name().clone(), kind: column_type(field.data_type()) };
     schema.fields().iter().map(shown).collect()
 }
+
+/// A cell of an answer, as [`rows`] writes it: a value, a list, or one with named parts.
+pub enum Cell {}
+
+impl PartialSchema for Cell {
+    fn schema() -> RefOr<Schema> {
+        let any = [Type::String, Type::Number, Type::Boolean, Type::Null, Type::Array, Type::Object];
+        let about = "A cell of an answer: a value, a list, or one with named parts.";
+        ObjectBuilder::new().schema_type(SchemaType::from_iter(any)).description(Some(about)).into()
+    }
+}
+
+impl ToSchema for Cell {}
 
 /// Rows as arrays in the order of the columns.
 pub fn rows(batches: &[RecordBatch]) -> Result<Vec<Value>, ArrowError> {

@@ -133,7 +133,10 @@ impl Control {
         Ok(control)
     }
 
-    /// `postgres` or `sqlite`.
+    /// Every word of [`Self::kind`].
+    pub const KINDS: [&'static str; 2] = ["sqlite", "postgres"];
+
+    /// The database behind it, in a word.
     pub fn kind(&self) -> &'static str {
         if self.postgres { "postgres" } else { "sqlite" }
     }

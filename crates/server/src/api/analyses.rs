@@ -49,7 +49,7 @@ pub struct AnalysisAnswer {
     formula: String,
     columns: Vec<ColumnShown>,
     /// Rows as arrays, in the order of the columns.
-    #[schema(value_type = Vec<Vec<Value>>)]
+    #[schema(value_type = Vec<Vec<rows::Cell>>)]
     rows: Vec<Value>,
     total: usize,
     truncated: bool,
@@ -99,8 +99,9 @@ struct Narrowing {
     custom4: Option<String>,
     /// Likewise.
     custom5: Option<String>,
-    /// `csv` or `parquet` for a file.
-    format: Option<String>,
+    /// For a file.
+    #[param(inline)]
+    format: Option<FileFormat>,
 }
 
 /// The questions that can be asked.

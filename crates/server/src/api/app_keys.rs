@@ -47,8 +47,7 @@ pub struct AppKeyShown {
     uses: i64,
     /// Absent: any number.
     uses_max: Option<i64>,
-    /// `auto`, or `hold`: clients wait until a lead approves them.
-    approval: &'static str,
+    approval: Approval,
     /// Addresses it works from; absent: any.
     address_range: Option<String>,
     revoked_at: Option<String>,
@@ -64,14 +63,13 @@ pub struct NewAppKey {
     name: String,
     days: Option<u32>,
     uses_max: Option<i64>,
-    /// `auto` or `hold`.
     #[serde(default)]
     approval: Approval,
     address_range: Option<String>,
 }
 
 /// What happens to a client that enrols.
-#[derive(Deserialize, ToSchema, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Serialize, Deserialize, ToSchema, Default, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Approval {
     /// It may send at once.
@@ -93,10 +91,23 @@ pub struct AppKeyMade {
 /// How to install a client on one kind of system.
 #[derive(Serialize, ToSchema)]
 pub struct InstallLines {
-    /// `linux`, `debian`, `windows` or `windows_msi`.
-    system: &'static str,
+    system: InstallSystem,
     title: &'static str,
     lines: String,
+}
+
+/// A kind of system with its own way to install a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InstallSystem {
+    /// Any Linux, without administrator rights.
+    Linux,
+    /// Debian and Ubuntu, by an administrator.
+    Debian,
+    /// Windows, without administrator rights.
+    Windows,
+    /// Windows, for software distribution.
+    WindowsMsi,
 }
 
 /// How many clients were purged.
@@ -220,7 +231,7 @@ async fn shown(state: &AppState, key: AppKey) -> ApiResult<AppKeyShown> {
         expires_at: time_text(key.expires_at_us),
         uses: key.uses,
         uses_max: key.uses_max,
-        approval: if key.hold { "hold" } else { "auto" },
+        approval: if key.hold { Approval::Hold } else { Approval::Auto },
         address_range: key.address_range,
         revoked_at: key.revoked_at_us.and_then(time_text),
         enrolled,
@@ -232,26 +243,26 @@ async fn shown(state: &AppState, key: AppKey) -> ApiResult<AppKeyShown> {
 pub fn install_lines(url: &str, key: &str) -> Vec<InstallLines> {
     vec![
         InstallLines {
-            system: "linux",
+            system: InstallSystem::Linux,
             title: "Linux, without administrator rights",
             lines: format!(
                 "tar -xzf lode-agent-linux-x86_64.tar.gz\numask 077; printf '%s' '{key}' > lode.key\n./lode-agent/install.sh --server {url} --key-file lode.key"
             ),
         },
         InstallLines {
-            system: "debian",
+            system: InstallSystem::Debian,
             title: "Debian and Ubuntu, by an administrator",
             lines: format!(
                 "sudo apt-get install ./lode-agent_amd64.deb\numask 077; printf '%s' '{key}' > lode.key\nlode-agent enroll --server {url} --key-file lode.key"
             ),
         },
         InstallLines {
-            system: "windows",
+            system: InstallSystem::Windows,
             title: "Windows, portable, without administrator rights",
             lines: format!("lode-agent.exe enroll --server {url} --key {key}\r\nlode-agent.exe run --portable"),
         },
         InstallLines {
-            system: "windows_msi",
+            system: InstallSystem::WindowsMsi,
             title: "Windows, for software distribution",
             lines: format!("msiexec /i lode-agent.msi /qn SERVER={url} KEY={key}"),
         },
@@ -265,7 +276,11 @@ mod tests {
     #[test]
     fn every_way_to_install_names_the_server_and_the_key() {
         for way in install_lines("https://lode.example.org", "lodek_x") {
-            assert!(way.lines.contains("https://lode.example.org") && way.lines.contains("lodek_x"), "{}", way.system);
+            assert!(
+                way.lines.contains("https://lode.example.org") && way.lines.contains("lodek_x"),
+                "{:?}",
+                way.system
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::errors::ApiResult;
 use super::paging::{Page, time_text};
 use super::state::AppState;
+use super::words;
 use crate::access::ProjectAccess;
 use crate::audit;
 use axum::Json;
@@ -51,7 +52,7 @@ pub struct AuditShown {
 /// Who did it.
 #[derive(Serialize, ToSchema)]
 pub struct AuditActorShown {
-    /// `account`, `token`, `agent` or `service`.
+    #[schema(value_type = words::ActorKind)]
     kind: String,
     id: String,
     name: String,

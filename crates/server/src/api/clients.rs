@@ -6,10 +6,11 @@ use super::errors::{ApiError, ApiResult};
 use super::paging::{Page, time_text};
 use super::path::ItemId;
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
-use crate::client_api::HEARTBEAT_S_MAX;
 use crate::client_api::configuration::wanted;
+use crate::client_api::{HEARTBEAT_S_MAX, STATES};
 use crate::jobs::runner::now_us;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -17,8 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::control::configurations::Revision;
-use store::ingest::clients::{Client, Received, Standing, Wanted};
-use utoipa::{IntoParams, ToSchema};
+use store::ingest::clients::{Client, Received, SORTS, Standing, Wanted};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// A client not heard for this long counts as offline: three of the longest intervals.
 pub const OFFLINE_AFTER_US: i64 = 3 * HEARTBEAT_S_MAX as i64 * 1_000_000;
@@ -30,10 +33,12 @@ pub struct Asked {
     /// Part of the short code, version, system, team or id.
     search: Option<String>,
     /// One state.
+    #[param(value_type = Option<words::ClientState>, inline)]
     state: Option<String>,
     /// One team.
     team: Option<String>,
-    /// `last_seen`, `version`, `waiting`, `state` or `enrolled`; with a `-` in front from the end.
+    /// With a `-` in front from the end; `-last_seen` unless asked otherwise.
+    #[param(value_type = Option<words::ClientSort>, inline)]
     sort: Option<String>,
     /// Rows of the page: 100 unless asked otherwise, at most 10,000.
     limit: Option<i64>,
@@ -47,8 +52,33 @@ pub struct ClientList {
     clients: Vec<ClientShown>,
     total: i64,
     /// How many are in which state, whatever was searched for.
+    #[schema(value_type = ClientCounts)]
     counts: BTreeMap<String, i64>,
 }
+
+/// Every word for the state of a client: what the service decided, what the client says, or that nothing is heard of it.
+pub fn client_states() -> Vec<&'static str> {
+    ["held", "offline"].into_iter().chain(STATES).collect()
+}
+
+/// Every word for the order of a list: what it is sorted by, and the same from the end.
+pub fn client_sorts() -> Vec<String> {
+    SORTS.iter().flat_map(|sort| [(*sort).to_owned(), format!("-{sort}")]).collect()
+}
+
+/// How many clients are in which state; a state in which there is none is left out.
+pub enum ClientCounts {}
+
+impl PartialSchema for ClientCounts {
+    fn schema() -> RefOr<Schema> {
+        let about = "How many clients are in which state; a state in which there is none is left out.";
+        let empty = ObjectBuilder::new().schema_type(Type::Object).description(Some(about));
+        let number = || ObjectBuilder::new().schema_type(Type::Integer);
+        client_states().into_iter().fold(empty, |counts, state| counts.property(state, number())).into()
+    }
+}
+
+impl ToSchema for ClientCounts {}
 
 /// One client.
 #[derive(Serialize, ToSchema)]
@@ -57,6 +87,7 @@ pub struct ClientShown {
     /// A short code for people.
     name: String,
     team: Option<String>,
+    #[schema(value_type = words::ClientState)]
     state: String,
     why: Option<String>,
     state_since: Option<String>,
@@ -69,17 +100,19 @@ pub struct ClientShown {
     /// The configuration it is to obey.
     revision_wanted: Option<i64>,
     /// What it can observe, as it says: `yes`, or `partial:` or `no:` with the reason.
+    #[schema(value_type = BTreeMap<String, String>)]
     capabilities: Value,
-    /// Its spool, as it says.
+    #[schema(value_type = ClientSpool)]
     spool: Value,
     /// Its counters, as it says.
+    #[schema(value_type = BTreeMap<String, ClientCounter>)]
     counters: Value,
     balance: Balance,
     last_error: Option<ClientError>,
     clock_offset_ms: i64,
     app_key: String,
-    /// What the client itself uses, as it says.
     #[serde(rename = "self")]
+    #[schema(value_type = ClientOwnUse)]
     own_use: Value,
     /// The last changes of its state; only where one client was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,10 +120,56 @@ pub struct ClientShown {
     history: Option<Vec<StateChange>>,
 }
 
+/// What waits in the spool of a client, as it says; nothing before it has said anything.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "it describes what clients say")]
+pub struct ClientSpool {
+    /// Events that wait.
+    #[schema(nullable = false)]
+    events: Option<u64>,
+    #[schema(nullable = false)]
+    bytes: Option<u64>,
+    /// Pictures that wait.
+    #[schema(nullable = false)]
+    screenshots: Option<u64>,
+    /// Time of the oldest event that waits.
+    oldest: Option<String>,
+    /// Where the key lies with which the spool is sealed.
+    #[schema(nullable = false)]
+    sealed_by: Option<String>,
+}
+
+/// A counter of a client, or several under one name: by rule, or by reason.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "it describes what clients say")]
+pub enum ClientCounter {
+    /// One number.
+    Number(i64),
+    /// Several.
+    Parts(BTreeMap<String, i64>),
+}
+
+/// What a client itself uses of its machine, as it says; nothing before it has said anything.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "it describes what clients say")]
+pub struct ClientOwnUse {
+    /// Memory in use.
+    #[schema(nullable = false)]
+    rss_bytes: Option<u64>,
+    /// Processor time since the start.
+    #[schema(nullable = false)]
+    cpu_ms: Option<u64>,
+    /// The same per minute of running.
+    #[schema(nullable = false)]
+    cpu_ms_per_min: Option<u64>,
+}
+
 /// A change of a client's state.
 #[derive(Serialize, ToSchema)]
 pub struct StateChange {
     at: Option<String>,
+    #[schema(value_type = words::ClientState)]
     state: String,
     why: Option<String>,
 }
@@ -137,12 +216,20 @@ pub async fn list(
     access: ProjectAccess,
     Query(asked): Query<Asked>,
 ) -> ApiResult<Json<ClientList>> {
+    let asked_state = asked.state.filter(|state| !state.is_empty());
+    if let Some(unknown) = asked_state.as_deref().filter(|state| !client_states().contains(state)) {
+        return Err(ApiError::unknown_word("state", unknown, &client_states()));
+    }
     let sort = asked.sort.unwrap_or_else(|| "-last_seen".into());
+    if !client_sorts().contains(&sort) {
+        let words = client_sorts();
+        return Err(ApiError::unknown_word("sort", &sort, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
     let page = Page::of(asked.limit, asked.offset);
     let offline_before_us = now_us() - OFFLINE_AFTER_US;
     let wanted = Wanted {
         search: asked.search,
-        state: asked.state.filter(|state| !state.is_empty()),
+        state: asked_state,
         team: asked.team.filter(|team| !team.is_empty()),
         descending: sort.starts_with('-'),
         sort: sort.trim_start_matches('-').to_owned(),

@@ -5,7 +5,9 @@
 use super::errors::{ApiError, ApiResult};
 use super::paging::{Page, time_text};
 use super::path::ItemId;
+use super::policies::{PolicyChange, Preview, PreviewEvent, Problem, RuleTest};
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::configuring::{self, Facts, Publication, PublishError, check, published};
@@ -18,7 +20,7 @@ use chrono::{DateTime, Months, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::control::configurations::{Draft, Revision};
+use store::control::configurations::{Draft, Revision, RevisionState};
 use store::control::members::Grant;
 use store::control::project_settings::Preset;
 use store::files::hex;
@@ -46,7 +48,7 @@ pub struct ConfigurationShown {
     draft: Option<DraftShown>,
     published: Option<RevisionShown>,
     rollout: Option<Rollout>,
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Preset)]
     preset: Preset,
 }
 
@@ -78,8 +80,8 @@ pub struct RevisionShown {
     published_by: Author,
     note: String,
     percent: i64,
-    /// `rolling_out`, `active`, `superseded` or `rolled_back`.
-    state: &'static str,
+    #[schema(value_type = words::RevisionState)]
+    state: RevisionState,
     /// Of the signed text, in hex.
     sha256: String,
     #[serde(flatten)]
@@ -100,8 +102,8 @@ pub struct RevisionShown {
     key: Option<String>,
     /// Against the revision before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
-    changes: Option<Value>,
+    #[schema(nullable = false)]
+    changes: Option<Vec<PolicyChange>>,
 }
 
 /// Who published it.
@@ -164,15 +166,10 @@ pub async fn put_draft(
 #[derive(Serialize, ToSchema)]
 pub struct CheckAnswer {
     valid: bool,
-    /// `severity`, `code`, `line`, `column`, `message`, `hint`.
-    #[schema(value_type = Vec<Object>)]
-    problems: Value,
-    /// `name`, `line`, `passed`, `messages`, `columns`.
-    #[schema(value_type = Vec<Object>)]
-    tests: Value,
-    /// `code`, `text`, `widens`: against what is published.
-    #[schema(value_type = Vec<Object>)]
-    changes: Value,
+    problems: Vec<Problem>,
+    tests: Vec<RuleTest>,
+    /// Against what is published.
+    changes: Vec<PolicyChange>,
     affected: Affected,
     consent_must_rise: bool,
 }
@@ -202,9 +199,9 @@ pub async fn check_text(
     Ok(Json(CheckAnswer {
         valid: checked.valid(),
         consent_must_rise: checked.consent_must_rise(published.as_ref()),
-        problems: json!(checked.problems),
-        tests: json!(checked.tests),
-        changes: json!(checked.changes),
+        problems: checked.problems.into_iter().map(Problem::from).collect(),
+        tests: checked.tests.into_iter().map(RuleTest::from).collect(),
+        changes: checked.changes.into_iter().map(PolicyChange::from).collect(),
         affected: Affected { people: state.store.ingest().people(access.id()).await?, clients },
     }))
 }
@@ -213,10 +210,19 @@ pub async fn check_text(
 #[derive(Deserialize, ToSchema)]
 pub struct PreviewAsked {
     xml: String,
-    /// `sample`, or `own`: the project's own last days, as they were recorded.
-    source: String,
+    source: PreviewSource,
     /// Days back, for `own`; 7 unless asked otherwise.
     days: Option<u32>,
+}
+
+/// Where the events of a preview come from; `own`: the project's own last days, as they were recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewSource {
+    /// Made up.
+    Sample,
+    /// The project's own last days, as they were recorded.
+    Own,
 }
 
 /// Events of a preview at most.
@@ -224,32 +230,26 @@ const PREVIEW_EVENTS_MAX: usize = 50_000;
 
 /// What a configuration would do to events: per rule, per column, and some of them one by one.
 #[utoipa::path(post, path = "/projects/{project}/configuration/preview", request_body = PreviewAsked,
-    responses((status = 200, body = Object)),
+    responses((status = 200, body = Preview)),
     extensions(("x-lode-permission" = json!("lead")), ("x-lode-reads-only" = json!(true))))]
 pub async fn preview(
     State(state): State<AppState>,
     access: ProjectAccess,
     Json(asked): Json<PreviewAsked>,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<Preview>> {
     let policy = compiled(&asked.xml)?;
-    let events = match asked.source.as_str() {
-        "sample" => sample_events::made_up(),
-        "own" => {
+    let events = match asked.source {
+        PreviewSource::Sample => sample_events::made_up(),
+        PreviewSource::Own => {
             let days = asked.days.unwrap_or(7).clamp(1, 31);
             let since_us = now_us() - i64::from(days) * super::app_keys::DAY_US;
             sample_events::own(&state.store, access.id(), since_us, PREVIEW_EVENTS_MAX).await?
         }
-        _ => return Err(ApiError::bad_request("events come from 'sample' or 'own'", "name one of them")),
     };
-    let mut preview = json!(
-        tokio::task::spawn_blocking(move || policy::preview(&policy, events))
-            .await
-            .map_err(|error| ApiError::internal(error.to_string()))?
-    );
-    if asked.source == "own" && !access.grants.contains(&Grant::Raw) {
-        preview["events_shown"] = json!([]);
-    }
-    Ok(Json(preview))
+    let preview = tokio::task::spawn_blocking(move || policy::preview(&policy, events)).await;
+    let preview = Preview::from(preview.map_err(|error| ApiError::internal(error.to_string()))?);
+    let told = asked.source == PreviewSource::Sample || access.grants.contains(&Grant::Raw);
+    Ok(Json(if told { preview } else { preview.without_events() }))
 }
 
 /// A text, and one event.
@@ -263,13 +263,13 @@ pub struct ExplainAsked {
 
 /// What a configuration would do to one event, column by column.
 #[utoipa::path(post, path = "/projects/{project}/configuration/explain", request_body = ExplainAsked,
-    responses((status = 200, body = Object)),
+    responses((status = 200, body = PreviewEvent)),
     extensions(("x-lode-permission" = json!("oversight")), ("x-lode-reads-only" = json!(true))))]
-pub async fn explain(_access: ProjectAccess, Json(asked): Json<ExplainAsked>) -> ApiResult<Json<Value>> {
+pub async fn explain(_access: ProjectAccess, Json(asked): Json<ExplainAsked>) -> ApiResult<Json<PreviewEvent>> {
     let policy = compiled(&asked.xml)?;
     let event = sample_events::event_of(asked.event, 1)
         .map_err(|error| ApiError::bad_request(format!("this is no event: {error}"), "name columns of the UI log"))?;
-    Ok(Json(json!(policy::explain(&policy, event))))
+    Ok(Json(policy::explain(&policy, event).into()))
 }
 
 /// A text to publish.
@@ -401,7 +401,7 @@ pub async fn with_text(state: &AppState, project: &str, number: i64) -> ApiResul
         Ok(before) => policy::parse(&before.xml).ok(),
         Err(_) => None,
     };
-    let changes = policy::parse(&found.xml).ok().zip(before).map(|(new, old)| json!(policy::diff(&old, &new)));
+    let changes = policy::parse(&found.xml).ok().zip(before).map(|(new, old)| policy::diff(&old, &new));
     let keys = state.fleet.keyring.of_project(project, now_us()).await?;
     let (xml, header, signature) = (found.xml.clone(), found.header.clone(), found.signature.clone());
     Ok(RevisionShown {
@@ -409,7 +409,7 @@ pub async fn with_text(state: &AppState, project: &str, number: i64) -> ApiResul
         header: Some(header),
         signature: Some(signature),
         key: Some(keys.configuration_public.clone()),
-        changes: Some(changes.unwrap_or(json!([]))),
+        changes: Some(changes.unwrap_or_default().into_iter().map(PolicyChange::from).collect()),
         ..shown(state, found).await?
     })
 }
@@ -418,8 +418,9 @@ pub async fn with_text(state: &AppState, project: &str, number: i64) -> ApiResul
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct TemplateAsked {
-    /// `standard` or `works_council`.
-    preset: Option<String>,
+    /// `standard` unless asked otherwise.
+    #[param(value_type = Option<words::Preset>, inline)]
+    preset: Option<policy::Preset>,
     /// Executables, apart by spaces.
     apps: Option<String>,
     /// Hosts, apart by spaces.
@@ -444,10 +445,6 @@ pub async fn template(
         text.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
     };
     let project = state.store.control().project(access.id()).await?;
-    let preset = match asked.preset.as_deref() {
-        Some("works_council") => policy::Preset::WorksCouncil,
-        _ => policy::Preset::Standard,
-    };
     let until = Utc::now().checked_add_months(Months::new(TEMPLATE_MONTHS)).unwrap_or_else(Utc::now);
     let (apps, sites) = (words(&asked.apps), words(&asked.sites));
     let input = TemplateInput {
@@ -457,17 +454,9 @@ pub async fn template(
         sites,
         valid_until_s: until.timestamp(),
     };
-    let configuration = policy::template(preset, &input)
+    let configuration = policy::template(asked.preset.unwrap_or_default(), &input)
         .map_err(|problems| ApiError::policy("the template cannot be filled with this", json!(problems)))?;
     Ok(Json(TemplateAnswer { xml: policy::write(&configuration) }))
-}
-
-/// What elements, attributes, columns and event types there are: the editor is driven by it.
-#[utoipa::path(get, path = "/config/vocabulary", responses((status = 200, body = Object)),
-    extensions(("x-lode-permission" = json!("signed_in"))))]
-pub async fn vocabulary() -> ApiResult<Json<Value>> {
-    let text = include_str!("../../../../schemas/config-vocabulary.json");
-    serde_json::from_str(text).map(Json).map_err(|error| ApiError::internal(error.to_string()))
 }
 
 fn consent_text(project: &str, apps: &[String], sites: &[String], until: DateTime<Utc>) -> String {
@@ -521,7 +510,7 @@ async fn shown(state: &AppState, revision: Revision) -> ApiResult<RevisionShown>
         },
         note: revision.note,
         percent: revision.percent,
-        state: revision.state.as_str(),
+        state: revision.state,
         sha256: hex(&Sha256::digest(revision.xml.as_bytes())),
         facts,
         xml: None,

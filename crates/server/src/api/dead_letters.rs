@@ -40,8 +40,17 @@ pub struct DeadLetterShown {
 /// What became of a dead letter.
 #[derive(Serialize, ToSchema)]
 pub struct Replayed {
-    /// `accepted`, or `duplicate` where the event is there already.
-    outcome: &'static str,
+    outcome: ReplayOutcome,
+}
+
+/// What became of a dead letter, in a word; `duplicate` where the event is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayOutcome {
+    /// It is an event now.
+    Accepted,
+    /// The event is there already.
+    Duplicate,
 }
 
 /// Dead letters of the project, newest first.
@@ -75,9 +84,9 @@ pub async fn replay(
 ) -> ApiResult<Json<Replayed>> {
     let letter = state.store.ingest().dead_letter(access.id(), &id).await?;
     told(&state, &actor, &access, "dead_letter.replay", &id).await?;
-    let outcome = events::replay(&state, access.id(), &letter, now_us()).await?;
+    let is_new = events::replay(&state, access.id(), &letter, now_us()).await?;
     state.store.ingest().remove_dead_letter(access.id(), &id).await?;
-    Ok(Json(Replayed { outcome }))
+    Ok(Json(Replayed { outcome: if is_new { ReplayOutcome::Accepted } else { ReplayOutcome::Duplicate } }))
 }
 
 /// Throws a dead letter away.

@@ -12,7 +12,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::control::erasures::Erasure;
 use utoipa::ToSchema;
 
@@ -26,16 +26,55 @@ pub struct ErasureList {
 #[derive(Serialize, ToSchema)]
 pub struct ErasureShown {
     id: String,
-    /// `running` or `done`.
-    state: &'static str,
+    state: ErasureState,
     /// The client whose data go.
     subject: String,
     asked_at: Option<String>,
     done_at: Option<String>,
-    /// What was found and removed: `rows`, `marts`, `pictures`, `dead_letters`, `batches`, `files_rewritten`; the signed
-    /// `text` with its `sha256`, and the Ed25519 `signature` with `key` over `lode-erasure-1`, a line break and the text.
-    #[schema(value_type = Option<Object>)]
-    certificate: Option<Value>,
+    certificate: Option<Certificate>,
+}
+
+/// How far an erasure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasureState {
+    /// Something may still be there.
+    Running,
+    /// Nothing is.
+    Done,
+}
+
+/// What an erasure found and removed, signed.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Certificate {
+    /// Id of the erasure.
+    erasure: String,
+    /// Id of the project.
+    project: String,
+    /// The client whose data went.
+    subject: String,
+    /// Microseconds since 1970, UTC.
+    asked_at_us: i64,
+    /// Likewise.
+    done_at_us: i64,
+    /// Events.
+    rows: u64,
+    /// Tables that jobs had made.
+    marts: u64,
+    pictures: u64,
+    dead_letters: u64,
+    /// Batches that were on their way.
+    batches: u64,
+    /// Files of events that had to be written anew.
+    files_rewritten: u64,
+    /// All of the above as JSON: the text that is signed.
+    text: String,
+    /// Of the text, in hex.
+    sha256: String,
+    /// Ed25519 signature over `lode-erasure-1`, a line break and the text; base64url.
+    signature: String,
+    /// The key that checks it, base64url.
+    key: String,
 }
 
 /// Whose data are to go.
@@ -98,7 +137,7 @@ fn shown(erasure: Erasure) -> ApiResult<ErasureShown> {
     let certificate = erasure.certificate.as_deref().map(serde_json::from_str).transpose();
     Ok(ErasureShown {
         id: erasure.id,
-        state: if erasure.done_at_us.is_some() { "done" } else { "running" },
+        state: if erasure.done_at_us.is_some() { ErasureState::Done } else { ErasureState::Running },
         subject: erasure.subject,
         asked_at: time_text(erasure.asked_at_us),
         done_at: erasure.done_at_us.and_then(time_text),

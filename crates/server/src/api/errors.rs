@@ -1,6 +1,7 @@
 //! The one form of an error: `{"error":{"code","message","hint","line","column"}}`; a configuration at fault has its
 //! `problems` beside it.
 
+use super::policies::Problem;
 use crate::identity::password::PasswordError;
 use crate::identity::throttle::TooMany;
 use crate::jobs::catalog::CatalogError;
@@ -22,6 +23,10 @@ const BUSY_RETRY_S: u64 = 2;
 /// Bytes of what the framework says when it refuses by itself.
 const FRAMEWORK_TEXT_BYTES_MAX: usize = 64 << 10;
 
+/// What the framework says before it names the member at fault: `kind: unknown variant …, expected one of …`.
+const BEFORE_THE_MEMBER: [&str; 2] =
+    ["Failed to deserialize the JSON body into the target type: ", "Failed to deserialize query string: "];
+
 /// An error on its way out.
 #[derive(Debug)]
 pub struct ApiError {
@@ -42,7 +47,7 @@ pub struct ErrorAnswer {
     /// What went wrong.
     error: ErrorDetail,
     /// What is at fault one by one; only where it is a configuration.
-    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
+    #[schema(value_type = Option<Vec<Problem>>, nullable = false)]
     problems: Option<Value>,
 }
 
@@ -89,6 +94,12 @@ impl ApiError {
     /// The request is wrong.
     pub fn bad_request(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message, hint)
+    }
+
+    /// A member or parameter has a word that is none of those it can be.
+    pub fn unknown_word(member: &str, word: &str, words: &[&str]) -> Self {
+        let message = format!("{member}: '{word}' is none of the words that it can be");
+        Self::bad_request(message, format!("one of {}", words.join(", ")))
     }
 
     /// Nobody knows who asks.
@@ -240,7 +251,8 @@ impl From<arrow::error::ArrowError> for ApiError {
     }
 }
 
-/// Gives an answer that the framework refused by itself (a body that is no JSON, a missing parameter) the one form.
+/// Gives an answer that the framework refused by itself (a body that is no JSON, a missing parameter, a word that is none of
+/// those allowed) the one form. A body whose members are wrong is a wrong request like any other.
 pub async fn in_one_form(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -251,7 +263,12 @@ pub async fn in_one_form(response: Response) -> Response {
     }
     let body = axum::body::to_bytes(response.into_body(), FRAMEWORK_TEXT_BYTES_MAX).await.unwrap_or_default();
     let said = String::from_utf8_lossy(&body);
-    let message = if said.is_empty() { status.canonical_reason().unwrap_or("refused").to_owned() } else { said.into() };
+    let said = BEFORE_THE_MEMBER.iter().find_map(|before| said.strip_prefix(before)).unwrap_or(&said);
+    let message = if said.is_empty() { status.canonical_reason().unwrap_or("refused") } else { said }.to_owned();
+    let status = if status == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { status };
+    if let Some(error) = unknown_word(said) {
+        return error.into_response();
+    }
     let (code, hint) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "send less at once"),
         StatusCode::NOT_FOUND => ("not_found", "see docs/guide/api.md"),
@@ -259,6 +276,15 @@ pub async fn in_one_form(response: Response) -> Response {
         _ => ("bad_request", "see docs/guide/api.md"),
     };
     ApiError::new(status, code, message, hint).into_response()
+}
+
+/// Says which member has a word that is none of those allowed, and which these are, out of what the framework says:
+/// "kind: unknown variant `steal`, expected `a` or `b`".
+fn unknown_word(said: &str) -> Option<ApiError> {
+    let (member, rest) = said.split_once(": unknown variant `")?;
+    let (word, rest) = rest.split_once("`, expected ")?;
+    let words: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    Some(ApiError::unknown_word(member, word, &words))
 }
 
 impl IntoResponse for ApiError {
@@ -277,5 +303,19 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_none_of_those_allowed_is_told_with_its_member_and_the_words() {
+        let said = "kind: unknown variant `steal`, expected one of `reidentify`, `lower_k` at line 1 column 15";
+        let error = unknown_word(said).unwrap();
+        assert_eq!(error.message(), "kind: 'steal' is none of the words that it can be");
+        assert_eq!(error.hint(), "one of reidentify, lower_k");
+        assert!(unknown_word("kind: missing field `kind` at line 1 column 2").is_none());
     }
 }

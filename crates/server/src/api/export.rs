@@ -17,10 +17,11 @@ use parquet::arrow::ArrowWriter;
 use serde::Deserialize;
 use serde_json::json;
 use tokio_util::io::ReaderStream;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Form of a table as a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum FileFormat {
     /// Text with commas.
     Csv,
@@ -34,7 +35,7 @@ impl FileFormat {
         match text {
             "csv" => Ok(Self::Csv),
             "parquet" => Ok(Self::Parquet),
-            _ => Err(ApiError::bad_request(format!("'{text}' is no format of a table"), "choose csv or parquet")),
+            _ => Err(ApiError::unknown_word("format", text, &["csv", "parquet"])),
         }
     }
 
@@ -90,8 +91,8 @@ pub fn attachment(name: &str, content_type: &str) -> [(header::HeaderName, Strin
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LogExport {
-    /// `parquet`, `csv`, `xes`, `ocel-json` or `ocel-sqlite`.
-    format: String,
+    #[param(inline)]
+    format: LogFormat,
 }
 
 /// The event log of a project as one file.
@@ -104,17 +105,15 @@ pub async fn events(
     access: ProjectAccess,
     Query(wanted): Query<LogExport>,
 ) -> ApiResult<Response> {
-    let format =
-        LogFormat::parse(&wanted.format).map_err(|message| ApiError::bad_request(message, "choose one of those"))?;
     let (control, project) = (state.store.control(), &access.project);
     audit::record(control, &actor, "export.events", Some(&project.id), None, json!({}), now_us()).await?;
     let path = state.store.settings().folder.join("staging").join(format!("export-{}", uuid::Uuid::now_v7()));
-    exporting::export_log(&state.store, &project.id, format, &path).await?;
+    exporting::export_log(&state.store, &project.id, wanted.format, &path).await?;
     let file = tokio::fs::File::open(&path)
         .await
         .map_err(|error| ApiError::internal(format!("cannot read the export: {error}")))?;
     // The open file stays readable; its name is not needed any more.
     let _ = tokio::fs::remove_file(&path).await;
-    let name = format!("{}.{}", project.slug, format.extension());
+    let name = format!("{}.{}", project.slug, wanted.format.extension());
     Ok((attachment(&name, "application/octet-stream"), Body::from_stream(ReaderStream::new(file))).into_response())
 }

@@ -47,8 +47,7 @@ pub struct ImportShown {
     id: String,
     file: String,
     format: Option<String>,
-    /// `reading`, `storing`, `running_jobs`, `done`, `duplicate` or `failed`.
-    state: &'static str,
+    state: ImportStage,
     bytes_total: i64,
     bytes_read: i64,
     rows_read: i64,
@@ -58,6 +57,24 @@ pub struct ImportShown {
     message: Option<String>,
     started_at: Option<String>,
     finished_at: Option<String>,
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportStage {
+    /// Rows are read.
+    Reading,
+    /// They are put into the table of events.
+    Storing,
+    /// They are there; the jobs make tables of them.
+    RunningJobs,
+    /// All of it is over.
+    Done,
+    /// The same bytes were imported before; nothing was stored.
+    Duplicate,
+    /// Nothing was stored; the message says why.
+    Failed,
 }
 
 /// A row that could not be read.
@@ -170,12 +187,18 @@ pub async fn rejects(
 /// An import as the interface shows it: what is under way knows more than the record.
 fn described(state: &AppState, record: &ImportRecord) -> ImportShown {
     let following = state.imports.get(&record.id);
-    let word = match (record.state, &following) {
-        (ImportState::Running, Some(following)) if following.progress.storing.load(Ordering::Relaxed) => "storing",
-        (ImportState::Running, _) => "reading",
-        (ImportState::Done, Some(following)) if following.jobs_running.load(Ordering::Relaxed) => "running_jobs",
-        (ImportState::Done, Some(_)) => "storing",
-        (finished, _) => finished.as_str(),
+    let stage = match (record.state, &following) {
+        (ImportState::Running, Some(following)) if following.progress.storing.load(Ordering::Relaxed) => {
+            ImportStage::Storing
+        }
+        (ImportState::Running, _) => ImportStage::Reading,
+        (ImportState::Done, Some(following)) if following.jobs_running.load(Ordering::Relaxed) => {
+            ImportStage::RunningJobs
+        }
+        (ImportState::Done, Some(_)) => ImportStage::Storing,
+        (ImportState::Done, None) => ImportStage::Done,
+        (ImportState::Duplicate, _) => ImportStage::Duplicate,
+        (ImportState::Failed, _) => ImportStage::Failed,
     };
     let progress = following.as_ref().map(|following| &following.progress);
     let live = |stored: i64, counter: fn(&Progress) -> &std::sync::atomic::AtomicI64| {
@@ -185,7 +208,7 @@ fn described(state: &AppState, record: &ImportRecord) -> ImportShown {
         id: record.id.clone(),
         file: record.file.clone(),
         format: record.format.clone(),
-        state: word,
+        state: stage,
         bytes_total: record.bytes_total,
         bytes_read: match record.state {
             ImportState::Running => live(0, |progress| &progress.bytes_read),
@@ -221,7 +244,7 @@ fn under_way(id: &str, following: &Following) -> ImportShown {
         id: id.to_owned(),
         file: following.file.clone(),
         format: None,
-        state: "reading",
+        state: ImportStage::Reading,
         bytes_total: following.progress.bytes_total.load(Ordering::Relaxed),
         bytes_read: following.progress.bytes_read.load(Ordering::Relaxed),
         rows_read: 0,

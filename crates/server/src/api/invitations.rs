@@ -74,14 +74,27 @@ pub struct InvitationShown {
     name: String,
     email: Option<String>,
     team: Option<String>,
-    /// `invited`, `enrolled`, `expired` or `revoked`.
-    state: &'static str,
+    state: InvitationState,
     created_at: Option<String>,
     expires_at: Option<String>,
     /// Path of the person's page; shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     link: Option<String>,
+}
+
+/// What became of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitationState {
+    /// Nobody used it yet.
+    Invited,
+    /// A client enrolled with it.
+    Enrolled,
+    /// Its time is over.
+    Expired,
+    /// Somebody took it back.
+    Revoked,
 }
 
 /// What was made, and which lines could not be read.
@@ -201,8 +214,8 @@ pub struct JoinPage {
     /// What the client will ask the person to agree to.
     consent: Vec<ConsentText>,
     install: Vec<InstallLines>,
-    /// `invited` or `enrolled`.
-    state: &'static str,
+    /// Of an invitation that is over or taken back there is no page.
+    state: InvitationState,
     expires_at: Option<String>,
 }
 
@@ -283,16 +296,16 @@ async fn shown(state: &AppState, invitation: Invitation, link: Option<String>) -
     })
 }
 
-async fn state_of(state: &AppState, invitation: &Invitation) -> ApiResult<&'static str> {
+async fn state_of(state: &AppState, invitation: &Invitation) -> ApiResult<InvitationState> {
     let clients = state.store.ingest().clients_of_invitation(&invitation.project, &invitation.id).await?;
     Ok(if invitation.revoked_at_us.is_some() {
-        "revoked"
+        InvitationState::Revoked
     } else if clients.iter().any(|(_, standing)| *standing != Standing::Revoked) {
-        "enrolled"
+        InvitationState::Enrolled
     } else if invitation.expires_at_us <= now_us() {
-        "expired"
+        InvitationState::Expired
     } else {
-        "invited"
+        InvitationState::Invited
     })
 }
 

@@ -5,6 +5,7 @@ use super::paging::{Page, time_text};
 use super::path::ItemId;
 use super::query::{QueryAnswer, explained, shown_to};
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::jobs::catalog::{Catalog, Job, Layer, Origin, is_table_name};
@@ -44,8 +45,7 @@ pub struct JobShown {
     grain: String,
     audience: String,
     params: BTreeMap<String, String>,
-    /// `view` or `table`.
-    kind: &'static str,
+    kind: JobKind,
     formula: String,
     origin: Origin,
     enabled: bool,
@@ -54,11 +54,36 @@ pub struct JobShown {
     language: Language,
     /// Its text, head and all.
     text: String,
-    /// `fresh`, `stale`, `running`, `failed` or `never`.
-    state: &'static str,
+    state: JobState,
     rows: Option<i64>,
     built_at: Option<String>,
     last_run: Option<RunShown>,
+}
+
+/// What a job makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// A question that is asked anew each time.
+    View,
+    /// A table that is kept.
+    Table,
+}
+
+/// How the table of a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Made from what is there now.
+    Fresh,
+    /// Made from something older.
+    Stale,
+    /// It is being made.
+    Running,
+    /// The last run failed.
+    Failed,
+    /// Never made.
+    Never,
 }
 
 /// Runs of jobs.
@@ -73,7 +98,7 @@ pub struct RunList {
 pub struct RunShown {
     id: String,
     job: String,
-    /// `queued`, `running`, `done`, `failed` or `cancelled`.
+    #[schema(value_type = words::RunState)]
     state: String,
     started_at: Option<String>,
     finished_at: Option<String>,
@@ -113,12 +138,12 @@ pub async fn list(State(state): State<AppState>, access: ProjectAccess) -> ApiRe
 
 fn described(job: &Job, freshness: Option<Freshness>, table: Option<&TableEntry>, run: Option<&RunRecord>) -> JobShown {
     let state = match run.map(|run| run.state.as_str()) {
-        Some("running" | "queued") => "running",
-        Some("failed") => "failed",
+        Some("running" | "queued") => JobState::Running,
+        Some("failed") => JobState::Failed,
         _ => match freshness {
-            Some(Freshness::Fresh) => "fresh",
-            Some(Freshness::Stale) => "stale",
-            Some(Freshness::Never) | None => "never",
+            Some(Freshness::Fresh) => JobState::Fresh,
+            Some(Freshness::Stale) => JobState::Stale,
+            Some(Freshness::Never) | None => JobState::Never,
         },
     };
     JobShown {
@@ -129,7 +154,7 @@ fn described(job: &Job, freshness: Option<Freshness>, table: Option<&TableEntry>
         grain: job.head.grain.clone(),
         audience: job.head.audience.clone(),
         params: job.head.params.clone(),
-        kind: if job.head.view { "view" } else { "table" },
+        kind: if job.head.view { JobKind::View } else { JobKind::Table },
         formula: job.head.formula.clone(),
         origin: job.origin,
         enabled: job.enabled,

@@ -3,7 +3,7 @@
 //! A page hears the counts whenever something happened, at most once a second, and each client that is new or in another
 //! state. What a slow page misses it reads from the list.
 
-use super::clients::{OFFLINE_AFTER_US, one};
+use super::clients::{ClientCounts, ClientShown, OFFLINE_AFTER_US, one};
 use super::errors::ApiResult;
 use super::paging::time_text;
 use super::state::AppState;
@@ -12,11 +12,13 @@ use crate::jobs::runner::now_us;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
+use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa::ToSchema;
 
 /// The least time between two counts.
 const COUNTS_EVERY: Duration = Duration::from_secs(1);
@@ -27,9 +29,40 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 /// Clients told one by one between two counts; when more change, the page reads the list.
 const CLIENTS_MAX: usize = 50;
 
-/// What changes in the fleet, as server-sent events: `counts`, `client`, and `ping` as a comment.
+/// An event of the stream: its name stands in the line `event`, what it tells in the line `data`, as JSON.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// How many clients are in which state, and how much they send.
+    Counts(LiveCounts),
+    /// A client that is new or in another state, with the history of its state.
+    Client(Box<ClientShown>),
+}
+
+/// How many clients are in which state, and how much they send.
+#[derive(Serialize, ToSchema)]
+pub struct LiveCounts {
+    #[schema(value_type = ClientCounts)]
+    counts: BTreeMap<String, i64>,
+    /// Events a minute, over the last complete minutes.
+    events_per_min: u64,
+    last_event_at: Option<String>,
+}
+
+impl LiveEvent {
+    /// As it is sent; `None` for what cannot be written as JSON.
+    fn sent(&self) -> Option<Event> {
+        let (name, data) = match self {
+            Self::Counts(counts) => ("counts", Event::default().json_data(counts)),
+            Self::Client(client) => ("client", Event::default().json_data(client)),
+        };
+        data.ok().map(|event| event.event(name))
+    }
+}
+
+/// What changes in the fleet, as server-sent events; a comment `ping` shows that a silent stream is alive.
 #[utoipa::path(get, path = "/projects/{project}/live",
-    responses((status = 200, content_type = "text/event-stream", body = String)),
+    responses((status = 200, content_type = "text/event-stream", body = LiveEvent)),
     extensions(("x-lode-permission" = json!("oversight"))))]
 pub async fn watch(
     State(state): State<AppState>,
@@ -61,12 +94,12 @@ impl Watching {
                 return Some(event);
             }
             let changed = if std::mem::take(&mut self.first) { BTreeSet::new() } else { self.changed().await? };
-            self.told.push(self.counts().await);
+            self.told.extend(self.counts().await.sent());
             if changed.len() <= CLIENTS_MAX {
                 for agent in changed {
                     // A client that is gone already is no news.
                     if let Ok(client) = one(&self.state, &self.project, &agent).await {
-                        self.told.extend(Event::default().event("client").json_data(client));
+                        self.told.extend(LiveEvent::Client(Box::new(client)).sent());
                     }
                 }
             }
@@ -100,16 +133,15 @@ impl Watching {
         }
     }
 
-    async fn counts(&self) -> Event {
+    async fn counts(&self) -> LiveEvent {
         let now_us = now_us();
         let ingest = self.state.store.ingest();
         let counts = ingest.client_counts(&self.project, now_us - OFFLINE_AFTER_US).await.unwrap_or_default();
         let live = &self.state.fleet.live;
-        let data = json!({
-            "counts": counts,
-            "events_per_min": live.events_per_min(&self.project, now_us),
-            "last_event_at": live.last_event_us(&self.project).and_then(time_text),
-        });
-        Event::default().event("counts").data(data.to_string())
+        LiveEvent::Counts(LiveCounts {
+            counts,
+            events_per_min: live.events_per_min(&self.project, now_us),
+            last_event_at: live.last_event_us(&self.project).and_then(time_text),
+        })
     }
 }

@@ -10,6 +10,7 @@ use super::path::ItemId;
 use super::projects::accessible;
 use super::settings;
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, MaybeActor};
 use crate::audit;
 use crate::client_address::Peer;
@@ -65,9 +66,9 @@ pub struct MyProject {
     id: String,
     slug: String,
     name: String,
-    #[schema(value_type = String, example = "lead")]
+    #[schema(value_type = words::Role)]
     role: Role,
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<words::Grant>)]
     grants: Grants,
 }
 

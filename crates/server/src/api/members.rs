@@ -5,6 +5,7 @@ use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
 use super::path::ItemId;
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::jobs::runner::now_us;
@@ -27,9 +28,9 @@ pub struct MemberList {
 #[derive(Serialize, ToSchema)]
 pub struct MemberShown {
     account: MemberAccount,
-    #[schema(value_type = String, example = "analyst")]
+    #[schema(value_type = words::Role)]
     role: Role,
-    #[schema(value_type = Vec<String>, example = json!(["raw"]))]
+    #[schema(value_type = Vec<words::Grant>)]
     grants: Grants,
     since: Option<String>,
 }
@@ -67,10 +68,10 @@ pub struct NewMember {
     email: String,
     /// Needed if the address has no account yet.
     name: Option<String>,
-    #[schema(value_type = String, example = "analyst")]
+    #[schema(value_type = words::Role)]
     role: Role,
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<words::Grant>)]
     grants: Grants,
 }
 
@@ -117,10 +118,10 @@ pub async fn add(
 /// What a member is to be.
 #[derive(Deserialize, ToSchema)]
 pub struct MemberChange {
-    #[schema(value_type = String, example = "analyst")]
+    #[schema(value_type = words::Role)]
     role: Role,
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<words::Grant>)]
     grants: Grants,
 }
 

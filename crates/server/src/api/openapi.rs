@@ -4,9 +4,10 @@
 //! What follows from the path is added here once, so that no handler repeats it: parameters, ids, tags, and the one form
 //! of an error.
 
+use super::clients::ClientSpool;
 use super::errors::{ErrorAnswer, ErrorDetail};
 use super::{BASE, operations};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use utoipa::openapi::OpenApi;
 use utoipa::{PartialSchema, ToSchema};
@@ -66,23 +67,29 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     });
 }
 
-/// A file is bytes, not a list of numbers.
+/// A file or a picture is bytes, not a list of numbers.
 fn bytes_are_no_numbers(operation: &mut Value) {
-    const FILE: &str = "application/octet-stream";
-    if let Some(body) = operation.pointer_mut("/requestBody/content").and_then(|content| content.get_mut(FILE)) {
-        *body = json!({});
-    }
+    let body = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+    body.into_iter().for_each(as_binary);
     for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        if let Some(file) = response.pointer_mut("/content").and_then(|content| content.get_mut(FILE)) {
-            *file = json!({});
-        }
+        let content = response.pointer_mut("/content").and_then(Value::as_object_mut);
+        content.into_iter().for_each(as_binary);
+    }
+}
+
+/// Says `binary` where the content is bytes.
+fn as_binary(content: &mut Map<String, Value>) {
+    const BINARY: [&str; 2] = ["application/octet-stream", "image/png"];
+    for (_, file) in content.iter_mut().filter(|(content_type, _)| BINARY.contains(&content_type.as_str())) {
+        *file = json!({ "schema": { "type": "string", "format": "binary" } });
     }
 }
 
 /// An answer writes every member, one without a value as null, so it requires those too; a member that is left out says
-/// `nullable = false` where it is declared. Whoever sends a body may leave out what can be null.
+/// `nullable = false` where it is declared. Whoever sends a body may leave out what can be null, and what a client says of
+/// itself is passed on as it came.
 fn nothing_is_left_out(document: &mut Value) {
-    let mut sent = BTreeSet::new();
+    let mut sent = BTreeSet::from([ClientSpool::name().into_owned()]);
     let operations = document["paths"].as_object().into_iter().flatten();
     for (_, operation) in operations.flat_map(|(_, methods)| methods.as_object().into_iter().flatten()) {
         names_of(&operation["requestBody"], &document["components"]["schemas"], &mut sent);

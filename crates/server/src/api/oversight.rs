@@ -8,6 +8,7 @@ use super::paging::time_text;
 use super::path::ItemId;
 use super::privacy::RetentionShown;
 use super::state::AppState;
+use super::words;
 use crate::access::ProjectAccess;
 use crate::configuring::{self, Facts};
 use crate::jobs::runner::now_us;
@@ -32,7 +33,7 @@ pub struct CouncilShown {
     /// Pages show only groups of at least this many people.
     k: i64,
     retention: RetentionShown,
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Preset)]
     preset: Preset,
     /// The newest entry of the audit log.
     audit_head: AuditTip,

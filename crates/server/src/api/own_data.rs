@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::columns::AGENT_KEY;
 use store::engine::Question;
 use store::operator::RowFunctions;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Events of one file; a desk gives about 10,000 a day.
 const EVENTS_MAX: usize = 2_000_000;
@@ -25,8 +25,19 @@ const EVENTS_MAX: usize = 2_000_000;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OwnDataWanted {
-    /// `json` or `parquet`; `json` unless asked otherwise.
-    format: Option<String>,
+    /// `json` unless asked otherwise.
+    #[param(inline)]
+    format: Option<OwnDataForm>,
+}
+
+/// Form of own data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnDataForm {
+    /// What is known of the client, and its events.
+    Json,
+    /// The events as a table.
+    Parquet,
 }
 
 /// Everything that a client sent and that is still there: for a lead, or whoever holds the grant `identities`.
@@ -40,13 +51,6 @@ pub async fn export(
     path::ItemId(agent): path::ItemId,
     Query(wanted): Query<OwnDataWanted>,
 ) -> ApiResult<Response> {
-    let as_json = match wanted.format.as_deref() {
-        None | Some("json") => true,
-        Some("parquet") => false,
-        Some(other) => {
-            return Err(ApiError::bad_request(format!("'{other}' is no form of own data"), "choose json or parquet"));
-        }
-    };
     let client = state.store.ingest().client(access.id(), &agent).await?;
     if access.require(Permission::Lead).is_err() {
         access.require(Permission::Identities)?;
@@ -71,7 +75,7 @@ pub async fn export(
     } else {
         (store::columns::event_schema(), Vec::new())
     };
-    if !as_json {
+    if wanted.format == Some(OwnDataForm::Parquet) {
         return file(&format!("{agent}.parquet"), FileFormat::Parquet, &schema, &batches);
     }
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();

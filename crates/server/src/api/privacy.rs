@@ -6,6 +6,7 @@
 use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::jobs::runner::now_us;
@@ -39,7 +40,7 @@ pub struct PrivacyShown {
     min_group_size: i64,
     retention: RetentionShown,
     purposes: Vec<String>,
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Preset)]
     preset: Preset,
     /// Inside one epoch equal values have equal codes; between two nothing connects them.
     key_epochs: Vec<KeyEpoch>,

@@ -5,6 +5,7 @@ use super::errors::{ApiError, ApiResult};
 use super::paging::time_text;
 use super::privacy::{self, GROUP_MAX, RetentionShown};
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, MaybeActor, ProjectAccess};
 use crate::jobs::runner::{Freshness, Selection, Workshop, now_us};
 use crate::{audit, importing};
@@ -20,21 +21,27 @@ use store::control::project_settings::{Preset, ProjectSettings};
 use store::control::projects::{CaseRule, Project, ProjectKind};
 use utoipa::ToSchema;
 
-/// What the service is; everybody learns the version, admins the rest.
-#[derive(Serialize, ToSchema)]
+/// What the service is; everybody learns the version, admins the rest, which is left out for others.
+#[derive(Serialize, Default, ToSchema)]
 pub struct ServiceStatus {
     version: &'static str,
-    #[serde(flatten)]
-    details: Option<ServiceDetails>,
-}
-
-/// What admins see of the service.
-#[derive(Serialize, ToSchema)]
-pub struct ServiceDetails {
-    loopback_only: bool,
-    data_folder: String,
-    control: &'static str,
-    projects: usize,
+    /// Whether it listens to its own machine alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    loopback_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    data_folder: Option<String>,
+    /// The database behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::ControlKind>, nullable = false)]
+    control: Option<&'static str>,
+    /// How many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    projects: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     started_at: Option<String>,
 }
 
@@ -42,17 +49,18 @@ pub struct ServiceDetails {
 #[utoipa::path(get, path = "/status", responses((status = 200, body = ServiceStatus)),
     extensions(("x-lode-permission" = json!("public"))))]
 pub async fn status(State(state): State<AppState>, actor: MaybeActor) -> ApiResult<Json<ServiceStatus>> {
-    let details = match actor.0.filter(|actor| actor.account.admin) {
-        Some(_) => Some(ServiceDetails {
-            loopback_only: state.address.ip().is_loopback(),
-            data_folder: state.store.settings().folder.display().to_string(),
-            control: state.store.control().kind(),
-            projects: state.store.control().projects().await?.len(),
-            started_at: time_text(state.started_at_us),
-        }),
-        None => None,
-    };
-    Ok(Json(ServiceStatus { version: env!("CARGO_PKG_VERSION"), details }))
+    let version = env!("CARGO_PKG_VERSION");
+    if !actor.0.is_some_and(|actor| actor.account.admin) {
+        return Ok(Json(ServiceStatus { version, ..ServiceStatus::default() }));
+    }
+    Ok(Json(ServiceStatus {
+        version,
+        loopback_only: Some(state.address.ip().is_loopback()),
+        data_folder: Some(state.store.settings().folder.display().to_string()),
+        control: Some(state.store.control().kind()),
+        projects: Some(state.store.control().projects().await?.len()),
+        started_at: time_text(state.started_at_us),
+    }))
 }
 
 /// The projects of whoever asks.
@@ -67,7 +75,7 @@ pub struct ProjectShown {
     id: String,
     slug: String,
     name: String,
-    #[schema(value_type = String, example = "imported")]
+    #[schema(value_type = words::ProjectKind)]
     kind: ProjectKind,
     min_group_size: i64,
     created_at: Option<String>,
@@ -75,14 +83,13 @@ pub struct ProjectShown {
     users: usize,
     first_event: Option<String>,
     last_event: Option<String>,
-    #[schema(value_type = Value)]
-    case_rule: CaseRule,
+    case_rule: CaseRuleShown,
     jobs: JobsState,
     /// What whoever asks is in the project.
-    #[schema(value_type = String, example = "lead")]
+    #[schema(value_type = words::Role)]
     role: Role,
     /// What it may besides.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<words::Grant>)]
     grants: Grants,
     purposes: Vec<String>,
     retention: RetentionShown,
@@ -108,9 +115,83 @@ pub struct ConfigurationNumber {
 /// How the tables of a project stand.
 #[derive(Serialize, ToSchema)]
 pub struct JobsState {
-    /// `fresh`, `running`, `stale` or `failed`.
-    state: &'static str,
+    state: TablesState,
     built_at: Option<String>,
+}
+
+/// How the tables of a project stand, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TablesState {
+    /// Made from what is there now.
+    Fresh,
+    /// Jobs run.
+    Running,
+    /// Made from something older.
+    Stale,
+    /// The last run of a job failed.
+    Failed,
+}
+
+/// What a case is: a word, or the activities between which it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "a case rule is `auto`, `session`, `case_id` or {start_activity, end_activity}")]
+pub enum CaseRuleShown {
+    /// In a word.
+    Word(CaseWord),
+    /// From a start activity to the next end activity or start.
+    Activities(CaseActivities),
+}
+
+/// What a case is, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseWord {
+    /// The imported case id where there is one, else the session.
+    Auto,
+    /// One unbroken stretch of work.
+    Session,
+    /// The imported case id only.
+    CaseId,
+}
+
+/// The activities between which a case runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CaseActivities {
+    /// The activity that opens a case; absent: the event after an end does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    start_activity: Option<String>,
+    /// The activity that closes it; absent: the next start does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    end_activity: Option<String>,
+}
+
+impl From<CaseRule> for CaseRuleShown {
+    fn from(rule: CaseRule) -> Self {
+        match rule {
+            CaseRule::Auto => Self::Word(CaseWord::Auto),
+            CaseRule::Session => Self::Word(CaseWord::Session),
+            CaseRule::CaseId => Self::Word(CaseWord::CaseId),
+            CaseRule::Activities { start_activity, end_activity } => {
+                Self::Activities(CaseActivities { start_activity, end_activity })
+            }
+        }
+    }
+}
+
+impl From<CaseRuleShown> for CaseRule {
+    fn from(rule: CaseRuleShown) -> Self {
+        match rule {
+            CaseRuleShown::Word(CaseWord::Auto) => Self::Auto,
+            CaseRuleShown::Word(CaseWord::Session) => Self::Session,
+            CaseRuleShown::Word(CaseWord::CaseId) => Self::CaseId,
+            CaseRuleShown::Activities(CaseActivities { start_activity, end_activity }) => {
+                Self::Activities { start_activity, end_activity }
+            }
+        }
+    }
 }
 
 /// The projects that whoever asks is a member of.
@@ -144,7 +225,7 @@ fn leads(project: Project, grants: Grants) -> ProjectAccess {
 pub struct NewProject {
     name: String,
     /// `imported` unless said otherwise.
-    #[schema(value_type = Option<String>, example = "imported")]
+    #[schema(value_type = Option<words::ProjectKind>)]
     kind: Option<ProjectKind>,
     /// What recorded data are for.
     #[serde(default)]
@@ -153,9 +234,9 @@ pub struct NewProject {
     retention: Option<RetentionShown>,
     /// The smallest group that pages show; the preset's unless a larger one is wanted.
     min_group_size: Option<i64>,
-    /// `standard` or `works_council`.
+    /// `standard` unless said otherwise.
     #[serde(default)]
-    #[schema(value_type = String, example = "standard")]
+    #[schema(value_type = words::Preset)]
     preset: Preset,
 }
 
@@ -217,8 +298,7 @@ pub async fn show(State(state): State<AppState>, access: ProjectAccess) -> ApiRe
 #[derive(Deserialize, ToSchema)]
 pub struct ProjectChange {
     name: Option<String>,
-    #[schema(value_type = Option<Value>)]
-    case_rule: Option<CaseRule>,
+    case_rule: Option<CaseRuleShown>,
 }
 
 /// Changes a project.
@@ -236,7 +316,7 @@ pub async fn change(
     if name.trim().is_empty() {
         return Err(ApiError::bad_request("a project needs a name", "give one of 1 to 100 characters"));
     }
-    let rule = change.case_rule.unwrap_or_else(|| project.case_rule.clone());
+    let rule = change.case_rule.map_or_else(|| project.case_rule.clone(), CaseRule::from);
     control.update_project(&project.id, name.trim(), &rule).await?;
     if rule != project.case_rule {
         state.run_in_background(project.id.clone(), Selection::Stale);
@@ -285,13 +365,13 @@ async fn described(store: &Store, access: &ProjectAccess) -> ApiResult<ProjectSh
     let runs = store.control().last_runs(&project.id).await?;
     let stale = freshness.values().any(|state| *state != Freshness::Fresh);
     let state = if runs.iter().any(|run| run.state == "running") {
-        "running"
+        TablesState::Running
     } else if runs.iter().any(|run| run.state == "failed") {
-        "failed"
+        TablesState::Failed
     } else if stale && events.is_some() {
-        "stale"
+        TablesState::Stale
     } else {
-        "fresh"
+        TablesState::Fresh
     };
     let tables = store.control().tables(&project.id).await?;
     let built_at = tables.iter().filter(|table| table.name != EVENTS).map(|table| table.built_at_us).max();
@@ -309,7 +389,7 @@ async fn described(store: &Store, access: &ProjectAccess) -> ApiResult<ProjectSh
         users: store.control().known_keys(&project.id).await?.users.len(),
         first_event: first.and_then(time_text),
         last_event: last.and_then(time_text),
-        case_rule: project.case_rule.clone(),
+        case_rule: project.case_rule.clone().into(),
         jobs: JobsState { state, built_at: built_at.and_then(time_text) },
         role: access.role,
         grants: access.grants.clone(),

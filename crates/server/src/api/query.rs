@@ -6,6 +6,7 @@ use super::export::{FileFormat, file};
 use super::paging::{Page, time_text};
 use super::path::ItemId;
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, Permission, ProjectAccess};
 use crate::audit;
 use crate::jobs::catalog::Origin;
@@ -57,7 +58,7 @@ pub struct Asked {
 pub struct QueryAnswer {
     columns: Vec<ColumnShown>,
     /// Rows as arrays, in the order of the columns.
-    #[schema(value_type = Vec<Vec<Value>>)]
+    #[schema(value_type = Vec<Vec<rows::Cell>>)]
     rows: Vec<Value>,
     row_count: usize,
     truncated: bool,
@@ -304,8 +305,7 @@ pub async fn cancel(
 #[derive(Deserialize, ToSchema)]
 pub struct QueryExport {
     sql: String,
-    /// `csv` or `parquet`.
-    format: String,
+    format: FileFormat,
 }
 
 /// Asks in SQL and answers with a file.
@@ -318,7 +318,6 @@ pub async fn export(
     access: ProjectAccess,
     Json(taken): Json<QueryExport>,
 ) -> ApiResult<Response> {
-    let format = FileFormat::parse(&taken.format)?;
     audit::record(state.store.control(), &actor, "export.query", Some(access.id()), None, json!({}), now_us()).await?;
     let (schema, batches, truncated, _) = ask_store(&state, &access, &taken.sql, ROWS_MAX).await?;
     if truncated {
@@ -327,7 +326,7 @@ pub async fn export(
             "add a LIMIT, or use `lode sql` on the machine of the service",
         ));
     }
-    file(&format!("answer.{}", format.extension()), format, &schema, &batches)
+    file(&format!("answer.{}", taken.format.extension()), taken.format, &schema, &batches)
 }
 
 /// Questions that were asked.
@@ -342,7 +341,7 @@ pub struct QueryHistory {
 pub struct PastQuery {
     id: String,
     sql: String,
-    /// `done`, `failed` or `cancelled`.
+    #[schema(value_type = words::QueryState)]
     state: String,
     rows: Option<i64>,
     elapsed_ms: Option<i64>,

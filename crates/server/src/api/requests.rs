@@ -10,6 +10,7 @@ use super::path::ItemId;
 use super::privacy::REASON_CHARS_MAX;
 use super::projects;
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, Permission, ProjectAccess};
 use crate::audit;
 use crate::jobs::runner::now_us;
@@ -42,15 +43,15 @@ pub struct RequestList {
 #[derive(Serialize, ToSchema)]
 pub struct RequestShown {
     id: String,
-    /// `reidentify`, `lower_k` or `erase_project`.
-    kind: &'static str,
+    #[schema(value_type = words::RequestKind)]
+    kind: RequestKind,
     /// The agent, if it is about one.
     subject: Option<String>,
     value: Option<i64>,
     reason: String,
     asked_by: Named,
     asked_at: Option<String>,
-    /// `open`, `approved`, `refused` or `expired`.
+    #[schema(value_type = words::RequestState)]
     state: String,
     decided_by: Option<Named>,
     decided_at: Option<String>,
@@ -70,8 +71,8 @@ pub struct Named {
 /// What is asked for.
 #[derive(Deserialize, ToSchema)]
 pub struct NewRequest {
-    /// `reidentify`, `lower_k` or `erase_project`.
-    kind: String,
+    #[schema(value_type = words::RequestKind)]
+    kind: RequestKind,
     /// The agent to name.
     subject: Option<String>,
     /// The smallest group that is wanted.
@@ -108,9 +109,6 @@ pub async fn ask(
 ) -> ApiResult<(StatusCode, Json<RequestShown>)> {
     actor.second_factor()?;
     let (control, now_us) = (state.store.control(), now_us());
-    let kind = RequestKind::parse(&new.kind).ok_or_else(|| {
-        ApiError::bad_request(format!("'{}' is no kind of request", new.kind), "reidentify, lower_k or erase_project")
-    })?;
     let reason = new.reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
         let message = format!("a request needs a reason of 1 to {REASON_CHARS_MAX} characters");
@@ -119,7 +117,7 @@ pub async fn ask(
     let mut request = Request {
         id: uuid::Uuid::now_v7().to_string(),
         project: access.id().to_owned(),
-        kind,
+        kind: new.kind,
         subject: None,
         value: None,
         reason: reason.to_owned(),
@@ -129,7 +127,7 @@ pub async fn ask(
         decided_by: None,
         decided_at_us: None,
     };
-    match kind {
+    match new.kind {
         RequestKind::Reidentify => request.subject = Some(invited(&state, &access, new.subject).await?),
         RequestKind::LowerK => request.value = Some(smaller(new.value, access.project.min_group_size)?),
         RequestKind::EraseProject => {}
@@ -300,7 +298,7 @@ async fn shown(state: &AppState, request: Request, now_us: i64) -> ApiResult<Req
     Ok(RequestShown {
         state: request.state(now_us).to_owned(),
         id: request.id,
-        kind: request.kind.as_str(),
+        kind: request.kind,
         subject: request.subject,
         value: request.value,
         reason: request.reason,

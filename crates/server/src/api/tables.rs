@@ -10,7 +10,7 @@ use crate::access::{Actor, ProjectAccess};
 use crate::audit;
 use crate::jobs::catalog::Layer;
 use crate::jobs::runner::{Freshness, Workshop, now_us};
-use crate::rows::type_name;
+use crate::rows::{ColumnType, column_type};
 use arrow::datatypes::{Field, SchemaRef};
 use axum::Json;
 use axum::body::Body;
@@ -54,7 +54,7 @@ pub struct TableShown {
 pub struct TableColumn {
     name: String,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: ColumnType,
     /// Whether it may say something about a person.
     personal: bool,
     description: &'static str,
@@ -212,7 +212,7 @@ fn check_name(name: &str) -> ApiResult<()> {
 fn columns(schema: &SchemaRef) -> Vec<TableColumn> {
     let shown = |field: &Arc<Field>| {
         let (personal, description) = meaning(field.name());
-        TableColumn { name: field.name().clone(), kind: type_name(field.data_type()), personal, description }
+        TableColumn { name: field.name().clone(), kind: column_type(field.data_type()), personal, description }
     };
     schema.fields().iter().map(shown).collect()
 }

@@ -9,6 +9,7 @@ use super::paging::time_text;
 use super::path::ItemId;
 use super::requests::{Named, named};
 use super::state::AppState;
+use super::words;
 use crate::access::{Actor, ProjectAccess};
 use crate::analyses::{Analysis, Filters};
 use crate::audit;
@@ -47,8 +48,8 @@ pub struct CorrectionList {
 #[derive(Serialize, ToSchema)]
 pub struct CorrectionShown {
     id: String,
-    /// `confirm`, `rename`, `merge`, `split` or `reject`.
-    kind: &'static str,
+    #[schema(value_type = words::CorrectionKind)]
+    kind: CorrectionKind,
     /// Name of the task when it was corrected.
     task_name: String,
     /// The new name, of a rename or of the part that was split off.
@@ -57,8 +58,7 @@ pub struct CorrectionShown {
     other_name: Option<String>,
     /// The step whose instances were split off.
     step: Option<String>,
-    /// `holds`, `not_found` (no task is alike any more), `waiting` (the jobs have not run yet) or `withdrawn`.
-    state: &'static str,
+    state: CorrectionState,
     /// The task that it holds for now.
     task: Option<String>,
     /// Steps that the task had then and the most alike one has now, as a part of all steps of both.
@@ -69,12 +69,26 @@ pub struct CorrectionShown {
     withdrawn_at: Option<String>,
 }
 
+/// Whether a correction holds. No task is alike any more: `not_found`; the jobs have not run yet: `waiting`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CorrectionState {
+    /// For a task that was found.
+    Holds,
+    /// No task is alike any more.
+    NotFound,
+    /// The jobs have not run yet.
+    Waiting,
+    /// Somebody took it back.
+    Withdrawn,
+}
+
 /// What is said of a task.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCorrection {
-    /// `confirm`, `rename`, `merge`, `split` or `reject`.
-    kind: String,
+    #[schema(value_type = words::CorrectionKind)]
+    kind: CorrectionKind,
     /// The task's id, as the pages show it now.
     task: String,
     /// The new name; for `rename` and `split`.
@@ -121,11 +135,11 @@ async fn shown(
         Some((task, likeness)) if correction.withdrawn_at_us.is_none() => (task.clone(), *likeness),
         _ => (None, None),
     };
-    let word = match (correction.withdrawn_at_us, holds.contains_key(&correction.id), &task) {
-        (Some(_), _, _) => "withdrawn",
-        (None, false, _) => "waiting",
-        (None, true, None) => "not_found",
-        (None, true, Some(_)) => "holds",
+    let standing = match (correction.withdrawn_at_us, holds.contains_key(&correction.id), &task) {
+        (Some(_), _, _) => CorrectionState::Withdrawn,
+        (None, false, _) => CorrectionState::Waiting,
+        (None, true, None) => CorrectionState::NotFound,
+        (None, true, Some(_)) => CorrectionState::Holds,
     };
     let withdrawn_by = match correction.withdrawn_by {
         Some(account) => Some(named(state, account).await?),
@@ -133,12 +147,12 @@ async fn shown(
     };
     Ok(CorrectionShown {
         id: correction.id,
-        kind: correction.kind.as_str(),
+        kind: correction.kind,
         task_name: correction.task.name,
         name: correction.name,
         other_name: correction.other.map(|other| other.name),
         step: correction.step,
-        state: word,
+        state: standing,
         task,
         likeness,
         made_by: named(state, correction.made_by).await?,
@@ -157,10 +171,7 @@ pub async fn correct(
     access: ProjectAccess,
     Json(new): Json<NewCorrection>,
 ) -> ApiResult<(StatusCode, Json<CorrectionMade>)> {
-    let kind = CorrectionKind::parse(&new.kind).ok_or_else(|| {
-        let message = format!("'{}' is nothing that can be said of a task", new.kind);
-        ApiError::bad_request(message, "confirm, rename, merge, split or reject")
-    })?;
+    let kind = new.kind;
     let name = match kind {
         CorrectionKind::Rename | CorrectionKind::Split => Some(valid_name(new.name.as_deref().unwrap_or(""))?),
         _ => None,
@@ -238,8 +249,20 @@ pub async fn withdraw(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DocumentWanted {
-    /// `html` (to read and print), `bpmn` (BPMN 2.0) or `playwright` (a script to begin with).
-    format: String,
+    #[param(inline)]
+    format: TaskForm,
+}
+
+/// Form of a task as a document: to read and print, BPMN 2.0, or a script to begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskForm {
+    /// To read and print.
+    Html,
+    /// BPMN 2.0.
+    Bpmn,
+    /// A script to begin with.
+    Playwright,
 }
 
 /// A task as a document: its steps, figures, model and data flow, without what fewer people do than may be shown.
@@ -253,13 +276,10 @@ pub async fn document(
     ItemId(id): ItemId,
     Query(wanted): Query<DocumentWanted>,
 ) -> ApiResult<Response> {
-    let (extension, content_type) = match wanted.format.as_str() {
-        "html" => ("html", "text/html; charset=utf-8"),
-        "bpmn" => ("bpmn", "application/xml; charset=utf-8"),
-        "playwright" => ("spec.mjs", "text/javascript; charset=utf-8"),
-        other => {
-            return Err(ApiError::bad_request(format!("'{other}' is no form of a task"), "html, bpmn or playwright"));
-        }
+    let (extension, content_type) = match wanted.format {
+        TaskForm::Html => ("html", "text/html; charset=utf-8"),
+        TaskForm::Bpmn => ("bpmn", "application/xml; charset=utf-8"),
+        TaskForm::Playwright => ("spec.mjs", "text/javascript; charset=utf-8"),
     };
     let workshop = Workshop::open(&state.store, access.id()).await?;
     let snapshot = workshop.snapshot(&state.store).await?;
@@ -278,10 +298,10 @@ pub async fn document(
     let (project, formula) = (access.project.name.as_str(), Analysis::named("automation")?.formula.as_str());
     let now = time_text(now_us()).unwrap_or_default();
     let task = Task { project, figures, steps, variants, formula, day: now.get(..10).unwrap_or_default() };
-    let text = match extension {
-        "html" => task_document::html(&task),
-        "bpmn" => task_document::bpmn(&task),
-        _ => task_document::playwright(&task),
+    let text = match wanted.format {
+        TaskForm::Html => task_document::html(&task),
+        TaskForm::Bpmn => task_document::bpmn(&task),
+        TaskForm::Playwright => task_document::playwright(&task),
     };
     let subject = Some(("task", id.as_str()));
     let detail = json!({ "format": wanted.format });

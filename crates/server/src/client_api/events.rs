@@ -268,11 +268,10 @@ async fn keep_dead_letters(
     Ok(state.store.ingest().put_dead_letters(&speaker.project, letters).await?)
 }
 
-/// Sends a dead letter through the rules of the revision that it names, and lands it: `accepted`, or `duplicate` if the event
-/// is there already.
+/// Sends a dead letter through the rules of the revision that it names, and lands it; false if the event is there already.
 ///
 /// Errors: the rules are still unknown or do not admit it; it cannot be unsealed or stored. It stays a dead letter then.
-pub async fn replay(state: &AppState, project: &str, letter: &DeadLetter, now_us: i64) -> ApiResult<&'static str> {
+pub async fn replay(state: &AppState, project: &str, letter: &DeadLetter, now_us: i64) -> ApiResult<bool> {
     let damaged = || ApiError::internal(format!("the dead letter {} is damaged", letter.id));
     let sealed = std::str::from_utf8(&letter.body).map_err(|_| damaged())?;
     let text = state.identity.sealer.unseal(&purpose(&letter.id), sealed)?;
@@ -294,7 +293,7 @@ pub async fn replay(state: &AppState, project: &str, letter: &DeadLetter, now_us
         return Err(ApiError::conflict(format!("it is refused again: {reason}"), hint));
     }
     let landed = state.store.ingest().land(sorted.batch).await.map_err(|error| not_landed(state, &error))?;
-    Ok(if landed.accepted.count() > 0 { "accepted" } else { "duplicate" })
+    Ok(landed.accepted.count() > 0)
 }
 
 /// What a dead letter is sealed for: it opens in its own row only.

@@ -31,10 +31,13 @@ const TRIES_MAX: usize = 16;
 /// Entries read at once while the chain is checked.
 const ENTRIES_AT_ONCE: i64 = 1_000;
 
+/// What somebody who did something can be, in a word.
+pub const ACTOR_KINDS: [&str; 4] = ["account", "token", "agent", "service"];
+
 /// Who did something, as the log keeps it; names may change later, these do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditActor {
-    /// `account`, `token`, `agent` or `service`.
+    /// One of [`ACTOR_KINDS`].
     pub kind: String,
     /// Id of the account, token or agent.
     pub id: String,

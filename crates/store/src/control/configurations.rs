@@ -6,6 +6,7 @@
 
 use super::Control;
 use crate::StoreError;
+use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -22,7 +23,8 @@ pub(super) const OF_A_PROJECT: &[&str] =
     &["DELETE FROM configurations WHERE project = $1", "DELETE FROM configuration_drafts WHERE project = $1"];
 
 /// Where a revision stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RevisionState {
     /// A share of the agents obeys it.
     RollingOut,
@@ -35,6 +37,9 @@ pub enum RevisionState {
 }
 
 impl RevisionState {
+    /// Each of them.
+    pub const ALL: [Self; 4] = [Self::RollingOut, Self::Active, Self::Superseded, Self::RolledBack];
+
     /// The word in tables and answers.
     pub fn as_str(self) -> &'static str {
         match self {

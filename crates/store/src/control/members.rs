@@ -36,6 +36,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Lead, Self::Analyst, Self::Viewer, Self::Council];
+
     /// The word stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {

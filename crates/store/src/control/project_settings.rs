@@ -55,6 +55,9 @@ pub enum Preset {
 }
 
 impl Preset {
+    /// Every preset.
+    pub const ALL: [Self; 2] = [Self::Standard, Self::WorksCouncil];
+
     /// The smallest group of people that pages may show.
     pub fn min_group_size(self) -> i64 {
         match self {

@@ -19,6 +19,9 @@ pub enum ProjectKind {
 }
 
 impl ProjectKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Sample, Self::Imported, Self::Enrolled];
+
     /// The smallest group of people a page may show: 1 for logs brought along (with a banner), 5 for recorded desktops.
     pub fn min_group_size(self) -> i64 {
         match self {

@@ -4,7 +4,10 @@ use super::Control;
 use crate::StoreError;
 use sqlx::Row;
 
-/// One question that a person asked. `state` is `done`, `failed` or `cancelled`.
+/// How a question ends, in a word.
+pub const STATES: [&str; 3] = ["done", "failed", "cancelled"];
+
+/// One question that a person asked.
 #[derive(Debug, Clone)]
 pub struct QueryRecord {
     /// UUID.
@@ -13,7 +16,7 @@ pub struct QueryRecord {
     pub project: String,
     /// The text.
     pub sql: String,
-    /// See above.
+    /// One of [`STATES`].
     pub state: String,
     /// Rows of the answer.
     pub rows: Option<i64>,

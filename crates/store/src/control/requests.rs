@@ -5,6 +5,7 @@
 
 use super::Control;
 use crate::StoreError;
+use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -20,8 +21,12 @@ pub(super) const OF_A_PROJECT: &[&str] = &["DELETE FROM requests WHERE project =
 /// How long a request waits for a second person: seven days, in microseconds.
 pub const OPEN_US: i64 = 7 * 24 * 3_600 * 1_000_000;
 
+/// How a request stands, in a word.
+pub const STATES: [&str; 4] = ["open", "approved", "refused", "expired"];
+
 /// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RequestKind {
     /// Who is behind an agent.
     Reidentify,
@@ -32,6 +37,9 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Reidentify, Self::LowerK, Self::EraseProject];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,7 +51,7 @@ impl RequestKind {
 
     /// The kind of this word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Reidentify, Self::LowerK, Self::EraseProject].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -75,7 +83,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// `open`, `approved`, `refused`, or `expired` when nobody decided in time.
+    /// One of [`STATES`]: as somebody decided, or `expired` when nobody did in time.
     pub fn state(&self, now_us: i64) -> &str {
         if self.decision == "open" && self.asked_at_us + OPEN_US <= now_us { "expired" } else { &self.decision }
     }

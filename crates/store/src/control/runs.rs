@@ -5,7 +5,10 @@ use crate::{Position, StoreError};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-/// One execution of one job. `state` is `queued`, `running`, `done`, `failed` or `cancelled`.
+/// How a run stands, in a word.
+pub const STATES: [&str; 5] = ["queued", "running", "done", "failed", "cancelled"];
+
+/// One execution of one job.
 #[derive(Debug, Clone)]
 pub struct RunRecord {
     /// `<batch>/<job>`: all runs that one request started share the batch.
@@ -14,7 +17,7 @@ pub struct RunRecord {
     pub project: String,
     /// Job.
     pub job: String,
-    /// See above.
+    /// One of [`STATES`].
     pub state: String,
     /// Microseconds since 1970, UTC.
     pub started_at_us: i64,

@@ -7,6 +7,7 @@
 
 use super::Control;
 use crate::StoreError;
+use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -22,7 +23,8 @@ pub(super) const OF_A_PROJECT: &[&str] = &["DELETE FROM task_corrections WHERE p
 pub const CORRECTIONS_MAX: usize = 2_000;
 
 /// What is said of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CorrectionKind {
     /// It is a task.
     Confirm,
@@ -37,6 +39,9 @@ pub enum CorrectionKind {
 }
 
 impl CorrectionKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Confirm, Self::Rename, Self::Merge, Self::Split, Self::Reject];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,9 +55,7 @@ impl CorrectionKind {
 
     /// The kind of this word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Confirm, Self::Rename, Self::Merge, Self::Split, Self::Reject]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

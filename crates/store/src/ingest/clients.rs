@@ -183,6 +183,9 @@ const FITTING: &str = "project = $1 AND ($2 = '' OR team = $2) AND ($3 = '' OR (
     OR lower(code) LIKE $4 OR lower(version) LIKE $4 OR lower(os) LIKE $4 OR lower(coalesce(team, '')) LIKE $4
     OR agent_id LIKE $4)";
 
+/// What a list of agents can be sorted by.
+pub const SORTS: [&str; 5] = ["last_seen", "version", "waiting", "state", "enrolled"];
+
 /// What a list of agents shows.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
@@ -192,7 +195,7 @@ pub struct Wanted {
     pub state: Option<String>,
     /// One team.
     pub team: Option<String>,
-    /// One of `last_seen`, `version`, `waiting`, `state`, `enrolled`.
+    /// One of [`SORTS`].
     pub sort: String,
     /// From the end.
     pub descending: bool,

@@ -64,6 +64,11 @@ pub enum RuleKind {
     Recording,
 }
 
+impl RuleKind {
+    /// Each of them.
+    pub const ALL: [RuleKind; 4] = [RuleKind::Gate, RuleKind::Rule, RuleKind::Otherwise, RuleKind::Recording];
+}
+
 /// What one rule would do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RulePreview {
@@ -120,10 +125,13 @@ pub struct Explanation {
     pub columns: Vec<ColumnFate>,
 }
 
+/// What can be decided about an event.
+pub const OUTCOMES: [&str; 4] = ["log", "recording", "drop", "refused"];
+
 /// What was decided about an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
-    /// `log`, `recording`, `drop` or `refused`.
+    /// One of [`OUTCOMES`].
     pub outcome: &'static str,
     /// The rule that decided; for what is refused, the part of the gate that did.
     pub rule: Option<String>,
@@ -158,6 +166,11 @@ pub enum Fate {
     Redacted,
     /// It is not sent.
     Dropped,
+}
+
+impl Fate {
+    /// Each of them.
+    pub const ALL: [Fate; 5] = [Fate::Sent, Fate::Hashed, Fate::Replaced, Fate::Redacted, Fate::Dropped];
 }
 
 /// Runs a sample through a policy. Hashes are made with a stand-in key and not shown.

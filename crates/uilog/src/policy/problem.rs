@@ -32,6 +32,11 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+impl Severity {
+    /// Each of them, the worst last.
+    pub const ALL: [Severity; 2] = [Severity::Warning, Severity::Error];
+}
+
 impl Problem {
     /// The problem as one line, as compilers write it: `ap.xml:41:23: rule "SAP": unknown column "windowtitle"; did you
     /// mean "window_title"?`. A warning says so.
