@@ -3,6 +3,7 @@
     LODE_BIN=target/debug/lode PYTHONPATH=python/src:crates/server/tests/clients python -m unittest discover python/tests
 """
 
+import contextlib
 import os
 import pathlib
 import sys
@@ -98,8 +99,12 @@ class Jobs(unittest.TestCase):
     def put(self, job, text):
         body = {"text": text, "schedule": "manual"}
         kept = self.service.ask("PUT", f"/projects/{self.name}/jobs/{job}", body)
-        self.addCleanup(self.service.ask, "DELETE", f"/projects/{self.name}/jobs/{job}")
+        self.addCleanup(self.take_away, job)
         return kept
+
+    def take_away(self, job):
+        with contextlib.suppress(Refused):
+            self.service.ask("DELETE", f"/projects/{self.name}/jobs/{job}")
 
     def start(self, job):
         return self.service.ask("POST", f"/projects/{self.name}/runs", {"jobs": [job]})["run"]
@@ -190,10 +195,10 @@ class Jobs(unittest.TestCase):
 
     def test_what_python_does_not_understand_is_not_kept(self):
         status, error = self.refusal(lambda: self.put("broken", HEAD + "for\n"))
-        self.assertEqual((status, error["line"]), (422, 5), error)
+        self.assertEqual((status, error.get("line")), (422, 5), error)
         self.assertIn("SyntaxError", error["message"])
         status, error = self.refusal(lambda: self.put("broken", "# A test.\n# parts: agent\nimport lode\n"))
-        self.assertEqual((status, error["line"]), (422, 2), error)
+        self.assertEqual((status, error.get("line")), (422, 2), error)
 
     def test_the_old_table_stays_when_a_script_fails(self):
         text = HEAD + "project.write_table('steady', [{'n': 1}])\n"

@@ -4,7 +4,6 @@
 use super::errors::{ApiError, ApiResult};
 use axum::Json;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 /// The vocabulary as it is checked in.

@@ -55,11 +55,13 @@ fn become_interpreter() -> Result<std::convert::Infallible, String> {
     let input = rustix::io::dup(std::io::stdin()).map_err(|error| error.to_string())?;
     let order: ScriptOrder = read_order(&mut std::fs::File::from(input))
         .map_err(|error| format!("the script's process cannot read its order: {error}"))?;
+    let there = std::env::set_current_dir(&order.folder);
+    there.map_err(|error| format!("cannot work in '{}': {error}", order.folder.display()))?;
     if let Some(leave) = &order.leave {
         walls::raise(leave)?;
     }
     let mut interpreter = std::process::Command::new(&order.program);
-    interpreter.args(&order.arguments).env_clear().envs(order.environment).current_dir(&order.folder);
+    interpreter.args(&order.arguments).env_clear().envs(order.environment);
     let error = std::os::unix::process::CommandExt::exec(&mut interpreter);
     Err(format!("cannot start '{}': {error}", order.program.display()))
 }
