@@ -160,8 +160,7 @@ export function newClient(project, index, state, revision, app_key) {
 export function countsOf(project) {
   const counts = {};
   for (const client of project.clients) counts[client.state] = (counts[client.state] ?? 0) + 1;
-  const invited = project.invitations.filter((one) => one.state === 'invited').length;
-  return { ...counts, ...(invited > 0 ? { invited } : {}) };
+  return counts;
 }
 
 export function tellClient(world, project, client) {

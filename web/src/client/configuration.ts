@@ -1,7 +1,7 @@
 // A project's configuration: draft, check, preview, publishing, roll-out and history, and the vocabulary the editor is drawn from.
 import { get, send, sendWith } from './http';
 import { at } from './operation';
-import type { Preset } from './types';
+import type { Preset, PreviewSource } from './types';
 
 export const configurationPath = {
   vocabulary: () => at('/config/vocabulary'),
@@ -15,7 +15,7 @@ export const saveDraft = (project: string, xml: string) =>
   sendWith({ keepalive: true }, 'put', '/projects/{project}/configuration/draft', { project, body: { xml } });
 export const checkConfiguration = (project: string, xml: string, signal: AbortSignal) =>
   sendWith({ signal }, 'post', '/projects/{project}/configuration/check', { project, body: { xml } });
-export const previewConfiguration = (project: string, xml: string, source: 'sample' | 'own', days: number) =>
+export const previewConfiguration = (project: string, xml: string, source: PreviewSource, days: number) =>
   send('post', '/projects/{project}/configuration/preview', { project, body: { xml, source, days } });
 export const publish = (project: string, xml: string, note: string, percent: number) =>
   send('post', '/projects/{project}/configuration/publish', { project, body: { xml, note, percent } });

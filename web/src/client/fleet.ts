@@ -1,14 +1,12 @@
 // The installed clients of a project: their states, counters, errors, and the live stream about them. It keeps no state.
 import { send } from './http';
 import { at, type Given } from './operation';
-import type { Alerts, Counts } from './types';
+import type { Alerts, ClientState } from './types';
 
 export const CLIENT_STATES = [
-  'held', 'needs_consent', 'declined', 'recording', 'paused', 'outside_schedule', 'locked', 'stopped', 'blocked', 'error', 'offline', 'revoked',
-] as const;
-
-/** What the live stream says as `counts`. The document knows no events of a stream; as `client` it sends a client as the list has it. */
-export interface LiveCounts { counts: Counts; events_per_min: number; last_event_at: string | null }
+  'held', 'needs_enrolment', 'needs_consent', 'declined', 'recording', 'paused', 'outside_schedule', 'locked', 'stopped', 'blocked', 'error', 'offline',
+  'revoked',
+] as const satisfies ClientState[];
 
 /** Which clients to list, in which order. */
 export type ClientQuestion = Omit<NonNullable<Given<'get', '/projects/{project}/clients'>[0]>, 'project'>;

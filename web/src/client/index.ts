@@ -2,11 +2,14 @@
 // decides nothing.
 import { get, postForFile, send, upload } from './http';
 import { at, type Given } from './operation';
-import type { CaseRule, JobChange, NewProject } from './types';
+import type { CaseRule, FileFormat, JobChange, NewProject } from './types';
 
 export { ServiceError } from './http';
 export type { Address } from './operation';
 export type * from './types';
+
+/** What a log can be taken away as. */
+type LogFormat = Given<'get', '/projects/{project}/export'>[0]['format'];
 
 /** What an analysis is narrowed to, and which part of the answer is wanted. */
 export type Narrowing = Omit<NonNullable<Given<'get', '/projects/{project}/analyses/{name}'>[0]>, 'project' | 'name'>;
@@ -22,7 +25,7 @@ export const path = {
   limits: (project: string) => at('/projects/{project}/query/limits', { project }),
   jobs: (project: string) => at('/projects/{project}/jobs', { project }),
   runs: (project: string, part: { job?: string; limit: number; offset: number }) => at('/projects/{project}/runs', { project, ...part }),
-  export: (project: string, format: string) => at('/projects/{project}/export', { project, format }),
+  export: (project: string, format: LogFormat) => at('/projects/{project}/export', { project, format }),
 };
 
 export const read = get;
@@ -37,7 +40,7 @@ export const readImport = (project: string, id: string) => get(at('/projects/{pr
 
 export const runQuery = (project: string, sql: string, limit: number, query_id: string) => send('post', '/projects/{project}/query', { project, body: { sql, limit, query_id } });
 export const cancelQuery = (project: string, query: string) => send('delete', '/projects/{project}/query/{query}', { project, query });
-export const exportQuery = (project: string, sql: string, format: 'csv' | 'parquet') =>
+export const exportQuery = (project: string, sql: string, format: FileFormat) =>
   postForFile('/projects/{project}/query/export', { project, body: { sql, format } });
 
 export const putJob = (project: string, job: string, change: JobChange) => send('put', '/projects/{project}/jobs/{job}', { project, job, body: change });

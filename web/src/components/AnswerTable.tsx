@@ -22,7 +22,7 @@ export function AnswerTable({ answer, label, height_px, format = formatCell, tit
       numeric: isNumeric(column),
       value: (row) => {
         const cell = row[index];
-        return Array.isArray(cell) ? cell.length : cell;
+        return Array.isArray(cell) ? cell.length : typeof cell === 'object' ? null : cell;
       },
       show: (row) => format(column, row[index]),
     })),

@@ -15,13 +15,16 @@ export const isNumeric = (column: Column) => column.type === 'integer' || column
 
 export function formatCell(column: Column, value: Cell | undefined): string {
   if (value === null || value === undefined || value === '') return NOTHING;
-  if (Array.isArray(value)) return value.map(String).join(' → ');
+  if (Array.isArray(value)) return value.map(plain).join(' → ');
+  if (typeof value === 'object') return plain(value);
   if (typeof value === 'boolean') return value ? t('value.yes') : t('value.no');
   if (typeof value === 'number') return formatQuantity(column.name, value);
   if (column.type === 'time') return formatTime(value);
   if (column.type === 'date') return formatDay(value);
   return value;
 }
+
+const plain = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 function formatQuantity(name: string, value: number): string {
   if (name.endsWith('_s')) return formatDuration(value);

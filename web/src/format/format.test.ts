@@ -26,6 +26,7 @@ test('the name of a column tells its unit', () => {
   expect(formatCell({ name: 'active_s', type: 'number' }, 90)).toBe('1 min 30 s');
   expect(formatCell({ name: 'share', type: 'number' }, 0.5)).toBe('50%');
   expect(formatCell({ name: 'activities', type: 'list' }, ['a', 'b'])).toBe('a → b');
+  expect(formatCell({ name: 'classes', type: 'list' }, [{ from_s: 0, to_s: null }, null])).toBe('{"from_s":0,"to_s":null} → null');
   expect(formatCell({ name: 'rework', type: 'boolean' }, false)).toBe('no');
   expect(formatCell({ name: 'screen', type: 'text' }, null)).toBe(NOTHING);
 });

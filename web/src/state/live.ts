@@ -1,7 +1,7 @@
 // The live stream of a project's clients: counts as they change, and each client that appears or changes. The browser reconnects by itself.
 import { useEffect, useState } from 'react';
-import type { Client } from '../client';
-import { fleetPath, type LiveCounts } from '../client/fleet';
+import type { Client, LiveCounts, LiveEvent } from '../client';
+import { fleetPath } from '../client/fleet';
 
 /** Changed clients kept beside the list at most; beyond it the list is asked anew anyway. */
 const CHANGED_MAX = 2_000;
@@ -22,14 +22,10 @@ export function useLive(slug: string): Live {
     const source = new EventSource(fleetPath.live(slug));
     source.onopen = () => setLive((now) => ({ ...now, connected: true }));
     source.onerror = () => setLive((now) => ({ ...now, connected: false }));
-    source.addEventListener('counts', (event) => {
-      const counts = JSON.parse(event.data) as LiveCounts;
-      setLive((now) => ({ ...now, connected: true, counts }));
-    });
-    source.addEventListener('client', (event) => {
-      const client = JSON.parse(event.data) as Client;
-      setLive((now) => ({ ...now, changed: withClient(now.changed, client) }));
-    });
+    const listen = <N extends LiveEvent['event']>(name: N, hear: (data: Extract<LiveEvent, { event: N }>['data']) => void) =>
+      source.addEventListener(name, (event) => hear(JSON.parse((event as MessageEvent<string>).data)));
+    listen('counts', (counts) => setLive((now) => ({ ...now, connected: true, counts })));
+    listen('client', (client) => setLive((now) => ({ ...now, changed: withClient(now.changed, client) })));
     return () => source.close();
   }, [slug]);
   return live;

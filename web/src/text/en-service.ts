@@ -128,7 +128,7 @@ export const serviceWords = {
 
   'client.state.held': 'Waits for approval',
   'client.state.needs_consent': 'Waits for consent',
-  'client.state.waiting_for_consent': 'Waits for consent',
+  'client.state.needs_enrolment': 'Not enrolled yet',
   'client.state.declined': 'Declined',
   'client.state.recording': 'Recording',
   'client.state.paused': 'Paused',
@@ -139,7 +139,6 @@ export const serviceWords = {
   'client.state.error': 'Error',
   'client.state.offline': 'Offline',
   'client.state.revoked': 'Revoked',
-  'client.state.invited': 'Invited',
   'clients.all': 'All',
   'clients.filter': 'Show only one state',
   'clients.title': 'Clients',

@@ -7,6 +7,7 @@ mod analyses;
 mod cli;
 mod company_login;
 mod confined;
+mod document;
 mod doors;
 mod fleet;
 mod harness;

@@ -1,5 +1,6 @@
 //! What the stories share: a service on a free port, a client that fits on a page, the program as a child process.
 
+use crate::document;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use server::confined::{Confinement, Program, Workers};
@@ -119,7 +120,11 @@ impl Client {
         let mut stream = TcpStream::connect(self.0).unwrap();
         stream.write_all(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes()).unwrap();
         stream.write_all(body).unwrap();
-        read_answer(&read_to_end(&mut stream))
+        let answer = read_answer(&read_to_end(&mut stream));
+        if answer.head.contains("content-type: application/json") && !answer.head.contains("content-encoding") {
+            document::check(method, &path, answer.status, &answer.body);
+        }
+        answer
     }
 }
 

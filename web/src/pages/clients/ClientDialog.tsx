@@ -94,7 +94,7 @@ function Facts({ client, now_ms }: { client: Client; now_ms: number }) {
         [t('clients.seen'), client.last_seen_at ? formatAgo(client.last_seen_at, now_ms) : t('ago.never')],
         [t('detail.clock'), t(clock >= 0 ? 'detail.clock.ahead' : 'detail.clock.behind', { ms: Math.abs(clock) })],
         [t('detail.memory'), formatBytes(client.self.rss_bytes)],
-        [t('detail.cpu'), t('detail.cpu.of', { ms: client.self.cpu_ms_per_min })],
+        [t('detail.cpu'), client.self.cpu_ms_per_min === undefined ? NOTHING : t('detail.cpu.of', { ms: client.self.cpu_ms_per_min })],
       ]}
     />
   );

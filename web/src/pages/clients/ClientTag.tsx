@@ -2,17 +2,14 @@
 import type { ClientState } from '../../client';
 import { t } from '../../text';
 
-export type ShownState = ClientState | 'invited' | 'waiting_for_consent';
-
-const SIGNS: Record<ShownState, { sign: string; className: string }> = {
+const SIGNS: Record<ClientState, { sign: string; className: string }> = {
   recording: { sign: '●', className: 'tag-good' },
   paused: { sign: '‖', className: 'tag-warm' },
   outside_schedule: { sign: '◔', className: '' },
   locked: { sign: '▣', className: '' },
   held: { sign: '…', className: 'tag-accent' },
   needs_consent: { sign: '?', className: 'tag-accent' },
-  waiting_for_consent: { sign: '?', className: 'tag-accent' },
-  invited: { sign: '+', className: 'tag-accent' },
+  needs_enrolment: { sign: '+', className: 'tag-accent' },
   declined: { sign: '–', className: '' },
   stopped: { sign: '■', className: '' },
   offline: { sign: '○', className: 'tag-warm' },
@@ -21,7 +18,7 @@ const SIGNS: Record<ShownState, { sign: string; className: string }> = {
   revoked: { sign: '✕', className: 'tag-bad' },
 };
 
-export function ClientTag({ state }: { state: ShownState }) {
+export function ClientTag({ state }: { state: ClientState }) {
   const { sign, className } = SIGNS[state];
   return <span className={`tag ${className}`} data-state={state}><span aria-hidden="true">{sign}</span>{t(`client.state.${state}`)}</span>;
 }

@@ -20,7 +20,7 @@ import { useWork } from '../../state/work';
 import { t } from '../../text';
 import { AlertsDialog } from './AlertsDialog';
 import { ClientDialog } from './ClientDialog';
-import { ClientTag, type ShownState } from './ClientTag';
+import { ClientTag } from './ClientTag';
 import './clients.css';
 import { ClientErrors } from './ClientErrors';
 import { DeadLetters } from './DeadLetters';
@@ -34,7 +34,6 @@ const AGO_MS = 5_000;
 /** A list that others changed is asked for anew at most this often. */
 const AGAIN_MS = 1_000;
 const ORDERS = ['-last_seen', 'last_seen', 'state', 'version', '-waiting'] as const;
-const STATES: ShownState[] = ['invited', ...CLIENT_STATES];
 
 export default function Clients() {
   const project = useProject();
@@ -60,8 +59,10 @@ function List({ live, lead, now_ms }: { live: Live; lead: boolean; now_ms: numbe
   const project = useProject();
   const { query } = usePlace();
   const offset = Math.max(0, Number(query.get('offset')) || 0);
-  const [search, state, team] = ['search', 'state', 'team'].map((name) => query.get(name) || undefined);
-  const { answer, error, loading, again } = useAnswer(fleetPath.clients(project.slug, { search, state, team, sort: query.get('sort') ?? '-last_seen', limit: PAGE_ROWS, offset }));
+  const [search, team] = ['search', 'team'].map((name) => query.get(name) || undefined);
+  const state = chosenOf(CLIENT_STATES, query.get('state'));
+  const sort = chosenOf(ORDERS, query.get('sort')) ?? '-last_seen';
+  const { answer, error, loading, again } = useAnswer(fleetPath.clients(project.slug, { search, state, team, sort, limit: PAGE_ROWS, offset }));
   const [alerts, setAlerts] = useState(false);
   const counts = live.counts?.counts ?? answer?.counts ?? {};
   useNewClients(live, answer, again);
@@ -92,6 +93,9 @@ function List({ live, lead, now_ms }: { live: Live; lead: boolean; now_ms: numbe
     </>
   );
 }
+
+/** The word that the address has, if it is one of these. */
+const chosenOf = <W extends string>(words: readonly W[], chosen: string | null): W | undefined => words.find((word) => word === chosen);
 
 /** Asks for the list anew when a client appears that is not in it, or the number of clients has changed. */
 function useNewClients(live: Live, answer: { counts: Counts } | null, again: () => void): void {
@@ -137,15 +141,13 @@ function RevisionNote({ client }: { client: Client }) {
 function StateFilter({ counts }: { counts: Counts }) {
   const { query } = usePlace();
   const chosen = query.get('state');
-  const present = STATES.filter((state) => (counts[state] ?? 0) > 0 || state === chosen);
+  const present = CLIENT_STATES.filter((state) => (counts[state] ?? 0) > 0 || state === chosen);
   const choose = (state: string | null) => changeQuery({ state, offset: null });
   return (
     <div className="state-filter" role="group" aria-label={t('clients.filter')}>
-      <button type="button" className="state-choice" aria-pressed={!chosen} onClick={() => choose(null)}><strong>{formatNumber(sum(counts) - (counts.invited ?? 0))}</strong>{t('clients.all')}</button>
+      <button type="button" className="state-choice" aria-pressed={!chosen} onClick={() => choose(null)}><strong>{formatNumber(sum(counts))}</strong>{t('clients.all')}</button>
       {present.map((state) => (
-        // Who is invited has no client yet, so there is nothing to list: the link leads to the invitations.
-        state === 'invited' ? <PageLink key={state} page="people" part="invitations" className="state-choice"><strong>{formatNumber(counts.invited)}</strong><ClientTag state={state} /></PageLink>
-          : <button key={state} type="button" className="state-choice" aria-pressed={state === chosen} onClick={() => choose(state === chosen ? null : state)}><strong>{formatNumber(counts[state] ?? 0)}</strong><ClientTag state={state} /></button>
+        <button key={state} type="button" className="state-choice" aria-pressed={state === chosen} onClick={() => choose(state === chosen ? null : state)}><strong>{formatNumber(counts[state] ?? 0)}</strong><ClientTag state={state} /></button>
       ))}
     </div>
   );

@@ -97,7 +97,7 @@ function specs(vocabulary: Vocabulary | null): ElementSpec[] {
   return vocabulary.elements.filter((element) => !element.id.includes('.')).map((element) => ({
     name: element.name,
     top: element.id === ROOT,
-    children: element.content.particles?.flatMap((particle) => particle.ids) ?? [],
+    children: element.content.kind === 'elements' ? element.content.particles.flatMap((particle) => particle.ids) : [],
     attributes: element.attributes.map((attribute) => ({
       name: attribute.name,
       values: attribute.type === 'bool' ? ['true', 'false'] : [...(attribute.words ?? []), ...(attribute.columns ?? [])],
