@@ -12,6 +12,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use std::sync::LazyLock;
 use uilog::envelope::{self, Acknowledgement, Header};
 use uilog::policy::{self, KeyedHash, Outcome, Policy, Variables};
 use uilog::{Event, SeqRanges};
@@ -19,6 +20,9 @@ use uuid::Uuid;
 
 /// Version that simulated clients give.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-simulated");
+
+/// What all of them do all day.
+static DAY: LazyLock<Vec<Event>> = LazyLock::new(sample_events::made_up);
 
 /// What stands before the header in the signed bytes of a configuration.
 const CONFIGURATION_CONTEXT: &str = "lode-config-1\n";
@@ -41,7 +45,7 @@ pub struct SimulatedClient {
     next_seq: u64,
     /// Where it is in the made-up day.
     place: usize,
-    day: std::sync::Arc<Vec<Event>>,
+    day: &'static [Event],
     /// Pictures of events that were captured, not sent yet.
     pictures: Vec<(Uuid, Drawn)>,
     /// Numbers that the service acknowledged.
@@ -147,7 +151,7 @@ impl SimulatedClient {
             session_id: Uuid::new_v4(),
             next_seq: 1,
             place: usize::from(place[0]),
-            day: std::sync::Arc::new(sample_events::made_up()),
+            day: &DAY,
             pictures: Vec::new(),
             acknowledged: SeqRanges::default(),
             counters: Counters::default(),

@@ -3,6 +3,7 @@
 use crate::support::{open, plain_log};
 use server::importing::{Progress, Request, import_file};
 use server::jobs::runner::{Freshness, Outcome, Runner, Selection, Workshop};
+use server::scripts::Scripts;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,11 @@ async fn import(store: &Store, folder: &Path, log: &str) {
     import_file(store, &request, &Arc::new(Progress::default())).await.unwrap();
 }
 
+/// A runner of jobs in SQL.
+fn runner_of(store: &Store) -> Runner {
+    Runner::new(store.clone(), Scripts::none(store.settings()))
+}
+
 /// How each job ended: `done 1/2` (parts kept of parts), `fresh`, `failed`, `waiting`.
 async fn run(store: &Store, selection: &Selection) -> BTreeMap<String, String> {
     let mut ended = BTreeMap::new();
@@ -43,7 +49,7 @@ async fn run(store: &Store, selection: &Selection) -> BTreeMap<String, String> {
         };
         ended.insert(job.to_owned(), word);
     };
-    Runner::new(store.clone()).run(PROJECT, &batch, selection, report).await.unwrap();
+    runner_of(store).run(PROJECT, &batch, selection, report).await.unwrap();
     ended
 }
 
@@ -130,7 +136,7 @@ async fn p15_a_cancelled_run_leaves_the_table_before_it() {
     run(&store, &Selection::Stale).await;
     let endless = "-- Endless.\n-- reads: events\nSELECT count(*) AS n FROM generate_series(1, 1000000000000)";
     put(&store, "own", Some(endless), true).await;
-    let runner = Runner::new(store.clone());
+    let runner = runner_of(&store);
     let canceller = runner.clone();
     let project = store.control().project(PROJECT).await.unwrap().id;
     let cancel = async {

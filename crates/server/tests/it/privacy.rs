@@ -12,6 +12,7 @@ use server::api::{AppState, Front};
 use server::identity::Identity;
 use server::identity::master_key::Sealer;
 use server::jobs::runner::now_us;
+use server::scripts::Scripts;
 use server::simulation::client::SimulatedClient;
 use server::{alerts, retention};
 use std::io::{Read, Write};
@@ -100,12 +101,14 @@ pub fn state(house: &House) -> AppState {
     house.running.wait(async {
         let sealer =
             Sealer::open(Some(&master_key()), &store.settings().folder.clone(), store.control()).await.unwrap();
+        let scripts = Scripts::none(store.settings());
         AppState::new(
             store,
             Identity::new(sealer, false),
             house.running.client.0,
             Front::default(),
             program(),
+            scripts,
             now_us(),
         )
     })
