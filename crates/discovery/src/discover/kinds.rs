@@ -10,14 +10,22 @@
 //! clustered again by the set of their symbols, as a Dirichlet process mixture of independent coins: a symbol is in a
 //! segment of the kind or not (Beta-Bernoulli marginals). Segments join the kind that codes their set in the fewest nats;
 //! kinds are split by a symbol and joined as long as that saves nats.
+//!
+//! A step may be done once or be what the task is about: one box is ticked, or a list of boxes. So a segment that has a
+//! symbol tosses a second coin, whether it has it [`OFTEN_MIN`] times or more. How far a kind's coins are held near the
+//! log's is learned with the kinds: of several strengths the one is kept under which all sets take the fewest nats.
 
 use std::collections::HashMap;
 
 use super::chain::ln_rising;
 use crate::pairs::BuildMix;
 
-/// Strength of the log's share of segments that have a symbol, in each kind.
-const PRIOR: f64 = 1.0;
+/// Strengths of the log's share of segments that have a symbol, in each kind; the next is tried as long as that saves
+/// nats. Tasks that are always done alike want a weak one, noise that gets into all of them a strong one.
+const PRIORS: [f64; 3] = [1.0, 0.5, 0.25];
+
+/// So many times a step is done again by the nature of the task; fewer may be a correction or a second try.
+const OFTEN_MIN: usize = 4;
 
 /// How often segments are placed again, at most.
 const PASSES_MAX: usize = 5;
@@ -25,8 +33,8 @@ const PASSES_MAX: usize = 5;
 /// How often kinds are split and joined, at most.
 const ROUNDS_MAX: usize = 3;
 
-/// Symbols by which a kind may be split.
-const SPLIT_SYMBOLS_MAX: usize = 24;
+/// Coins by which a kind may be split.
+const SPLIT_COINS_MAX: usize = 24;
 
 /// Share of usual symbols from which two kinds are variants of one task.
 const VARIANT_LIKENESS_MIN: f64 = 0.9;
@@ -43,10 +51,14 @@ type Map<K, V> = HashMap<K, V, BuildMix>;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kinds {
     kinds: Vec<Kind>,
-    /// Share of all segments that have a symbol.
+    /// How many symbols there are; from there on the coins are those of symbols done often.
+    symbols: u32,
+    /// Share of all segments that have a symbol; then, of those that have it, the share that have it often.
     shares: Vec<f64>,
     /// Symbols that a segment has on average.
     size: f64,
+    /// Strength of the shares in each kind.
+    prior: f64,
 }
 
 /// Segments of one kind.
@@ -58,38 +70,49 @@ struct Kind {
     share: f64,
 }
 
+impl Kind {
+    fn count(&self, coin: u32) -> u32 {
+        self.counts.get(&coin).copied().unwrap_or(0)
+    }
+}
+
+/// The coins that fall heads for a segment: its symbols, and beyond the `symbols` that there are, those it has often.
+///
+/// Shape: sorted, each once.
+pub(crate) fn coins(mut segment: Vec<u32>, symbols: usize) -> Vec<u32> {
+    segment.sort_unstable();
+    let often = segment.chunk_by(|left, right| left == right).filter(|run| run.len() >= OFTEN_MIN);
+    let often: Vec<u32> = often.map(|run| run[0] + symbols as u32).collect();
+    segment.dedup();
+    segment.extend(often);
+    segment
+}
+
 impl Kinds {
-    /// Clusters segments given as sets of symbols, sorted.
+    /// Clusters segments given by their [`coins`].
     pub(crate) fn learn(sets: &[Vec<u32>], symbols: usize) -> Kinds {
-        let mut shares = vec![0.0; symbols];
-        sets.iter().flatten().for_each(|&symbol| shares[symbol as usize] += 1.0 / (sets.len() as f64 + 1.0));
-        let size = shares.iter().sum();
+        let mut counts = vec![0.0; 2 * symbols];
+        sets.iter().flatten().for_each(|&coin| counts[coin as usize] += 1.0);
+        let tossed = |coin: usize| coin.checked_sub(symbols).map_or(sets.len() as f64, |symbol| counts[symbol]);
+        let shares: Vec<f64> = (0..2 * symbols).map(|coin| counts[coin] / (tossed(coin) + 1.0)).collect();
+        let size = shares[..symbols].iter().sum();
         let (variants, weights) = variants(sets);
-        let kinds = Kinds { kinds: Vec::new(), shares, size };
-        let mut search = Search { of: vec![u32::MAX; variants.len()], variants, weights, kinds };
-        search.place(true);
-        for _ in 0..ROUNDS_MAX {
-            let has_split = search.split();
-            search.settle();
-            let has_joined = search.join();
-            if has_joined {
-                search.settle();
-            }
-            if !has_split && !has_joined {
+        let mut best: Option<(f64, Search)> = None;
+        for prior in PRIORS {
+            let kinds = Kinds { kinds: Vec::new(), symbols: symbols as u32, shares: shares.clone(), size, prior };
+            let mut search =
+                Search { of: vec![u32::MAX; variants.len()], variants: &variants, weights: &weights, kinds };
+            search.run();
+            let cost = search.kinds.kinds.iter().map(|kind| search.kinds.cost(kind)).sum();
+            if best.as_ref().is_some_and(|best| best.0 <= cost) {
                 break;
             }
+            best = Some((cost, search));
         }
-        search.join_variants();
-        let mut kinds = search.kinds;
-        if kinds.kinds.iter().any(|kind| kind.segments >= INSTANCES_MIN) {
-            kinds.kinds.retain(|kind| kind.segments >= INSTANCES_MIN);
-        }
-        kinds.kinds.retain(|kind| kind.segments > 0);
-        kinds.kinds.sort_by_key(|kind| std::cmp::Reverse(kind.segments));
-        kinds
+        best.map_or_else(Kinds::default, |best| best.1.finish())
     }
 
-    /// The kind that codes a set of symbols in the fewest nats; 0 if there is none.
+    /// The kind that codes a set of coins in the fewest nats; 0 if there is none.
     pub(crate) fn of(&self, set: &[u32]) -> u32 {
         let costs = (0..).zip(&self.kinds).map(|(at, kind)| (self.cost_of(kind, set, 1), at));
         costs.min_by(|left: &(f64, u32), right| left.0.total_cmp(&right.0)).map_or(0, |best| best.1)
@@ -97,54 +120,76 @@ impl Kinds {
 
     /// Nats to code further segments of this set in a kind.
     fn cost_of(&self, kind: &Kind, set: &[u32], weight: u32) -> f64 {
-        let (segments, weight_at) = (f64::from(kind.segments), weight as usize);
-        let all = ln_rising(PRIOR + segments, weight_at);
-        let grown = (segments + f64::from(weight) + PRIOR).ln() - (segments + PRIOR).ln();
-        let mut cost = PRIOR * (self.size - kind.share).max(0.0) * grown;
-        for (&symbol, &count) in &kind.counts {
+        let (segments, prior, tosses) = (kind.segments, self.prior, weight as usize);
+        let all = |tossed: u32| ln_rising(prior + f64::from(tossed), tosses);
+        let heads = |coin: u32| ln_rising(prior * self.share(coin) + f64::from(kind.count(coin)), tosses);
+        let tails = |coin: u32, tossed: u32| {
+            ln_rising(prior * (1.0 - self.share(coin)) + f64::from(tossed - kind.count(coin)), tosses)
+        };
+        let grown = (f64::from(segments + weight) + prior).ln() - (f64::from(segments) + prior).ln();
+        let mut cost = prior * (self.size - kind.share).max(0.0) * grown;
+        let all_segments = all(segments);
+        for &symbol in kind.counts.keys().filter(|&&coin| self.is_symbol(coin)) {
             if set.binary_search(&symbol).is_err() {
-                cost +=
-                    all - ln_rising(PRIOR * (1.0 - self.share(symbol)) + f64::from(kind.segments - count), weight_at);
+                cost += all_segments - tails(symbol, segments);
             }
         }
-        for &symbol in set {
-            let count = kind.counts.get(&symbol).copied().unwrap_or(0);
-            cost += all - ln_rising(PRIOR * self.share(symbol) + f64::from(count), weight_at);
+        for &coin in set {
+            let of_symbol = if self.is_symbol(coin) { all_segments } else { all(kind.count(coin - self.symbols)) };
+            cost += of_symbol - heads(coin);
+            if let Some(often) = self.often(coin)
+                && set.binary_search(&often).is_err()
+            {
+                cost += all(kind.count(coin)) - tails(often, kind.count(coin));
+            }
         }
-        cost + type_cost(kind.segments + weight) - type_cost(kind.segments)
+        cost + type_cost(segments + weight) - type_cost(segments)
     }
 
     /// Nats to code everything a kind holds.
     fn cost(&self, kind: &Kind) -> f64 {
-        let segments = kind.segments as usize;
-        let all = ln_rising(PRIOR, segments);
-        let symbols: f64 = kind
-            .counts
-            .iter()
-            .map(|(&symbol, &count)| {
-                let share = self.share(symbol);
-                all - ln_rising(PRIOR * share, count as usize)
-                    - ln_rising(PRIOR * (1.0 - share), segments - count as usize)
-            })
-            .sum();
-        symbols + self.absent_cost(kind) + type_cost(kind.segments)
+        let coin_cost = |coin: u32, tossed: u32| {
+            let (share, count) = (self.share(coin), kind.count(coin) as usize);
+            ln_rising(self.prior, tossed as usize)
+                - ln_rising(self.prior * share, count)
+                - ln_rising(self.prior * (1.0 - share), tossed as usize - count)
+        };
+        let symbols = kind.counts.iter().filter(|&(&coin, _)| self.is_symbol(coin)).map(|(&symbol, &count)| {
+            coin_cost(symbol, kind.segments) + self.often(symbol).map_or(0.0, |often| coin_cost(often, count))
+        });
+        symbols.sum::<f64>() + self.absent_cost(kind) + type_cost(kind.segments)
     }
 
     /// Nats for the symbols that no segment of a kind has: each is so rare that its share times the harmonic sum is near.
     fn absent_cost(&self, kind: &Kind) -> f64 {
-        let harmonic: f64 = (f64::from(kind.segments) / PRIOR + 1.0).ln();
-        PRIOR * (self.size - kind.share).max(0.0) * harmonic
+        let harmonic: f64 = (f64::from(kind.segments) / self.prior + 1.0).ln();
+        self.prior * (self.size - kind.share).max(0.0) * harmonic
     }
 
-    fn share(&self, symbol: u32) -> f64 {
-        self.shares.get(symbol as usize).copied().unwrap_or(0.0).max(1e-9)
+    fn is_symbol(&self, coin: u32) -> bool {
+        coin < self.symbols
+    }
+
+    /// The second coin of a symbol; none for a symbol that no segment has often.
+    fn often(&self, coin: u32) -> Option<u32> {
+        let often = coin + self.symbols;
+        (self.is_symbol(coin) && self.shares[often as usize] > 0.0).then_some(often)
+    }
+
+    fn share(&self, coin: u32) -> f64 {
+        self.shares.get(coin as usize).copied().unwrap_or(0.0).max(1e-9)
+    }
+
+    /// What a coin adds to the share of a kind that it is new in.
+    fn symbol_share(&self, coin: u32) -> f64 {
+        if self.is_symbol(coin) { self.share(coin) } else { 0.0 }
     }
 
     fn add(&mut self, at: usize, set: &[u32], weight: u32) {
-        for &symbol in set {
-            let share = self.share(symbol);
+        for &coin in set {
+            let share = self.symbol_share(coin);
             let kind = &mut self.kinds[at];
-            let count = kind.counts.entry(symbol).or_insert(0);
+            let count = kind.counts.entry(coin).or_insert(0);
             if *count == 0 {
                 kind.share += share;
             }
@@ -154,13 +199,13 @@ impl Kinds {
     }
 
     fn remove(&mut self, at: usize, set: &[u32], weight: u32) {
-        for &symbol in set {
-            let share = self.share(symbol);
+        for &coin in set {
+            let share = self.symbol_share(coin);
             let kind = &mut self.kinds[at];
-            if let Some(count) = kind.counts.get_mut(&symbol) {
+            if let Some(count) = kind.counts.get_mut(&coin) {
                 *count -= weight;
                 if *count == 0 {
-                    kind.counts.remove(&symbol);
+                    kind.counts.remove(&coin);
                     kind.share -= share;
                 }
             }
@@ -198,14 +243,41 @@ fn likeness(left: &Kind, right: &Kind) -> f64 {
     if either == 0 { 0.0 } else { both as f64 / either as f64 }
 }
 
-struct Search {
-    variants: Vec<Vec<u32>>,
-    weights: Vec<u32>,
+struct Search<'a> {
+    variants: &'a [Vec<u32>],
+    weights: &'a [u32],
     of: Vec<u32>,
     kinds: Kinds,
 }
 
-impl Search {
+impl Search<'_> {
+    fn run(&mut self) {
+        self.place(true);
+        for _ in 0..ROUNDS_MAX {
+            let has_split = self.split();
+            self.settle();
+            let has_joined = self.join();
+            if has_joined {
+                self.settle();
+            }
+            if !has_split && !has_joined {
+                break;
+            }
+        }
+    }
+
+    /// The kinds for people, the most frequent first.
+    fn finish(mut self) -> Kinds {
+        self.join_variants();
+        let mut kinds = self.kinds;
+        if kinds.kinds.iter().any(|kind| kind.segments >= INSTANCES_MIN) {
+            kinds.kinds.retain(|kind| kind.segments >= INSTANCES_MIN);
+        }
+        kinds.kinds.retain(|kind| kind.segments > 0);
+        kinds.kinds.sort_by_key(|kind| std::cmp::Reverse(kind.segments));
+        kinds
+    }
+
     fn settle(&mut self) {
         for _ in 0..PASSES_MAX {
             if !self.place(false) {
@@ -237,9 +309,9 @@ impl Search {
         let (set, weight) = (&self.variants[at], self.weights[at]);
         let kinds = &self.kinds.kinds;
         let mut alone = Kind { segments: weight, ..Kind::default() };
-        for &symbol in set {
-            alone.counts.insert(symbol, weight);
-            alone.share += self.kinds.share(symbol);
+        for &coin in set {
+            alone.counts.insert(coin, weight);
+            alone.share += self.kinds.symbol_share(coin);
         }
         let is_empty = |kind: usize| kinds.get(kind).is_some_and(|kind| kind.segments == 0);
         let new = if is_empty(from) { from } else { kinds.len() };
@@ -290,7 +362,7 @@ impl Search {
             .map(|(&symbol, having)| (having.len().abs_diff(half), symbol))
             .collect();
         features.sort_unstable();
-        features.truncate(SPLIT_SYMBOLS_MAX);
+        features.truncate(SPLIT_COINS_MAX);
         let whole = self.kinds.cost(&self.kinds.kinds[at]);
         let mut best = (-1e-9, None);
         for (_, symbol) in features {
@@ -350,14 +422,60 @@ impl Search {
 
     fn joined(&self, left: &Kind, right: &Kind) -> Kind {
         let mut joined = left.clone();
-        for (&symbol, &count) in &right.counts {
-            let entry = joined.counts.entry(symbol).or_insert(0);
+        for (&coin, &count) in &right.counts {
+            let entry = joined.counts.entry(coin).or_insert(0);
             if *entry == 0 {
-                joined.share += self.kinds.share(symbol);
+                joined.share += self.kinds.symbol_share(coin);
             }
             *entry += count;
         }
         joined.segments += right.segments;
         joined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kind of each segment of letters, each segment this often in the log.
+    fn kinds(segments: &[(&str, usize)]) -> Vec<u32> {
+        let symbols = |text: &str| text.bytes().map(|letter| u32::from(letter - b'a')).collect();
+        let set = |text: &str| coins(symbols(text), 26);
+        let all: Vec<Vec<u32>> =
+            segments.iter().flat_map(|&(text, times)| std::iter::repeat_n(set(text), times)).collect();
+        let kinds = Kinds::learn(&all, 26);
+        segments.iter().map(|&(text, _)| kinds.of(&set(text))).collect()
+    }
+
+    #[test]
+    fn a_coin_per_symbol_and_one_for_a_symbol_that_is_there_often() {
+        assert_eq!(coins(vec![2, 0, 2, 2, 0], 10), [0, 2]);
+        assert_eq!(coins(vec![2, 0, 2, 2, 0, 2], 10), [0, 2, 12]);
+    }
+
+    #[test]
+    fn segments_that_touch_other_things_are_of_other_kinds() {
+        assert_eq!(kinds(&[("abc", 30), ("abd", 1), ("xyz", 20)]), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_list_is_another_task_than_a_single_thing_and_a_second_try_is_not() {
+        let of = kinds(&[("mtl", 30), ("mtltl", 10), ("mtltltltl", 20), ("mtltltltltltl", 10), ("xyz", 40)]);
+        assert!(of[0] == of[1] && of[2] == of[3] && of[0] != of[2], "{of:?}");
+    }
+
+    #[test]
+    fn a_further_segment_costs_a_kind_what_it_is_told_to_cost() {
+        let sets = ["abbbbc", "acccc", "ab", "abbbbcccc"]
+            .map(|text| coins(text.bytes().map(|letter| u32::from(letter - b'a')).collect(), 3));
+        let (kind, shares) = (Kind::default(), vec![0.75, 0.5, 0.25, 0.0, 0.4, 0.5]);
+        let mut kinds = Kinds { kinds: vec![kind], symbols: 3, shares, size: 1.5, prior: 0.5 };
+        kinds.add(0, &sets[0], 1);
+        for set in &sets[1..] {
+            let (before, told) = (kinds.cost(&kinds.kinds[0]), kinds.cost_of(&kinds.kinds[0], set, 2));
+            kinds.add(0, set, 2);
+            assert!((kinds.cost(&kinds.kinds[0]) - before - told).abs() < 1e-9, "{set:?}");
+        }
     }
 }

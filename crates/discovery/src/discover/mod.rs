@@ -29,7 +29,7 @@ use self::actions::{Actions, actions};
 use self::alphabet::{Alphabet, STEP_OCCURRENCES_MIN};
 use self::chain::Shares;
 use self::instances::{Instance, instances};
-use self::kinds::Kinds;
+use self::kinds::{Kinds, coins};
 use self::pauses::Pauses;
 use self::segmentation::Stream;
 use crate::log::UiLog;
@@ -194,11 +194,8 @@ fn sample(streams: &[Stream], settings: &Settings) -> Vec<Stream> {
 /// The task type of each instance.
 fn types(streams: &[Stream], instances: &[Instance], symbols: usize) -> Vec<u32> {
     let set = |instance: &Instance| {
-        let symbols = &streams[instance.stream as usize].symbols;
-        let mut set: Vec<u32> = instance.members.iter().map(|&at| symbols[at as usize]).collect();
-        set.sort_unstable();
-        set.dedup();
-        set
+        let stream = &streams[instance.stream as usize].symbols;
+        coins(instance.members.iter().map(|&at| stream[at as usize]).collect(), symbols)
     };
     let every = instances.len().div_ceil(LEARN_INSTANCES_MAX).max(1);
     let learned: Vec<Vec<u32>> = instances.iter().step_by(every).map(set).collect();

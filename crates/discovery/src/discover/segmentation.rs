@@ -1,5 +1,7 @@
 //! Segments and task types together: guess, type, decode, count again, until nothing changes.
 
+use std::collections::BTreeMap;
+
 use super::chain::Shares;
 use super::decode::{Decoder, NoiseRates, Segment};
 use super::pauses::{CLASSES, Evidence};
@@ -12,6 +14,9 @@ const ROUNDS_MAX: usize = 12;
 /// Rounds after which the guesses are compared, and how many of them are refined to the end.
 const SCREENING_ROUNDS: usize = 3;
 const GUESSES_KEPT: usize = 4;
+
+/// How often segments are widened by one step on each side, at most.
+const WIDENINGS_MAX: usize = 4;
 
 /// Nats that a round must save to count as a gain.
 const GAIN_MIN: f64 = 1e-6;
@@ -92,17 +97,88 @@ pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Le
         .collect();
     tried.sort_by(|left, right| left.cost.total_cmp(&right.cost));
     tried.truncate(GUESSES_KEPT);
-    let refined = tried.into_iter().map(|learned| {
-        let known = learned.typing.types.clone();
-        refine(streams, learned.segments, Some(known), shares, use_pauses, SCREENING_ROUNDS..ROUNDS_MAX)
-    });
-    refined.min_by(|left, right| left.cost.total_cmp(&right.cost)).unwrap_or_else(|| Learned {
+    let again =
+        |segments, known| refine(streams, segments, Some(known), shares, use_pauses, SCREENING_ROUNDS..ROUNDS_MAX);
+    let refined = tried.into_iter().map(|learned| again(learned.segments, learned.typing.types));
+    let mut best = refined.min_by(|left, right| left.cost.total_cmp(&right.cost)).unwrap_or_else(|| Learned {
         typing: Typing::default(),
         rates: FIRST_RATES,
         evidence: Evidence::none(),
         cost: 0.0,
         segments: Vec::new(),
-    })
+    });
+    for _ in 0..WIDENINGS_MAX {
+        let widened = widen(streams, &best);
+        if widened == best.segments {
+            break;
+        }
+        let widened = again(widened, best.typing.types.clone());
+        if widened.cost >= best.cost - GAIN_MIN {
+            break;
+        }
+        best = widened;
+    }
+    best
+}
+
+/// Segments with the steps at their edges that were taken for noise: a symbol that is passed over directly before, or
+/// directly after, most segments of a type.
+///
+/// Types know the symbols they have, so finding segments again never adds one that is in no segment yet.
+fn widen(streams: &[Stream], learned: &Learned) -> Vec<Vec<Segment>> {
+    let mut segments = learned.segments.clone();
+    let types = &learned.typing.types;
+    for side in [Side::Before, Side::After] {
+        let mut edges = BTreeMap::<(u32, u32), usize>::new();
+        let mut next = types.iter();
+        for (stream, segments) in streams.iter().zip(&segments) {
+            for (at, task_type) in (0..segments.len()).zip(&mut next) {
+                if let Some(edge) = edge(stream, segments, at, side) {
+                    *edges.entry((*task_type, stream.symbols[edge as usize])).or_insert(0) += 1;
+                }
+            }
+        }
+        let is_usual = |task_type: u32, symbol: u32| {
+            let of_type = learned.typing.chains[task_type as usize].segments as usize;
+            edges.get(&(task_type, symbol)).is_some_and(|&count| 2 * count > of_type)
+        };
+        let mut next = types.iter();
+        for (stream, segments) in streams.iter().zip(&mut segments) {
+            for (at, task_type) in (0..segments.len()).zip(&mut next) {
+                match edge(stream, segments, at, side) {
+                    Some(edge) if is_usual(*task_type, stream.symbols[edge as usize]) => {
+                        let members = &mut segments[at].members;
+                        members.insert(if side == Side::Before { 0 } else { members.len() }, edge);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    segments
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+/// The event directly beside a segment; none where another segment or the end of the stream is.
+fn edge(stream: &Stream, segments: &[Segment], at: usize, side: Side) -> Option<u32> {
+    let members = &segments[at].members;
+    match side {
+        Side::Before => {
+            let edge = members[0].checked_sub(1)?;
+            let before = at.checked_sub(1).and_then(|before| segments[before].members.last());
+            before.is_none_or(|&before| before < edge).then_some(edge)
+        }
+        Side::After => {
+            let edge = members.last()? + 1;
+            let after = segments.get(at + 1).map_or(stream.symbols.len() as u32, |after| after.members[0]);
+            (edge < after).then_some(edge)
+        }
+    }
 }
 
 /// Types segments, counts, and finds them again, as long as that saves nats.
@@ -275,5 +351,45 @@ impl Counts {
                 + all * f64::from(evidence.inside[class])
         };
         (0..CLASSES).map(cost).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Widens segments drawn as words between dots, the letters of a stream above them; types are by the first letter.
+    fn widened(letters: &str, drawn: &str) -> String {
+        let stream = Stream { symbols: letters.bytes().map(u32::from).collect(), ..Stream::default() };
+        let mut segments: Vec<Segment> = Vec::new();
+        for (at, letter) in (0..).zip(drawn.bytes()) {
+            match segments.last_mut() {
+                _ if letter == b'.' => {}
+                Some(segment) if segment.members.ends_with(&[at - 1]) => segment.members.push(at),
+                _ => segments.push(Segment { task_type: 0, members: vec![at] }),
+            }
+        }
+        let texts: Vec<Vec<u32>> = segments.iter().map(|segment| symbols(&stream, segment)).collect();
+        let shares = Shares::new(&[1; 128]);
+        let learned = Learned {
+            typing: type_segments(&texts, None, &shares),
+            rates: FIRST_RATES,
+            evidence: Evidence::none(),
+            cost: 0.0,
+            segments: vec![segments],
+        };
+        let widened = widen(&[stream], &learned);
+        let is_member = |at: usize| widened[0].iter().any(|segment| segment.members.contains(&(at as u32)));
+        letters.char_indices().map(|(at, letter)| if is_member(at) { letter } else { '.' }).collect()
+    }
+
+    #[test]
+    fn a_step_that_is_passed_over_beside_most_segments_of_a_type_is_taken_in() {
+        assert_eq!(widened("zlabcsyxlabcsvabcuwlabcst", "..abc....abc..abc...abc.."), ".labcs..labcs.abc..labcs.");
+    }
+
+    #[test]
+    fn what_is_beside_few_segments_and_what_another_segment_has_stays_where_it_is() {
+        assert_eq!(widened("xabcabcyabcz", ".abcabc.abc."), ".abcabc.abc.");
     }
 }
