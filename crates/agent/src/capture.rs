@@ -353,8 +353,10 @@ pub enum Ability {
     Yes,
     /// In part, for this reason.
     Partial(String),
-    /// Not at all, for this reason.
+    /// Not here, for this reason; it could be there, and something can be done about it.
     No(String),
+    /// Never on a desktop of this kind, for this reason; `docs/platforms.md` names it, and nothing can be done about it.
+    Never(String),
 }
 
 impl Serialize for Ability {
@@ -362,7 +364,7 @@ impl Serialize for Ability {
         match self {
             Ability::Yes => serializer.serialize_str("yes"),
             Ability::Partial(why) => serializer.collect_str(&format_args!("partial: {why}")),
-            Ability::No(why) => serializer.collect_str(&format_args!("no: {why}")),
+            Ability::No(why) | Ability::Never(why) => serializer.collect_str(&format_args!("no: {why}")),
         }
     }
 }
