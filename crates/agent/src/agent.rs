@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | the backend's own | push raw events | the desktop |
 //! | flow (the caller's) | [`Flow`], standing, commands | raw events, commands, ≤ 500 ms |
-//! | spool | the only one that writes events; syncs, makes room, salvages | the flow, ≤ 100 ms |
+//! | spool | the only one that writes events; syncs, makes room, salvages | ≤ 200 ms, or who waits for it |
 //! | network | [`upload`], heartbeat, configuration | the clock, commands |
 //! | pictures | sends pictures, on a connection of its own | acknowledged events, commands |
 //! | control | the socket of the command line and the tray | a connection |
@@ -29,7 +29,7 @@ use crate::standing::{Facts, Said, State, day_and_minute, in_schedule, standing}
 use crate::status::{Fault, Figures, GAPS_MAX, Gap, SpoolStatus, Status};
 use crate::wire::Network;
 use crate::{control, paths};
-use crossbeam_channel::{Receiver, Select, Sender, bounded};
+use crossbeam_channel::{Receiver, Select, Sender, TrySendError, bounded};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,6 +40,12 @@ use zeroize::Zeroizing;
 
 /// How long the flow sleeps at most.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
+
+/// The longest that a letter waits for others.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// How old what was read from the disk may be, in microseconds.
+const DISK_US: u64 = 500_000;
 
 /// Commands that wait at most.
 const COMMANDS_MAX: usize = 64;
@@ -169,11 +175,12 @@ pub fn run(
         shared.fault("spool_copied", "the spool was copied or restored; a new epoch began".into());
     }
     shared.reload();
-    let (yields, yields_out) = bounded(YIELDS_MAX);
+    let ((work, work_out), (bell, bell_out)) = (bounded(YIELDS_MAX), bounded(1));
+    let outbox = Outbox { work, bell };
     let threads = [
         spawn("spool", {
             let shared = shared.clone();
-            move || spooling::run(&shared, &yields_out)
+            move || spooling::run(&shared, &work_out, &bell_out)
         }),
         spawn("network", {
             let shared = shared.clone();
@@ -188,9 +195,9 @@ pub fn run(
     if let Err(error) = &socket {
         shared.fault("control", format!("no control socket: {error}"));
     }
-    flow(&shared, capture, indicator, &commands_out, &yields);
+    flow(&shared, capture, indicator, &commands_out, &outbox);
     shared.known().quitting = true;
-    drop(yields);
+    drop(outbox);
     let _ = shared.network.try_send(network::Nudge::Quit);
     let _ = shared.pictures.try_send(pictures::Nudge::Look);
     shared.browsers.close();
@@ -215,13 +222,39 @@ pub(crate) struct Work {
     pub done: Option<Sender<()>>,
 }
 
+/// The way to the spool's thread. What lies there is taken a few times a second, all at once; a ring is for what cannot wait.
+struct Outbox {
+    work: Sender<Work>,
+    bell: Sender<()>,
+}
+
+impl Outbox {
+    /// Puts something in. It waits a moment for more, unless somebody waits for it: a page for its word, a caller, this thread for
+    /// room. The spool's thread ends after this one, so somebody takes it.
+    fn put(&self, work: Work) {
+        let is_awaited = work.done.is_some() || !work.given.pages.is_empty();
+        if let Err(TrySendError::Full(work)) = self.work.try_send(work) {
+            self.ring();
+            let _ = self.work.send(work);
+        }
+        if is_awaited {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        // One ring is as good as many.
+        let _ = self.bell.try_send(());
+    }
+}
+
 /// The flow's thread.
 fn flow(
     shared: &Shared,
     capture: Box<dyn Capture>,
     mut indicator: Box<dyn Indicator>,
     commands: &Receiver<Command>,
-    yields: &Sender<Work>,
+    outbox: &Outbox,
 ) {
     // Asked before it starts: one that cannot see this desktop says why all the same.
     let (os, capabilities) = (capture.os(), capture.capabilities());
@@ -242,14 +275,12 @@ fn flow(
     shared.known().status.capabilities = capabilities;
     let mut recorded: Option<Arc<Effective>> = None;
     let mut first = true;
-    let mut on_disk: Option<OnDisk> = None;
+    let mut on_disk = OnDisk::default();
     loop {
         let now = shared.clock.now();
-        let is_fresh = |read: &OnDisk| now.since_us(read.at) < SLEEP_MAX.as_micros() as u64;
-        let said = on_disk.take().filter(is_fresh).unwrap_or_else(|| OnDisk::read(&shared.home, now));
         indicator.show(shared.known().status.state.into());
-        let (state, why) = shared.standing(now, &said, &flow, indicator.is_visible());
-        on_disk = Some(said);
+        let said = on_disk.said(now, || Words::read(&shared.home));
+        let (state, why) = shared.standing(now, said, &flow, indicator.is_visible());
         shared.tell(state, why, indicator.describe(), flow.session_id());
         let effective = shared.known().effective.clone();
         let is_wanted = state == State::Recording;
@@ -260,7 +291,7 @@ fn flow(
         };
         if flow.is_recording() && (!is_wanted || is_other) {
             let given = flow.end(now, state);
-            give(yields, given, Vec::new());
+            give(outbox, given, Vec::new());
         }
         if is_wanted && !flow.is_recording() {
             let hash = shared.known().identity.as_ref().and_then(Identity::hash);
@@ -278,26 +309,32 @@ fn flow(
             given.counters.admit();
             given.admissions.push(crate::flow::Admission { event, picture: None, at: now });
         }
-        give(yields, given, reported);
+        give(outbox, given, reported);
         if wait(&flow, commands, now) {
             // Most commands come because a file was changed before.
-            on_disk = None;
+            on_disk.forget();
             while let Ok(command) = commands.try_recv() {
                 match command {
-                    Command::Reload => shared.reload(),
+                    Command::Reload => {
+                        shared.reload();
+                        // A pause may have come with it: what was done since is not taken before that is looked at.
+                        break;
+                    }
                     Command::Comment(text, reply) => {
+                        give(outbox, flow.step(shared.clock.now()), Vec::new());
                         let text: String = text.chars().take(WORD_CHARS_MAX).collect();
                         let _ = reply.send(flow.comment(shared.clock.now(), &text));
                     }
                     Command::Forget(us, reply) => {
-                        let _ = reply.send(forget(shared, &mut flow, yields, us));
+                        let _ = reply.send(forget(shared, &mut flow, outbox, us));
                     }
                     Command::Quit => {
+                        give(outbox, flow.step(shared.clock.now()), Vec::new());
                         let (given, difference) = flow.stop(shared.clock.now(), State::Stopped);
                         if difference != 0 {
                             shared.fault("balance", format!("{difference} raw events are missing"));
                         }
-                        give(yields, given, Vec::new());
+                        give(outbox, given, Vec::new());
                         indicator.close();
                         return;
                     }
@@ -307,37 +344,64 @@ fn flow(
     }
 }
 
-/// What the person said and chose, as it was on the disk a moment ago. It is read with every command and twice a second, not with
-/// every key.
-struct OnDisk {
-    at: Moment,
+/// What the person said and chose.
+#[derive(Debug, PartialEq, Eq)]
+struct Words {
     choice: Choice,
     consent: Option<Consent>,
 }
 
-impl OnDisk {
-    fn read(home: &Home, now: Moment) -> Self {
-        Self { at: now, choice: home.choice(), consent: home.consent() }
+impl Words {
+    fn read(home: &Home) -> Self {
+        Self { choice: home.choice(), consent: home.consent() }
     }
 }
 
-/// Sleeps until something comes in or time alone finishes something; says whether commands wait.
-fn wait(flow: &Flow, commands: &Receiver<Command>, now: Moment) -> bool {
-    let sleep = flow.next_us().map_or(SLEEP_MAX, |us| Duration::from_micros(us.saturating_sub(now.uptime_us)));
-    let mut select = Select::new();
-    select.recv(&flow.source().raw);
-    select.recv(&flow.source().answers);
-    select.recv(&flow.browsers().source);
-    let position = select.recv(commands);
-    // A waiting element keeps the flow awake for its time-out alone.
-    let sleep = sleep.clamp(Duration::from_millis(1), SLEEP_MAX);
-    select.ready_timeout(sleep).is_ok_and(|ready| ready == position) || !commands.is_empty()
+/// What the person said and chose, as it was on the disk a moment ago: it is read with every command and twice a second, not with
+/// every key. So a word that nobody told the client holds within [`DISK_US`] (promise D7).
+#[derive(Default)]
+struct OnDisk(Option<(Moment, Words)>);
+
+impl OnDisk {
+    /// What holds now; `read` is asked if what is known is too old.
+    fn said(&mut self, now: Moment, read: impl FnOnce() -> Words) -> &Words {
+        let known = self.0.take().filter(|(at, _)| now.since_us(*at) < DISK_US);
+        &self.0.insert(known.unwrap_or_else(|| (now, read()))).1
+    }
+
+    /// Something changed: it is read anew.
+    fn forget(&mut self) {
+        self.0 = None;
+    }
 }
 
-fn give(yields: &Sender<Work>, given: Yield, reported: Vec<i64>) {
+/// Sleeps until something comes in or time alone finishes something; says whether commands wait. Letters are taken in groups, so that
+/// who types wakes this thread a few times a second, and not with every key; what else comes is taken at once.
+fn wait(flow: &Flow, commands: &Receiver<Command>, now: Moment) -> bool {
+    let sleep = flow.next_us().map_or(SLEEP_MAX, |us| Duration::from_micros(us.saturating_sub(now.uptime_us)));
+    // A waiting element keeps the flow awake for its time-out alone.
+    let sleep = sleep.clamp(Duration::from_millis(1), SLEEP_MAX);
+    let source = flow.source();
+    let is_input = ready(flow, commands, &source.raw, sleep);
+    if is_input && flow.is_typing() {
+        ready(flow, commands, &source.bell, sleep.min(GATHER));
+    }
+    !commands.is_empty()
+}
+
+/// Waits for this input, answers, pages and commands; says whether it was the input that came.
+fn ready<T>(flow: &Flow, commands: &Receiver<Command>, input: &Receiver<T>, time_max: Duration) -> bool {
+    let mut select = Select::new();
+    let input = select.recv(input);
+    select.recv(&flow.source().answers);
+    select.recv(&flow.browsers().source);
+    select.recv(commands);
+    select.ready_timeout(time_max).is_ok_and(|ready| ready == input)
+}
+
+fn give(outbox: &Outbox, given: Yield, reported: Vec<i64>) {
     if !given.admissions.is_empty() || !given.counters.is_empty() || !given.pages.is_empty() {
-        // The spool's thread ends after this one.
-        let _ = yields.send(Work { given, reported, done: None });
+        outbox.put(Work { given, reported, done: None });
     }
 }
 
@@ -365,12 +429,14 @@ fn gaps(shared: &Shared, flow: &mut Flow, now: Moment) -> (Vec<uilog::policy::Sc
 }
 
 /// Deletes what happened lately, what is still held included.
-fn forget(shared: &Shared, flow: &mut Flow, yields: &Sender<Work>, us: u64) -> Result<u64, String> {
+fn forget(shared: &Shared, flow: &mut Flow, outbox: &Outbox, us: u64) -> Result<u64, String> {
     let now = shared.clock.now();
     let was_recording = flow.is_recording();
-    let given = flow.end(now, State::Paused);
+    // What waits to be taken happened before, and is deleted with the rest.
+    let mut given = flow.step(now);
+    given.add(flow.end(now, State::Paused));
     let (done, done_out) = bounded(1);
-    let _ = yields.send(Work { given, reported: Vec::new(), done: Some(done) });
+    outbox.put(Work { given, reported: Vec::new(), done: Some(done) });
     // The spool's thread answers when it is on the disk, or ends.
     let _ = done_out.recv_timeout(Duration::from_secs(5));
     flow.forget_pictures();
@@ -497,8 +563,8 @@ impl Shared {
         effective(&configuration, floor.as_deref(), &variables).map(Arc::new)
     }
 
-    fn standing(&self, now: Moment, on_disk: &OnDisk, flow: &Flow, indicator_visible: bool) -> (State, Option<String>) {
-        let OnDisk { choice, consent, .. } = on_disk;
+    fn standing(&self, now: Moment, said_of: &Words, flow: &Flow, indicator_visible: bool) -> (State, Option<String>) {
+        let Words { choice, consent } = said_of;
         let known = self.known();
         let local = day_and_minute(&chrono::Local::now());
         let configuration = known.effective.as_ref().map(|effective| &effective.configuration);
@@ -569,5 +635,61 @@ impl Shared {
             last_error: known.last_error.clone(),
             ..known.status.clone()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_ms(ms: u64) -> Moment {
+        Moment { uptime_us: ms * 1_000, time_us: 0 }
+    }
+
+    #[test]
+    fn d7_the_disk_is_read_twice_a_second_at_most_and_no_word_is_older_than_half_a_second() {
+        let (mut on_disk, mut reads) = (OnDisk::default(), 0);
+        for ms in 0..10_000 {
+            let said = on_disk.said(at_ms(ms), || {
+                reads += 1;
+                Words { choice: Choice { paused_until_us: Some(ms as i64), ..Choice::default() }, consent: None }
+            });
+            let read_ms = said.choice.paused_until_us.unwrap() as u64;
+            assert!(ms - read_ms < 500, "at {ms} ms what was read at {read_ms} ms holds");
+        }
+        assert_eq!(reads, 20, "in 10 s of a look every millisecond");
+    }
+
+    #[test]
+    fn what_somebody_waits_for_rings_and_all_else_waits_for_a_group() {
+        let ((work, work_out), (bell, bell_out)) = (bounded(2), bounded(1));
+        let outbox = Outbox { work, bell };
+        let put = |done, pages| {
+            outbox.put(Work { given: Yield { pages, ..Yield::default() }, reported: Vec::new(), done });
+            let rung = bell_out.try_recv().is_ok();
+            (rung, work_out.len())
+        };
+        assert_eq!(put(None, Vec::new()), (false, 1));
+        assert_eq!(put(Some(bounded(1).0), Vec::new()), (true, 2));
+        work_out.try_iter().for_each(drop);
+        let page = crate::browser::message::PageId { document: Uuid::nil(), seq: 1 };
+        assert_eq!(put(None, vec![page]), (true, 1));
+        assert_eq!(put(None, Vec::new()), (false, 2));
+        // No room: whoever takes out is called, and the flow waits for it.
+        let taken = std::thread::scope(|threads| {
+            threads.spawn(|| outbox.put(Work { given: Yield::default(), reported: Vec::new(), done: None }));
+            bell_out.recv().unwrap();
+            work_out.iter().take(3).count()
+        });
+        assert_eq!(taken, 3);
+    }
+
+    #[test]
+    fn d7_what_a_command_changed_is_read_at_once() {
+        let words = |stopped| Words { choice: Choice { stopped, ..Choice::default() }, consent: None };
+        let mut on_disk = OnDisk::default();
+        assert!(!on_disk.said(at_ms(0), || words(false)).choice.stopped);
+        on_disk.forget();
+        assert!(on_disk.said(at_ms(0), || words(true)).choice.stopped);
     }
 }

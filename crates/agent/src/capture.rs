@@ -61,6 +61,13 @@ pub struct Modifiers {
     pub alt_gr: bool,
 }
 
+impl Modifiers {
+    /// Whether a key that makes a character still makes one, and no command.
+    pub fn leave_text(self) -> bool {
+        !self.ctrl && !self.alt && !self.meta
+    }
+}
+
 /// A button of the pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -353,8 +360,10 @@ pub enum Ability {
     Yes,
     /// In part, for this reason.
     Partial(String),
-    /// Not at all, for this reason.
+    /// Not here, for this reason; it could be there, and something can be done about it.
     No(String),
+    /// Never on a desktop of this kind, for this reason; `docs/platforms.md` names it, and nothing can be done about it.
+    Never(String),
 }
 
 impl Serialize for Ability {
@@ -362,7 +371,7 @@ impl Serialize for Ability {
         match self {
             Ability::Yes => serializer.serialize_str("yes"),
             Ability::Partial(why) => serializer.collect_str(&format_args!("partial: {why}")),
-            Ability::No(why) => serializer.collect_str(&format_args!("no: {why}")),
+            Ability::No(why) | Ability::Never(why) => serializer.collect_str(&format_args!("no: {why}")),
         }
     }
 }
@@ -442,6 +451,7 @@ pub trait Capture: Send {
 #[derive(Clone)]
 pub struct RawSink {
     raw: Sender<RawEvent>,
+    bell: Sender<()>,
     answers: Sender<Answer>,
     counts: Arc<Counts>,
 }
@@ -457,6 +467,8 @@ struct Counts {
 pub struct RawSource {
     /// What happened, in order.
     pub raw: Receiver<RawEvent>,
+    /// Rung for each that is not to wait for others; see [`RawSink::push_letter`].
+    pub bell: Receiver<()>,
     /// What was answered.
     pub answers: Receiver<Answer>,
     counts: Arc<Counts>,
@@ -467,16 +479,24 @@ pub struct RawSource {
 pub fn channel() -> (RawSink, RawSource) {
     let (raw, raw_out) = bounded(RAW_QUEUE_MAX);
     let (answers, answers_out) = bounded(ANSWER_QUEUE_MAX);
+    // One ring is as good as many.
+    let (bell, bell_out) = bounded(1);
     let counts = Arc::new(Counts::default());
     (
-        RawSink { raw, answers, counts: counts.clone() },
-        RawSource { raw: raw_out, answers: answers_out, counts, lost_seen: 0 },
+        RawSink { raw, bell, answers, counts: counts.clone() },
+        RawSource { raw: raw_out, bell: bell_out, answers: answers_out, counts, lost_seen: 0 },
     )
 }
 
 impl RawSink {
-    /// Puts an event in, or counts it as lost.
+    /// Puts an event in, or counts it as lost. It is taken at once: what is asked about it may be gone a moment later.
     pub fn push(&self, event: RawEvent) {
+        self.push_letter(event);
+        let _ = self.bell.try_send(());
+    }
+
+    /// The same for a key that makes a character, which may wait for others while somebody is typing.
+    pub fn push_letter(&self, event: RawEvent) {
         match self.raw.try_send(event) {
             Ok(()) => self.counts.pushed.fetch_add(1, Ordering::Relaxed),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
@@ -516,6 +536,16 @@ impl RawSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_rings_no_bell() {
+        let (sink, source) = channel();
+        let event = RawEvent { at: Moment::default(), injected: false, kind: RawKind::Clipboard };
+        sink.push_letter(event);
+        assert!(source.bell.is_empty());
+        sink.push(event);
+        assert_eq!((source.bell.len(), source.raw.len()), (1, 2));
+    }
 
     #[test]
     fn p5_what_finds_no_room_is_counted_and_never_blocks() {

@@ -1,6 +1,7 @@
 //! The command line: what a person and an administrator can ask of the client.
 //!
 //! Exit codes: 0 done, 1 an error, 2 invalid input, 3 not enrolled, 4 no consent, 5 it runs already, 6 rows were rejected.
+//! What is asked `--json` is answered in JSON: `status --json` succeeds whatever the state is that it tells.
 
 mod doctor;
 mod host;
@@ -93,9 +94,9 @@ enum Ask {
         #[command(subcommand)]
         say: Option<Say>,
     },
-    /// What the client does.
+    /// What the client does; exit 3 if it is not enrolled, 4 without consent.
     Status {
-        /// As JSON.
+        /// As JSON; exit 0 whatever the state is, 1 if the client does not answer.
         #[arg(long)]
         json: bool,
     },
@@ -376,14 +377,16 @@ impl Place {
         let status = self.send(&Call::Status);
         let status = match status {
             Ok(status) => status,
+            Err(error) if is_silent(&error) => return Err(error).context("lode-agent runs, but does not answer"),
             Err(_) if self.home.identity().is_none() => json!({ "state": "needs_enrolment", "why": "not running" }),
             Err(_) => json!({ "state": "stopped", "why": "not running; start it with lode-agent run" }),
         };
         if as_json {
+            // The state is in the answer; a program that reads it must not take one that waits for one that failed.
             println!("{}", serde_json::to_string_pretty(&status)?);
-        } else {
-            print_status(&status);
+            return Ok(0);
         }
+        print_status(&status);
         Ok(match status["state"].as_str() {
             Some("needs_enrolment") => NOT_ENROLLED,
             Some("needs_consent" | "declined") => NO_CONSENT,
@@ -509,6 +512,12 @@ fn desktop(backend: Backend, clock: Arc<dyn Clock>) -> Box<dyn Capture> {
             Box::new(capture::null::Null::default())
         }
     }
+}
+
+/// Whether somebody is there who did not answer, and not nobody.
+fn is_silent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
+    matches!(error.kind(), ConnectionReset | TimedOut | UnexpectedEof | WouldBlock)
 }
 
 fn checked(reply: &Value) -> Result<Value> {

@@ -63,6 +63,15 @@ pub struct Yield {
     pub pages: Vec<PageId>,
 }
 
+impl Yield {
+    /// Adds what came later.
+    pub fn add(&mut self, later: Yield) {
+        self.admissions.extend(later.admissions);
+        self.counters.add(&later.counters);
+        self.pages.extend(later.pages);
+    }
+}
+
 /// Who the client is in its events.
 #[derive(Clone, Debug, Default)]
 pub struct Person {
@@ -238,6 +247,11 @@ impl Flow {
         settling.or_else(|| self.session.as_ref()?.normalizer.next_us())
     }
 
+    /// Whether somebody is typing, so that letters, which ring no bell, may wait for others.
+    pub fn is_typing(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.normalizer.is_typing())
+    }
+
     /// Where raw events come in: for whoever waits for the next one.
     pub fn source(&self) -> &RawSource {
         &self.source
@@ -245,6 +259,8 @@ impl Flow {
 
     /// Takes what was pushed, and gives what is finished.
     pub fn step(&mut self, now: Moment) -> Yield {
+        // Before anything is taken, so that a ring for what comes meanwhile stays.
+        let _ = self.source.bell.try_recv();
         for _ in 0..RAW_PER_STEP_MAX {
             let Ok(raw) = self.source.raw.try_recv() else { break };
             self.taken += 1;

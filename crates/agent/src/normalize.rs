@@ -272,6 +272,11 @@ impl Normalizer {
         }
     }
 
+    /// Whether text is being entered: one letter more asks nothing then, while with the first one it is asked which field has the focus.
+    pub fn is_typing(&self) -> bool {
+        self.typing.is_some()
+    }
+
     /// How many raw events are held here, whose fate is open.
     pub fn pending(&self) -> u64 {
         let slots = self.queue.iter().map(|slot| slot.formed.parts);
@@ -419,10 +424,8 @@ impl Normalizer {
     /// [`title`](Self::title).
     pub fn settled_titles(&mut self, now: Moment) -> Vec<(WindowId, Moment)> {
         let titled_us = &self.titled_us;
-        let settled = self.retitled.iter().filter(|(window, (at, _))| {
-            let gap = titled_us.get(window).is_none_or(|last| now.uptime_us.saturating_sub(*last) >= TITLE_GAP_US);
-            now.since_us(*at) >= TITLE_SETTLE_US && gap
-        });
+        let settled =
+            self.retitled.iter().filter(|(window, (at, _))| now.uptime_us >= settles_us(titled_us, **window, *at));
         let settled: Vec<_> = settled.map(|(window, (at, _))| (*window, *at)).collect();
         for (window, _) in &settled {
             self.retitled.remove(window);
@@ -472,7 +475,7 @@ impl Normalizer {
             self.scroll.as_ref().map(|scroll| scroll.last.uptime_us + SCROLL_REST_US),
             self.queue.front().map(|slot| slot.until_us),
             self.page_clicks.front().map(|(_, until_us)| *until_us),
-            self.retitled.values().map(|(at, _)| at.uptime_us + TITLE_SETTLE_US).min(),
+            self.retitled.iter().map(|(window, (at, _))| settles_us(&self.titled_us, *window, *at)).min(),
         ];
         times.into_iter().flatten().min()
     }
@@ -953,6 +956,12 @@ fn describe_page(event: &mut Event, page: PageEvent) {
     event.element_path = element.path;
     event.row_label = element.row;
     event.column_label = element.column;
+}
+
+/// When a title that a window got then counts: it has rested, and the one before is old enough.
+fn settles_us(titled_us: &BTreeMap<WindowId, u64>, window: WindowId, at: Moment) -> u64 {
+    let after_last_us = titled_us.get(&window).map_or(0, |last_us| last_us + TITLE_GAP_US);
+    after_last_us.max(at.uptime_us + TITLE_SETTLE_US)
 }
 
 /// What a shortcut does with the clipboard, if it does something.

@@ -12,8 +12,8 @@ use crate::spool::{Removed, is_hopeless};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-/// The longest that an event waits in memory.
-const COMMIT: Duration = Duration::from_millis(100);
+/// The longest that an event waits in memory for others, so that all of them are one commit.
+const GATHER: Duration = Duration::from_millis(200);
 
 /// Events that are held while the disk fails; more are lost, and counted.
 const HELD_MAX: usize = 5_000;
@@ -24,16 +24,15 @@ const ROOM_US: u64 = 5_000_000;
 /// How often sent events are looked through.
 const SENT_US: u64 = 60_000_000;
 
-/// Runs until the flow ends.
-pub(super) fn run(shared: &Shared, work: &Receiver<Work>) {
+/// Runs until the flow ends, and takes what it put in before. Somebody who does not want to wait rings the bell.
+pub(super) fn run(shared: &Shared, work: &Receiver<Work>, bell: &Receiver<()>) {
     let mut held = Held::default();
     let (mut room, mut sent) = (Moment::default(), Moment::default());
     let mut salvages = true;
     loop {
-        let first = work.recv_timeout(COMMIT);
-        let is_over = matches!(first, Err(RecvTimeoutError::Disconnected));
+        let is_over = bell.recv_timeout(GATHER) == Err(RecvTimeoutError::Disconnected);
         let mut done = Vec::new();
-        for each in first.into_iter().chain(work.try_iter()) {
+        for each in work.try_iter() {
             held.take(each, &mut done);
         }
         let now = shared.clock.now();

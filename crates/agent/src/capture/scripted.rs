@@ -64,6 +64,15 @@ struct Window {
     title: Reading<String>,
 }
 
+/// How often something was asked: of a real desktop each costs round trips to other programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// An element.
+    pub elements: u64,
+    /// How long nobody has touched anything.
+    pub idle: u64,
+}
+
 #[derive(Default)]
 struct World {
     windows: BTreeMap<WindowId, Window>,
@@ -78,6 +87,7 @@ struct World {
     covers: Vec<[u32; 4]>,
     elements_answer: bool,
     idle_us: u64,
+    asked: Asked,
     tickets: u64,
     want: Want,
     next_x: i32,
@@ -150,6 +160,11 @@ impl Script {
     /// How long ago the last input was.
     pub fn idle_us(&self, us: u64) {
         lock(&self.0).idle_us = us;
+    }
+
+    /// What was asked of the desktop until now.
+    pub fn asked(&self) -> Asked {
+        lock(&self.0).asked
     }
 
     /// How many raw events were pushed until now.
@@ -245,8 +260,11 @@ impl Script {
     /// Pushes any raw event, made by a hand or by a program.
     pub fn push_from(&self, at: Moment, kind: RawKind, injected: bool) {
         let sink = lock(&self.0).sink.clone();
-        if let Some(sink) = sink {
-            sink.push(RawEvent { at, injected, kind });
+        let Some(sink) = sink else { return };
+        let event = RawEvent { at, injected, kind };
+        match kind {
+            RawKind::Key { code, modifiers } if code < NAMED_BASE && modifiers.leave_text() => sink.push_letter(event),
+            _ => sink.push(event),
         }
     }
 
@@ -352,6 +370,7 @@ impl Capture for Scripted {
 
     fn element(&self, ok: &Admitted, at: Query, _time_max: Duration) -> Ticket {
         let mut world = self.asked(ok);
+        world.asked.elements += 1;
         world.tickets += 1;
         let ticket = Ticket(world.tickets);
         let element = match at {
@@ -410,7 +429,9 @@ impl Capture for Scripted {
     }
 
     fn idle_us(&self) -> Reading<u64> {
-        Reading::Known(lock(&self.0).idle_us)
+        let mut world = lock(&self.0);
+        world.asked.idle += 1;
+        Reading::Known(world.idle_us)
     }
 
     fn front(&self) -> Reading<WindowId> {

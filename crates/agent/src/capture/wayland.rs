@@ -60,31 +60,7 @@ impl Wayland {
 
 impl Capture for Wayland {
     fn capabilities(&self) -> Capabilities {
-        let (windows, titles) = match Offer::of_desktop() {
-            Err(error) => {
-                (Ability::No(format!("no Wayland display: {error}")), Ability::No("no Wayland display".into()))
-            }
-            Ok(Offer { windows: false, .. }) => (Ability::No(NO_WINDOWS.into()), Ability::No(NO_WINDOWS.into())),
-            Ok(Offer { idle, .. }) => {
-                let programs = "programs by application id alone (appId in the configuration)";
-                let idle = if idle { "" } else { "; idle times are not told" };
-                (Ability::Partial(format!("{programs}{idle}")), Ability::Partial("of the window in front".into()))
-            }
-        };
-        let no = |why: &str| Ability::No(why.into());
-        [
-            ("keys", no("Wayland shows no program the keys of others")),
-            ("pointer", no("Wayland shows no program the clicks of others")),
-            ("windows", windows),
-            ("titles", titles),
-            (
-                "elements",
-                no("Wayland does not tell whose process a window is; pages are told by the browser extension"),
-            ),
-            ("clipboard", no("not read on Wayland")),
-            ("pictures", no("not taken on Wayland")),
-        ]
-        .into()
+        capabilities(Offer::of_desktop().map_err(|error| error.to_string()))
     }
 
     fn os(&self) -> &'static str {
@@ -158,5 +134,72 @@ impl Capture for Wayland {
         let Some(Running { sink, watch }) = self.running.take() else { return Drained::default() };
         watch.stop();
         sink.drained()
+    }
+}
+
+/// What can be seen on a desktop that offers this, or that cannot be asked.
+fn capabilities(offer: Result<Offer, String>) -> Capabilities {
+    let (windows, titles) = match offer {
+        Err(error) => (Ability::No(format!("no Wayland display: {error}")), Ability::No("no Wayland display".into())),
+        Ok(Offer { windows: false, .. }) => (Ability::No(NO_WINDOWS.into()), Ability::No(NO_WINDOWS.into())),
+        Ok(Offer { idle, .. }) => {
+            let programs = "programs by application id alone (appId in the configuration)";
+            let idle = if idle { "" } else { "; idle times are not told" };
+            (Ability::Partial(format!("{programs}{idle}")), Ability::Partial("of the window in front".into()))
+        }
+    };
+    let never = |why: &str| Ability::Never(why.into());
+    [
+        ("keys", never("Wayland shows no program the keys of others")),
+        ("pointer", never("Wayland shows no program the clicks of others")),
+        ("windows", windows),
+        ("titles", titles),
+        ("elements", never("Wayland does not tell whose process a window is; pages are told by the browser extension")),
+        ("clipboard", never("not read on Wayland")),
+        ("pictures", never("not taken on Wayland")),
+    ]
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of Wayland in the documents: signal, and what can be had of it.
+    fn documented() -> Vec<(&'static str, &'static str)> {
+        let lines = include_str!("../../../../docs/platforms.md").lines();
+        let table = lines.skip_while(|line| !line.starts_with("| signal | Wayland |")).skip(2);
+        table
+            .take_while(|line| line.starts_with('|'))
+            .map(|line| {
+                let mut cells = line.split('|').skip(1).map(str::trim);
+                (cells.next().unwrap(), cells.next().unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_never_shown_is_what_the_table_of_platforms_names() {
+        let (table, seen) = (documented(), capabilities(Ok(Offer { windows: true, idle: true })));
+        for (signal, row) in [
+            ("keys", "clicks, wheel, keys, typed text"),
+            ("pointer", "clicks, wheel, keys, typed text"),
+            ("windows", "window, title"),
+            ("titles", "window, title"),
+            ("elements", "element"),
+            ("clipboard", "clipboard"),
+            ("pictures", "pictures"),
+        ] {
+            let (_, had) = table.iter().find(|(name, _)| *name == row).unwrap();
+            let is_never = matches!(seen[signal], Ability::Never(_));
+            assert_eq!(is_never, had.split(';').next() == Some("no"), "{signal}: the table says '{had}'");
+        }
+    }
+
+    #[test]
+    fn a_desktop_that_tells_no_windows_is_one_on_which_something_is_missing() {
+        for offer in [Ok(Offer { windows: false, idle: true }), Err("none".into())] {
+            assert!(matches!(capabilities(offer)["windows"], Ability::No(_)));
+        }
     }
 }

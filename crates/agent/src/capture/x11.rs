@@ -38,6 +38,8 @@ pub struct X11 {
 
 struct Running {
     sink: RawSink,
+    /// The window whose accessibility was woken last.
+    woken: Option<WindowId>,
     watch: watch::Watch,
     elements: Option<elements::Elements>,
     clipboard: Reader,
@@ -94,14 +96,16 @@ impl Capture for X11 {
         let elements = elements::Elements::start(sink.clone()).ok();
         let clipboard = Reader::start(sink.clone(), clipboard::hand)?;
         lock::follow(sink.clone(), self.clock.clone());
-        self.running = Some(Running { sink, watch, elements, clipboard });
+        self.running = Some(Running { sink, woken: None, watch, elements, clipboard });
         Ok(())
     }
 
     fn arm(&mut self, want: Want) {
-        let Some(running) = &self.running else { return };
+        let Some(running) = &mut self.running else { return };
         running.watch.arm(want);
-        if let (Some(window), Some(elements), Some(desk)) = (want.titles_of, &running.elements, &self.desk)
+        let came = want.titles_of.filter(|window| running.woken != Some(*window));
+        running.woken = want.titles_of;
+        if let (Some(window), Some(elements), Some(desk)) = (came, &running.elements, &self.desk)
             && let Some(pid) = desk.pid(window)
         {
             elements.warm(pid);

@@ -1,4 +1,6 @@
 //! `lode-agent doctor`: looks at everything that can be wrong on this machine, and says what to do about it, within seconds.
+//!
+//! What a kind of desktop never shows is said as a limit, and is nothing wrong: nobody can do anything about it.
 
 use super::Place;
 use crate::browser::host;
@@ -21,17 +23,23 @@ const CLOCK_US_MAX: i64 = 120_000_000;
 struct Finding {
     what: &'static str,
     ok: bool,
+    /// It is as well as it can be here, and not all of it is there.
+    limit: bool,
     said: String,
     /// What to do; empty if nothing.
     advice: &'static str,
 }
 
 fn good(what: &'static str, said: impl Into<String>) -> Finding {
-    Finding { what, ok: true, said: said.into(), advice: "" }
+    Finding { what, ok: true, limit: false, said: said.into(), advice: "" }
+}
+
+fn limit(what: &'static str, said: impl Into<String>) -> Finding {
+    Finding { limit: true, ..good(what, said) }
 }
 
 fn bad(what: &'static str, said: impl Into<String>, advice: &'static str) -> Finding {
-    Finding { what, ok: false, said: said.into(), advice }
+    Finding { what, ok: false, limit: false, said: said.into(), advice }
 }
 
 /// Looks, and prints; exit 1 if something is wrong.
@@ -54,14 +62,24 @@ pub(super) fn run(place: &Place, as_json: bool) -> Result<u8> {
     if as_json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
-        for Finding { what, ok, said, advice } in &findings {
-            println!("{} {what:<14} {said}", if *ok { "ok " } else { "BAD" });
+        for Finding { what, ok, limit, said, advice } in &findings {
+            let mark = match (ok, limit) {
+                (false, _) => "BAD",
+                (true, true) => "-- ",
+                (true, false) => "ok ",
+            };
+            println!("{mark} {what:<14} {said}");
             if !advice.is_empty() {
                 println!("    {:<14} → {advice}", "");
             }
         }
     }
-    Ok(u8::from(findings.iter().any(|finding| !finding.ok)))
+    Ok(exit_code(&findings))
+}
+
+/// 1 if something is wrong.
+fn exit_code(findings: &[Finding]) -> u8 {
+    u8::from(findings.iter().any(|finding| !finding.ok))
 }
 
 fn client(place: &Place) -> Finding {
@@ -187,12 +205,12 @@ fn session(seen: &Capabilities) -> Finding {
     let is = |name: &str| std::env::var_os(name).is_some();
     match (is("WAYLAND_DISPLAY"), is("DISPLAY")) {
         (true, _) => match seen.get("windows") {
-            Some(Ability::No(why)) => bad(
+            Some(Ability::No(why) | Ability::Never(why)) => bad(
                 "session",
                 format!("Wayland, and {why}: nothing is recorded"),
                 "log in to an X11 session, or to a desktop such as sway or Hyprland",
             ),
-            _ => good("session", "Wayland: windows and titles are seen, neither clicks nor keys; X11 shows more"),
+            _ => limit("session", "Wayland: windows and titles are seen, neither clicks nor keys; X11 shows more"),
         },
         (false, true) => good("session", "X11"),
         (false, false) => {
@@ -214,12 +232,10 @@ fn browsers(place: &Place) -> Finding {
     match (used.is_empty(), missing.is_empty()) {
         (true, _) => good("browsers", format!("none was found that can have the extension; connected: {connected}")),
         (false, true) => good("browsers", format!("all find the client; connected: {connected}")),
-        (false, false) => Finding {
-            what: "browsers",
-            ok: true,
-            said: format!("{} cannot find the client; connected: {connected}", missing.join(", ")),
-            advice: INSTALL,
-        },
+        (false, false) => {
+            let said = format!("{} cannot find the client; connected: {connected}", missing.join(", "));
+            Finding { advice: INSTALL, ..good("browsers", said) }
+        }
     }
 }
 
@@ -227,8 +243,29 @@ fn browsers(place: &Place) -> Finding {
 fn capture(seen: Capabilities) -> Vec<Finding> {
     let ability = |(signal, ability): (&'static str, Ability)| match ability {
         Ability::Yes => good(signal, "yes"),
-        Ability::Partial(why) => good(signal, format!("partly: {why}")),
+        Ability::Partial(why) => limit(signal, format!("partly: {why}")),
+        Ability::Never(why) => limit(signal, format!("no: {why}")),
         Ability::No(why) => bad(signal, why, "see docs/platforms.md for what this desktop can show"),
     };
     seen.into_iter().map(ability).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_desktop_never_shows_is_said_and_is_nothing_wrong_and_what_is_missing_is() {
+        let windows = ("windows", Ability::Partial("programs by application id".into()));
+        let told = |keys: Ability| {
+            let findings = capture([("keys", keys), windows.clone()].into());
+            let said = findings.iter().map(|finding| finding.said.clone()).collect::<Vec<_>>().join(" | ");
+            (exit_code(&findings), findings[0].ok, findings[0].limit, said)
+        };
+        let said = |keys: &str| format!("{keys} | partly: programs by application id");
+        let why = || "Wayland shows no keys".to_owned();
+        assert_eq!(told(Ability::Never(why())), (0, true, true, said("no: Wayland shows no keys")));
+        assert_eq!(told(Ability::No(why())), (1, false, false, said("Wayland shows no keys")));
+        assert_eq!(told(Ability::Yes), (0, true, false, said("yes")));
+    }
 }

@@ -266,6 +266,82 @@ fn d1_private_windows_and_browsers_without_the_extension_are_not_seen() {
 }
 
 #[test]
+fn whether_somebody_is_there_is_asked_twice_a_second_at_most_and_an_idle_time_is_known_within_half_a_second() {
+    let mut stage = Stage::new(rules("a.exe", r#"<capture idleAfter="PT1M"/>"#, ALL));
+    let window = stage.script.window("a.exe", "Order");
+    stage.script.focus(stage.now, window);
+    for _ in 0..1_000 {
+        stage.script.type_text(stage.now, "x");
+        stage.pass_ms(10);
+    }
+    assert_eq!(stage.script.asked().idle, 20, "in 10 s with a key every 10 ms");
+    stage.script.idle_us(60_000_000);
+    let idle = |stage: &Stage| stage.events.iter().any(|event| event.event_type == EventType::IdleStarted);
+    for _ in 0..50 {
+        stage.pass_ms(10);
+    }
+    assert!(idle(&stage), "after half a second");
+    stage.rest();
+}
+
+#[test]
+fn d2_letters_wait_only_behind_the_first_one_in_a_field_with_which_it_is_asked_which_field_that_is() {
+    let mut stage = Stage::new(rules("a.exe", "", ALL));
+    let window = stage.script.window("a.exe", "Order");
+    stage.script.focus(stage.now, window);
+    stage.pass_ms(10);
+    let ends: [(&str, &dyn Fn(&Script, Moment)); 5] = [
+        ("a tab", &|script, now| script.press(now, "tab")),
+        ("a command", &|script, now| script.press(now, "ctrl+s")),
+        ("a click", &|script, now| script.click(now, window, Button::Right, element("textbox", "Amount"))),
+        ("the wheel", &|script, now| script.wheel(now, window, Direction::Down)),
+        ("another window", &|script, now| script.focus(now, window)),
+    ];
+    for (what, end) in ends {
+        assert!(!stage.flow.is_typing(), "before the first letter");
+        let asked = stage.script.asked().elements;
+        stage.script.type_text(stage.now, "a");
+        stage.pass_ms(10);
+        assert_eq!((stage.flow.is_typing(), stage.script.asked().elements), (true, asked + 1));
+        end(&stage.script, stage.now);
+        stage.pass_ms(10);
+        assert!(!stage.flow.is_typing(), "after {what} another field may have the focus");
+    }
+    stage.rest();
+}
+
+#[test]
+fn keys_that_make_text_ring_no_bell_and_all_others_do() {
+    let stage = Stage::new(rules("a.exe", "", ALL));
+    let rings = |press: &dyn Fn()| {
+        while stage.flow.source().bell.try_recv().is_ok() {}
+        press();
+        !stage.flow.source().bell.is_empty()
+    };
+    let (script, now) = (&stage.script, stage.now);
+    assert!(!rings(&|| script.type_text(now, "a")));
+    for key in ["ctrl+c", "alt+f", "meta+l", "tab", "enter", "backspace"] {
+        assert!(rings(&|| script.press(now, key)), "{key}");
+    }
+    assert!(rings(&|| script.push(now, RawKind::Locked)));
+}
+
+#[test]
+fn a_window_that_changes_its_title_all_the_time_does_not_keep_the_flow_awake() {
+    let mut stage = Stage::new(rules("a.exe", "", ALL));
+    let window = stage.script.window("a.exe", "Order");
+    stage.script.focus(stage.now, window);
+    for second in 0..20 {
+        stage.script.retitle(stage.now, window, &format!("Order {second}"));
+        stage.pass_ms(400);
+        let sleeps = stage.flow.next_us().is_none_or(|next_us| next_us > stage.now.uptime_us);
+        assert!(sleeps, "after {second} titles the flow does not know until when to sleep");
+        stage.pass_ms(600);
+    }
+    stage.rest();
+}
+
+#[test]
 fn d7_not_one_event_after_the_stop_and_what_was_finished_is_kept() {
     for state in [State::Paused, State::OutsideSchedule, State::Locked, State::Stopped, State::Blocked] {
         let mut stage = Stage::new(rules("a.exe", "", ALL));

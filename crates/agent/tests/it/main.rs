@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod alone;
 #[cfg(target_os = "linux")]
 mod desk;
 #[cfg(target_os = "linux")]

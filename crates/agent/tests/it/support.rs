@@ -3,9 +3,12 @@
 use agent::agent::{Options, run};
 use agent::capture::scripted::{Script, desktop};
 use agent::clock::{Clock, Moment, SystemClock};
+use agent::configuration::{Envelope, encode};
 use agent::control;
+use agent::home::{Home, Identity};
 use agent::indicator::Switch;
 use agent::wire::Network;
+use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,6 +16,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use uilog::Event;
+use uuid::Uuid;
 
 /// A configuration that allows these programs and sends at once.
 pub fn configuration(project: &str, processes: &str, extra: &str, columns: &str) -> String {
@@ -27,6 +31,19 @@ pub fn configuration(project: &str, processes: &str, extra: &str, columns: &str)
         </lodeConfig>"#,
         (chrono::Utc::now() + chrono::Duration::days(30)).format("%Y-%m-%dT%H:%M:%SZ"),
     )
+}
+
+/// A data folder as enrolment and a first look at the configuration leave it; its service is not reached any more.
+pub fn enrolled(data: &Path, processes: &str) {
+    let (project, key) = (Uuid::new_v4(), SigningKey::from_bytes(&[7; 32]));
+    let xml = configuration(&project.to_string(), processes, "", "all");
+    let header = json!({ "project": project, "revision": 1 }).to_string();
+    let signature = key.sign(["lode-config-1\n", &header, "\n", &xml].concat().as_bytes());
+    let (config_key, client_key) = (encode(key.verifying_key().as_bytes()), ("k".to_owned(), encode(&[3; 32])));
+    let identity = Identity::new("http://127.0.0.1:1", Uuid::new_v4(), project, &key, config_key, client_key);
+    let home = Home::of(data);
+    home.set_identity(&identity).unwrap();
+    home.set_envelope(&Envelope { header, xml, signature: encode(&signature.to_bytes()) }).unwrap();
 }
 
 /// The program.
@@ -54,14 +71,19 @@ pub struct Client {
     pub indicator: Switch,
     pub data: PathBuf,
     thread: Option<JoinHandle<()>>,
-    clock: Arc<SystemClock>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Client {
     /// Runs over a data folder.
     pub fn run(data: &Path) -> Self {
+        Self::run_by(data, Arc::new(SystemClock::default()))
+    }
+
+    /// The same by clocks of one's own.
+    pub fn run_by(data: &Path, clock: Arc<dyn Clock>) -> Self {
         let (backend, script) = desktop();
-        let (indicator, clock) = (Switch::on(), Arc::new(SystemClock::default()));
+        let indicator = Switch::on();
         let options = Options {
             data: data.to_owned(),
             runtime: data.join("run"),

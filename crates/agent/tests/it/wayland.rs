@@ -182,12 +182,29 @@ fn an_idle_time_begins_by_itself_and_ends_with_a_key() {
     capture.stop();
 }
 
+/// What `doctor` found.
+fn findings(doctor: &mut Command) -> Vec<Value> {
+    serde_json::from_slice(&doctor.output().unwrap().stdout).unwrap()
+}
+
 /// What `doctor` found of something: whether it is well, and its sentence.
 fn found(doctor: &mut Command, what: &str) -> (bool, String) {
-    let output = doctor.output().unwrap();
-    let findings: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = findings(doctor);
     let finding = findings.iter().find(|finding| finding["what"] == what).unwrap();
     (finding["ok"] == true, finding["said"].as_str().unwrap().to_owned())
+}
+
+#[test]
+#[ignore = "needs a desktop: cargo xtask test wayland"]
+fn what_wayland_never_shows_is_said_by_doctor_and_is_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let findings = findings(&mut command(folder.path(), &["doctor", "--json"]));
+    for signal in ["keys", "pointer", "elements", "clipboard", "pictures", "windows", "titles", "session"] {
+        let finding = findings.iter().find(|finding| finding["what"] == signal).unwrap();
+        assert!(finding["ok"] == true && finding["limit"] == true, "{finding}");
+    }
+    let wrong: Vec<_> = findings.iter().filter(|finding| finding["ok"] == false).map(|each| &each["what"]).collect();
+    assert_eq!(wrong, ["client", "enrolment"], "it does not run, and is not enrolled");
 }
 
 #[test]

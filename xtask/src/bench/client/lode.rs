@@ -62,7 +62,7 @@ impl<'a> Lode<'a> {
         command::ask(&mut self.command(arguments)?).with_context(|| format!("lode-agent {} failed", arguments[0]))
     }
 
-    /// Also of a client that does not record yet: it says so with its exit code too.
+    /// Also of a client that does not record yet.
     fn status(&self) -> Option<Value> {
         let output = self.command(&["status", "--json"]).ok()?.output().ok()?;
         serde_json::from_slice(&output.stdout).ok()

@@ -4,10 +4,11 @@ use super::keymap;
 use crate::capture::{Ability, Identity, Key, MaskReason, Modifiers, NoPicture, Picture, Reading, Request, WindowId};
 use std::path::Path;
 use x11rb::connection::Connection;
+use x11rb::cookie::Cookie;
 use x11rb::protocol::res::{ClientIdMask, ClientIdSpec, ConnectionExt as _};
 use x11rb::protocol::screensaver::ConnectionExt as _;
 use x11rb::protocol::xinput::{ConnectionExt as _, Device};
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, ImageFormat, MapState};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, GetPropertyReply, ImageFormat, MapState};
 use x11rb::rust_connection::RustConnection;
 
 x11rb::atom_manager! {
@@ -128,16 +129,12 @@ impl Desk {
 
     fn identify_window(&self, window: u32) -> Option<Identity> {
         let window = self.client_of(window).or_else(|| self.owner_of(window))?;
+        let class = self.connection.get_property(false, window, AtomEnum::WM_CLASS, AtomEnum::STRING, 0, 64).ok()?;
         let pid = self.pid_of(window)?;
         let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
         let path = path.to_string_lossy().trim_end_matches(" (deleted)").to_owned();
         let name = Path::new(&path).file_name()?.to_string_lossy().to_lowercase();
-        let class = self
-            .connection
-            .get_property(false, window, AtomEnum::WM_CLASS, AtomEnum::STRING, 0, 64)
-            .ok()?
-            .reply()
-            .ok()?;
+        let class = class.reply().ok()?;
         let class = class.value.split(|byte| *byte == 0).nth(1).map(|word| String::from_utf8_lossy(word).into_owned());
         let private = if crate::gate::is_browser_name(&name) {
             match self.title_of(window) {
@@ -174,17 +171,26 @@ impl Desk {
     }
 
     /// The window that a program opened, inside the frame that the window manager put around it.
+    ///
+    /// All windows of a level are asked at once: a frame has dozens of parts, and a round trip for each would be most of what a
+    /// click costs.
     fn client_of(&self, window: u32) -> Option<u32> {
         let mut level = vec![window];
         for _ in 0..FRAME_DEPTH_MAX {
+            let state =
+                |window: &u32| self.connection.get_property(false, *window, self.atoms.WM_STATE, AtomEnum::ANY, 0, 1);
+            let states = level.iter().map(state).collect::<Result<Vec<_>, _>>().ok()?;
+            let is_client =
+                |state: Cookie<'_, RustConnection, GetPropertyReply>| state.reply().is_ok_and(|state| state.type_ != 0);
+            let client = level.iter().zip(states).find_map(|(window, state)| is_client(state).then_some(*window));
+            if client.is_some() {
+                return client;
+            }
+            let trees = level.iter().map(|window| self.connection.query_tree(*window));
+            let trees = trees.collect::<Result<Vec<_>, _>>().ok()?;
             let mut below = Vec::new();
-            for window in level {
-                let state =
-                    self.connection.get_property(false, window, self.atoms.WM_STATE, AtomEnum::ANY, 0, 1).ok()?;
-                if state.reply().is_ok_and(|state| state.type_ != 0) {
-                    return Some(window);
-                }
-                below.extend(self.connection.query_tree(window).ok()?.reply().ok()?.children);
+            for tree in trees {
+                below.extend(tree.reply().ok()?.children);
                 below.truncate(WINDOWS_MAX);
             }
             level = below;

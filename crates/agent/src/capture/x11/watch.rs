@@ -1,8 +1,9 @@
 //! The thread that watches: input, focus, titles, the clipboard. It pushes numbers and returns; it reads no text.
 
 use super::desk::Atoms;
+use super::keymap;
 use crate::capture::{
-    BlindReason, Button, CaptureError, Direction, Modifiers, RawEvent, RawKind, RawSink, Want, WindowId,
+    BlindReason, Button, CaptureError, Direction, Key, Modifiers, RawEvent, RawKind, RawSink, Want, WindowId,
 };
 use crate::clock::Clock;
 use std::collections::BTreeSet;
@@ -93,6 +94,7 @@ struct Eye {
     /// Devices through which programs make input.
     injecting: BTreeSet<DeviceId>,
     modifier_keys: [BTreeSet<u32>; 5],
+    text_keys: BTreeSet<u32>,
     down: BTreeSet<u32>,
 }
 
@@ -110,6 +112,7 @@ impl Eye {
         connection.change_window_attributes(root, &properties)?;
         let injecting = injecting_devices(&connection)?;
         let modifier_keys = modifier_keys(&connection)?;
+        let text_keys = text_keys(&connection)?;
         connection.flush()?;
         Ok(Self {
             connection,
@@ -124,6 +127,7 @@ impl Eye {
             front: 0,
             injecting,
             modifier_keys,
+            text_keys,
             down: BTreeSet::new(),
         })
     }
@@ -145,7 +149,12 @@ impl Eye {
                     self.down.insert(event.detail);
                 } else {
                     let kind = RawKind::Key { code: event.detail, modifiers };
-                    self.push(kind, self.injecting.contains(&event.sourceid));
+                    let injected = self.injecting.contains(&event.sourceid);
+                    if modifiers.leave_text() && self.text_keys.contains(&event.detail) {
+                        self.sink.push_letter(RawEvent { at: self.clock.now(), injected, kind });
+                    } else {
+                        self.push(kind, injected);
+                    }
                 }
             }
             Event::XinputRawKeyRelease(event) => {
@@ -158,7 +167,10 @@ impl Eye {
                 self.push(RawKind::Clipboard, false);
             }
             Event::ClientMessage(event) if event.window == self.window => self.arm()?,
-            Event::MappingNotify(_) => self.modifier_keys = modifier_keys(&self.connection)?,
+            Event::MappingNotify(_) => {
+                self.modifier_keys = modifier_keys(&self.connection)?;
+                self.text_keys = text_keys(&self.connection)?;
+            }
             Event::XinputHierarchy(_) => self.injecting = injecting_devices(&self.connection)?,
             _ => {}
         }
@@ -280,6 +292,16 @@ fn modifier_keys(connection: &RustConnection) -> Result<[BTreeSet<u32>; 5], Fail
         keys.filter(|key| **key != 0).map(|key| u32::from(*key)).collect()
     };
     Ok([0, 2, 3, 6, 7].map(keys))
+}
+
+/// Keys that make a character where nothing is held.
+fn text_keys(connection: &RustConnection) -> Result<BTreeSet<u32>, Failed> {
+    let setup = connection.setup();
+    let (first, count) = (setup.min_keycode, setup.max_keycode - setup.min_keycode + 1);
+    let mapping = connection.get_keyboard_mapping(first, count)?.reply()?;
+    let symbols = mapping.keysyms.chunks(usize::from(mapping.keysyms_per_keycode).max(1));
+    let is_text = |symbols: &[u32]| matches!(symbols.first().copied().map(keymap::key_of), Some(Key::Character(_)));
+    Ok((u32::from(first)..).zip(symbols).filter(|(_, symbols)| is_text(symbols)).map(|(key, _)| key).collect())
 }
 
 /// The devices of the XTEST extension: what comes from them was made by a program.
