@@ -36,7 +36,9 @@ cargo xtask bench [--events 20000000] [--users 2000] [--days 30] [--seed 1] [--r
 
 cargo xtask bench discovery [FOLDER…]
                              scores on logs with known tasks, then events a second and bytes an event by size of the log
-cargo xtask bench ingest     how many events a second the service takes in, and how long an acknowledgement takes
+cargo xtask bench ingest [CLIENTS]
+                             how many events a second the service takes in, and how long an acknowledgement takes; with so many
+                             enrolled clients, also how long a heartbeat and a page of their list take
 cargo xtask bench client     what lode-agent costs on a desktop at rest and at work, beside ActivityWatch; `client --help` says more
 cargo xtask bench viewer     frames a second while 100,000 events scroll, and how soon the next picture is there
 
@@ -91,7 +93,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return Ok(());
     }
     if arguments.first().is_some_and(|argument| argument == "ingest") {
-        return run_command(command::program(cargo()).args(["run", "-p", "server", "--example", "ingest"]));
+        let run = ["run", "-p", "server", "--example", "ingest", "--"];
+        return run_command(command::program(cargo()).args(run).args(&arguments[1..]));
     }
     if arguments.first().is_some_and(|argument| argument == "discovery") {
         return discovery(&arguments[1..]);

@@ -4,6 +4,10 @@
 //! the clock starts, so that what is measured is the service: HTTP over loopback, unpacking, second scrub, second hash,
 //! landing with a synced commit, receipts. First as fast as it goes, closed loop; then at half that rate, open loop: an
 //! envelope is due at its time whether the one before was answered or not, and its time counts from when it was due.
+//!
+//! With a number after it, so many desktops are enrolled then: [`register`].
+
+mod register;
 
 use anyhow::{Context, Result};
 use secrecy::ExposeSecret;
@@ -38,29 +42,41 @@ async fn main() -> Result<()> {
     let key = folder.path().join("master.key");
     let store = Store::open(Settings::for_folder(folder.path().join("data"))).await?;
     store.engine().register(operators::all());
-    let app_key = study(&store, &key, &folder.path().join("data")).await?;
+    let enrolled = std::env::args().nth(1).map_or(Ok(0), |number| number.parse())?;
+    let project = study(&store, &key, &folder.path().join("data")).await?;
+    let app_key = app_key(&store, &project).await?;
     let options = ServeOptions { open: true, master_key: Some(key), ..ServeOptions::on("127.0.0.1:0".parse()?) };
     let service = Service::bind(store.clone(), options).await?;
     let server = format!("http://{}", service.address());
     tokio::spawn(service.run(std::future::pending()));
 
-    let full = prepared(&server, &app_key).await?;
+    let full = prepared(&server, &app_key, ENVELOPES).await?;
     let (rate, times_us) = as_fast_as_it_goes(full).await?;
-    let half = prepared(&server, &app_key).await?;
+    let half = prepared(&server, &app_key, ENVELOPES).await?;
     let open_us = at_rate(half, rate / 2.0).await?;
+    let register = match enrolled {
+        0 => serde_json::Value::Null,
+        _ => register::measure(&store, &server, &project, enrolled).await?,
+    };
     println!(
         "{}",
         json!({
             "clients": CLIENTS, "batch": BATCH, "events": 2 * CLIENTS * BATCH * ENVELOPES,
             "events_per_s": rate.round(),
-            "closed_loop_ms": { "p50": Ledger::percentile_ms(&times_us, 0.5), "p99": Ledger::percentile_ms(&times_us, 0.99) },
-            "half_rate_open_loop_ms": { "p50": Ledger::percentile_ms(&open_us, 0.5), "p99": Ledger::percentile_ms(&open_us, 0.99) },
+            "closed_loop_ms": percentiles(&times_us),
+            "half_rate_open_loop_ms": percentiles(&open_us),
+            "register": register,
         })
     );
     Ok(())
 }
 
-/// A project with a published configuration; gives an app key.
+/// The middle and the slow end of times, in milliseconds.
+fn percentiles(times_us: &[u64]) -> serde_json::Value {
+    json!({ "p50": Ledger::percentile_ms(times_us, 0.5), "p99": Ledger::percentile_ms(times_us, 0.99) })
+}
+
+/// A project with a published configuration; gives its id.
 async fn study(store: &Store, key: &Path, data: &Path) -> Result<String> {
     let project = store.control().create_project("Bench", ProjectKind::Enrolled, now_us()).await?;
     let input = TemplateInput {
@@ -77,10 +93,15 @@ async fn study(store: &Store, key: &Path, data: &Path) -> Result<String> {
     let keyring = Keyring::new(store.clone(), Arc::new(identity));
     let publication = Publication { project: &project.id, xml: &xml, note: "", author: "bench", percent: 100 };
     publish(store, &keyring, publication, now_us()).await?;
+    Ok(project.id)
+}
+
+/// A new app key of a project.
+async fn app_key(store: &Store, project: &str) -> Result<String> {
     let issued = KeyKind::AppKey.issue();
     let app_key = AppKey {
         id: issued.id,
-        project: project.id,
+        project: project.to_owned(),
         name: "bench".into(),
         hash: issued.hash,
         created_at_us: now_us(),
@@ -99,14 +120,14 @@ async fn study(store: &Store, key: &Path, data: &Path) -> Result<String> {
 /// Clients with their envelopes.
 type Prepared = Vec<(SimulatedClient, Vec<Vec<u8>>)>;
 
-async fn prepared(server: &str, app_key: &str) -> Result<Prepared> {
+async fn prepared(server: &str, app_key: &str, envelopes_each: usize) -> Result<Prepared> {
     let http = reqwest::Client::builder().pool_max_idle_per_host(CLIENTS).build()?;
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
         let mut client = SimulatedClient::enrol(&http, server, app_key).await?;
         client.beat("recording").await?;
-        let mut envelopes = Vec::with_capacity(ENVELOPES);
-        for _ in 0..ENVELOPES {
+        let mut envelopes = Vec::with_capacity(envelopes_each);
+        for _ in 0..envelopes_each {
             let events = client.capture(BATCH, now_us());
             envelopes.push(client.pack(&events)?);
         }
