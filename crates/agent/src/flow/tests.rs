@@ -290,7 +290,8 @@ fn d2_letters_wait_only_behind_the_first_one_in_a_field_with_which_it_is_asked_w
     let window = stage.script.window("a.exe", "Order");
     stage.script.focus(stage.now, window);
     stage.pass_ms(10);
-    let ends: [(&str, &dyn Fn(&Script, Moment)); 5] = [
+    type Act<'a> = &'a dyn Fn(&Script, Moment);
+    let ends: [(&str, Act<'_>); 5] = [
         ("a tab", &|script, now| script.press(now, "tab")),
         ("a command", &|script, now| script.press(now, "ctrl+s")),
         ("a click", &|script, now| script.click(now, window, Button::Right, element("textbox", "Amount"))),
