@@ -71,7 +71,9 @@ pub(super) fn read_order<T: serde::de::DeserializeOwned>(input: &mut impl Read) 
 /// Runs the errand on standard input; whatever happens is said on standard output.
 pub fn run() -> ExitCode {
     let mut output = BufWriter::new(io::stdout().lock());
-    let done = match read_order(&mut io::stdin().lock()) {
+    // The lock on standard input is not held beyond this line.
+    let assignment = read_order(&mut io::stdin().lock());
+    let done = match assignment {
         Ok(assignment) => work(assignment, &mut output),
         Err(error) => Err(Failure::saying(format!("the worker cannot read its order: {error}"))),
     };

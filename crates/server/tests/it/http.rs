@@ -56,7 +56,7 @@ fn a_word_that_is_none_of_those_allowed_is_refused_with_its_member_and_the_words
         (query("/configuration/template?preset=lax"), "preset", "standard, works_council"),
         (query("/clients?state=asleep"), "state", "held, offline"),
         (query("/clients?sort=colour"), "sort", "last_seen, -last_seen"),
-        (query("/analyses/app_usage?format=pdf"), "format", "csv, parquet"),
+        (query("/analyses/applications?format=pdf"), "format", "csv, parquet"),
     ] {
         let error = answer.expect(400);
         assert!(error["error"]["message"].as_str().unwrap().starts_with(&format!("{member}: ")), "{error}");
@@ -271,7 +271,7 @@ fn a_job_is_tried_kept_run_and_taken_away() {
     let sql =
         "-- Events per person.\n-- reads: events\nSELECT user_name, count(*) AS n FROM events GROUP BY 1 ORDER BY 1";
     let tried = client.post(&format!("{base}/jobs/dry-run"), &json!({ "text": sql })).expect(200);
-    assert_eq!(tried["rows"], json!([["user0", 50], ["user1", 50]]));
+    assert_eq!(tried["answer"]["rows"], json!([["user0", 50], ["user1", 50]]));
     let kept = client
         .change("PUT", &format!("{base}/jobs/per_person"), &json!({ "text": sql, "schedule": "manual" }))
         .expect(200);
