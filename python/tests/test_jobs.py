@@ -170,6 +170,12 @@ class Jobs(unittest.TestCase):
         scratch = pathlib.Path(self.service.folder / "data" / "scratch")
         self.assertEqual([folder.name for folder in scratch.glob("*/job.py")], [], "a run left its folder")
 
+    def test_a_try_that_fails_shows_what_was_printed_before(self):
+        tried = self.tried(HEAD + "print('so far')\n1 / 0\n")
+        self.assertEqual((tried["answer"], tried["error"]["line"]), (None, 6))
+        self.assertEqual(tried["error"]["message"], "ZeroDivisionError: division by zero")
+        self.assertTrue(tried["printed"].startswith("so far\nTraceback"), tried["printed"])
+
     def test_a_mistake_has_its_place(self):
         for text, line, said in [
             ("\nvalue = 1 / 0\n", 6, "ZeroDivisionError: division by zero"),

@@ -2522,7 +2522,8 @@ export interface components {
         JobState: "fresh" | "stale" | "running" | "failed" | "never";
         /** @description What came of a job that was tried. */
         JobTried: {
-            answer: components["schemas"]["QueryAnswer"];
+            answer: components["schemas"]["QueryAnswer"] | null;
+            error: components["schemas"]["RunError"] | null;
             /** @description What a script printed, the end of it. */
             printed: string;
         };

@@ -542,6 +542,7 @@ export const en = {
   'jobs.enabled': 'The job runs',
   'jobs.try': 'Try it out',
   'jobs.tried': 'First rows of the try',
+  'jobs.correct': 'Correct the script and try again.',
   'jobs.printed': 'What the script printed',
   'jobs.replace': 'Replace the built-in job',
   'jobs.restore': 'Back to the built-in job',

@@ -187,7 +187,8 @@ impl From<StoreError> for ApiError {
             StoreError::Missing { kind, .. } => Self::not_found(message, format!("check the name of the {kind}")),
             StoreError::Exists { .. } => Self::new(StatusCode::CONFLICT, "conflict", message, "choose another name"),
             StoreError::Invalid(_) => Self::bad_request(message, "correct the request"),
-            StoreError::Sql { position, .. } | StoreError::Script { position, .. } => Self::text(message, position),
+            StoreError::Sql { position, .. } => Self::text(message, position),
+            StoreError::Script { position, .. } => Self { code: "script", ..Self::text(message, position) },
             StoreError::Cancelled(_) => {
                 let status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST);
                 Self::new(status, "cancelled", message, "run it again, or ask for less")

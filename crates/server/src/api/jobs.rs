@@ -11,7 +11,7 @@ use crate::audit;
 use crate::jobs::catalog::{Catalog, Job, Layer, Origin, is_table_name};
 use crate::jobs::runner::{Freshness, Selection, Workshop, now_us, parameters};
 use crate::jobs::{catalog::Schedule, head, head::Language};
-use crate::scripts::{self, Script};
+use crate::scripts::{self, Ended, Script};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -24,6 +24,7 @@ use store::control::manifest::TableEntry;
 use store::control::runs::RunRecord;
 use store::engine::Question;
 use store::uploads::first_rows;
+use store::{Position, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 /// Rows that a dry run shows.
@@ -119,6 +120,12 @@ pub struct RunError {
     column: Option<u64>,
 }
 
+impl RunError {
+    fn new(message: String, position: Option<Position>) -> Self {
+        Self { message, line: position.map(|place| place.line), column: position.map(|place| place.column) }
+    }
+}
+
 /// The jobs and how their tables stand.
 #[utoipa::path(get, path = "/projects/{project}/jobs", responses((status = 200, body = JobList)),
     extensions(("x-lode-permission" = json!("sql"))))]
@@ -181,11 +188,7 @@ fn run_described(run: &RunRecord) -> RunShown {
         peak_memory_bytes: run.peak_memory_bytes,
         partitions: run.partitions,
         partitions_reused: run.partitions_reused,
-        error: run.error.as_ref().map(|message| RunError {
-            message: message.clone(),
-            line: run.position.map(|position| position.line),
-            column: run.position.map(|position| position.column),
-        }),
+        error: run.error.clone().map(|message| RunError::new(message, run.position)),
     }
 }
 
@@ -306,7 +309,10 @@ pub struct DryRun {
 /// What came of a job that was tried.
 #[derive(Serialize, ToSchema)]
 pub struct JobTried {
-    answer: QueryAnswer,
+    /// Absent for a script that failed.
+    answer: Option<QueryAnswer>,
+    /// Why a script failed. What is wrong with SQL is an error of the whole call.
+    error: Option<RunError>,
     /// What a script printed, the end of it.
     printed: String,
 }
@@ -334,10 +340,16 @@ pub async fn dry_run(
             snapshot: scripts::only(snapshot, &readable),
             functions: workshop.functions().clone(),
         };
-        let ended = state.runner.scripts().run(&state.store, script).await;
-        let (schema, batches, truncated) = first_rows(&ended.written?, DRY_RUN_ROWS)?;
+        let Ended { written, printed } = state.runner.scripts().run(&state.store, script).await;
+        let staged = match written {
+            Err(StoreError::Script { message, position }) => {
+                return Ok(Json(JobTried { answer: None, error: Some(RunError::new(message, position)), printed }));
+            }
+            written => written?,
+        };
+        let (schema, batches, truncated) = first_rows(&staged, DRY_RUN_ROWS)?;
         let answer = QueryAnswer::new(&schema, &batches, truncated, 0, started)?;
-        return Ok(Json(JobTried { answer, printed: ended.printed }));
+        return Ok(Json(JobTried { answer: Some(answer), error: None, printed }));
     }
     let question = Question { parameters: parameters(&head.params), ..Question::of_person(dry.text) };
     let asked = state.store.engine().ask(&snapshot, question, workshop.functions()).await;
@@ -345,7 +357,7 @@ pub async fn dry_run(
     let schema = answer.schema.clone();
     let (batches, truncated, cost) = answer.collect(DRY_RUN_ROWS).await?;
     let answer = QueryAnswer::new(&schema, &batches, truncated, cost.bytes_scanned, started)?;
-    Ok(Json(JobTried { answer, printed: String::new() }))
+    Ok(Json(JobTried { answer: Some(answer), error: None, printed: String::new() }))
 }
 
 /// Which jobs to run: those that are stale, unless said otherwise.

@@ -1,6 +1,6 @@
 // One job: its text to read, try out and replace, its schedule, and whether it runs at all. Also makes a new one, in SQL or in Python.
 import { useState } from 'react';
-import { deleteJob, dryRun, type Job, type JobLanguage, type JobTried, path, putJob, type ServiceError } from '../../client';
+import { deleteJob, dryRun, type Job, type JobLanguage, type JobTried, path, putJob, ServiceError } from '../../client';
 import { AnswerTable } from '../../components/AnswerTable';
 import { Dialog } from '../../components/Dialog';
 import { ErrorNote } from '../../components/Notice';
@@ -52,6 +52,7 @@ export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => vo
   const attempt = async (work: () => Promise<unknown>, done: () => void) => {
     setError(null);
     setMark(null);
+    setTried(null);
     try {
       await work();
       done();
@@ -60,6 +61,14 @@ export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => vo
       setError(failure);
       if (failure.line !== null) setMark({ line: failure.line, column: failure.column ?? 1, message: failure.message });
     }
+  };
+  /** A script that failed is no failed call: what it printed comes with the reason. */
+  const tryOut = async () => {
+    const result = await dryRun(project.slug, text);
+    setTried(result);
+    if (!result.error) return;
+    const { message, line, column } = result.error;
+    throw new ServiceError('script', message, t('jobs.correct'), line ?? null, column ?? null);
   };
   const chooseLanguage = (chosen: JobLanguage) => {
     setText(NEW_TEXT[chosen]);
@@ -109,7 +118,7 @@ export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => vo
           <label className="check" style={{ minHeight: 32 }}><input type="checkbox" checked={enabled} onChange={(event) => setEnabled(event.target.checked)} />{t('jobs.enabled')}</label>
         </div>
         {error && <ErrorNote error={error} />}
-        {tried && <AnswerTable answer={tried.answer} label={t('jobs.tried')} height_px={220} />}
+        {tried?.answer && <AnswerTable answer={tried.answer} label={t('jobs.tried')} height_px={220} />}
         {tried?.printed && <div className="field"><span>{t('jobs.printed')}</span><pre className="mono job-printed" tabIndex={0}>{tried.printed}</pre></div>}
         <div className="dialog-foot">
           {job && job.origin !== 'built-in' && (
@@ -117,7 +126,7 @@ export function JobDialog({ job, onClose }: { job: Job | null; onClose: () => vo
               {job.origin === 'custom' ? t('jobs.delete') : t('jobs.restore')}
             </button>
           )}
-          <button type="button" className="button" onClick={() => void attempt(async () => setTried(await dryRun(project.slug, text)), () => undefined)}>{t('jobs.try')}</button>
+          <button type="button" className="button" onClick={() => void attempt(tryOut, () => undefined)}>{t('jobs.try')}</button>
           <button type="submit" className="button button-primary" disabled={job !== null && Object.keys(change).length === 0}>{job?.origin === 'built-in' && text !== job.text ? t('jobs.replace') : t('action.save')}</button>
         </div>
       </form>
