@@ -14,5 +14,15 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if !arguments.iter().any(|argument| argument == "--data") {
         demo.arg("--data").arg(cache().join("demo-data"));
     }
+    let python = setup::venv().join("bin/python");
+    if !arguments.iter().any(|argument| argument == "--python") && runs_jobs(&python) {
+        demo.arg("--python").arg(&python);
+    }
     command::run(&mut demo)
+}
+
+/// Whether jobs in Python can run in the environment that the tests made, where they did.
+fn runs_jobs(python: &std::path::Path) -> bool {
+    let needed = "import pyarrow, sys; sys.exit(sys.version_info < (3, 11))";
+    command::ask(program(python).args(["-c", needed])).is_some()
 }

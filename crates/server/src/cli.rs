@@ -12,6 +12,7 @@ mod import;
 mod job;
 mod member;
 mod project;
+mod remote;
 mod simulate;
 mod sql;
 mod user;
@@ -24,6 +25,7 @@ use crate::serve::{LISTEN_DEFAULT, ServeOptions, Service, end_of_process};
 use crate::{api, operators, sample};
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use remote::{Refused, Remote};
 use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -91,6 +93,12 @@ struct Common {
     /// File of the master key, outside the data folder; made at the first start
     #[arg(long, global = true, env = "LODE_MASTER_KEY_FILE", value_name = "FILE")]
     master_key: Option<PathBuf>,
+    /// Ask the service at this address instead of a data folder; sql, job and simulate can
+    #[arg(long, global = true, env = "LODE_SERVER", value_name = "URL")]
+    server: Option<String>,
+    /// The API token to ask it with
+    #[arg(long, global = true, env = "LODE_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
     /// Answer in JSON
     #[arg(long, global = true)]
     json: bool,
@@ -213,6 +221,13 @@ pub fn run(arguments: Arguments) -> ExitCode {
 
 async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
     let common = &arguments.common;
+    let server = common.server.as_deref();
+    if let Some(server) = server
+        && !matches!(arguments.command, Command::Sql(_) | Command::Job(_) | Command::Simulate(_))
+    {
+        anyhow::bail!("this command works in a data folder, not at {server}: leave --server and LODE_SERVER out");
+    }
+    let remote = || server.map(|server| Remote::new(server, common.token.as_deref())).transpose();
     match arguments.command {
         Command::Serve(reach) => {
             let options = ServeOptions {
@@ -240,9 +255,15 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
             command.run(&store, scripts(common, &store)?, common.json).await
         }
         Command::Export(command) => command.run(&open(common).await?, common.json).await,
-        Command::Sql(command) => command.run(&open(common).await?, common.json).await,
+        Command::Sql(command) => match remote()? {
+            Some(remote) => command.run_at(&remote, common.json).await,
+            None => command.run(&open(common).await?, common.json).await,
+        },
         Command::Job(job::Job::Test { files, fill_in }) => job::test(&files, fill_in).await,
         Command::Job(command) => {
+            if let Some(remote) = remote()? {
+                return command.run_at(&remote, common.json).await;
+            }
             let store = open(common).await?;
             command.run(&store, scripts(common, &store)?, common.json).await
         }
@@ -257,7 +278,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
         Command::Restore(command) => command.run(&data_folder(common), common.json).await,
         Command::Config(command) => command.run(common.json),
         Command::Discover(command) => command.run(common.json),
-        Command::Simulate(command) => command.run(common.json).await,
+        Command::Simulate(command) => command.run(server, common.json).await,
         Command::Doctor => {
             let settings = settings(common);
             let scripts = Scripts::new(common.python.clone(), program(common)?, &settings);
@@ -341,6 +362,13 @@ async fn serve(store: Store, options: ServeOptions) -> Result<ExitKind> {
 }
 
 fn kind_of(error: &anyhow::Error) -> ExitKind {
+    if let Some(refused) = error.downcast_ref::<Refused>() {
+        return match refused.status.as_u16() {
+            404 => ExitKind::Missing,
+            422 => ExitKind::Sql,
+            _ => ExitKind::Failed,
+        };
+    }
     let of_store = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<WorkshopError>() {
         Some(WorkshopError::Store(error)) => Some(kind_of_store(error)),
         _ => match cause.downcast_ref::<std::io::Error>() {

@@ -25,7 +25,9 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Another process works on the data folder.
-    #[error("the data folder '{0}' is in use by another lode process; stop it, or use its address with --server")]
+    #[error(
+        "the data folder '{0}' is in use by another lode process; stop it, or ask it with --server where the command can"
+    )]
     Locked(PathBuf),
     /// The control database refused.
     #[error("control database: {0}")]

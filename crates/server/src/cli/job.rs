@@ -1,5 +1,6 @@
 //! `lode job`: what there is, what a project changes, running by hand, history.
 
+use super::remote::Remote;
 use super::sql::read_text;
 use super::{ExitKind, new_batch, print};
 use crate::jobs::catalog::{Catalog, Schedule, is_table_name};
@@ -8,7 +9,8 @@ use crate::jobs::runner::{Outcome, Runner, Selection, Workshop};
 use crate::scripts::Scripts;
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use store::control::jobs::JobOverride;
@@ -107,6 +109,79 @@ impl Job {
     }
 }
 
+impl Job {
+    /// The same at a service, under the rights of a token.
+    pub async fn run_at(self, remote: &Remote, as_json: bool) -> Result<ExitKind> {
+        match self {
+            Self::List(Project { project }) => {
+                let listed = remote.json(Method::GET, &format!("/projects/{project}/jobs"), None).await?;
+                print(as_json, &listed, || lines(&listed["jobs"], job_line));
+            }
+            Self::Put { project: Project { project }, name, file, schedule, disable, enable } => {
+                let text = file.as_deref().map(read_text).transpose()?;
+                let enabled = if disable { Some(false) } else { enable.then_some(true) };
+                let change = json!({ "text": text, "schedule": schedule, "enabled": enabled });
+                let path = format!("/projects/{project}/jobs/{name}");
+                let kept = remote.json(Method::PUT, &path, Some(&change)).await?;
+                print(as_json, &kept, || {
+                    format!("{name} is kept; run it with: lode job run --project {project} {name}")
+                });
+            }
+            Self::Remove { project: Project { project }, name } => {
+                remote.json(Method::DELETE, &format!("/projects/{project}/jobs/{name}"), None).await?;
+            }
+            Self::Run { project: Project { project }, jobs, all } => {
+                let start = json!({ "jobs": jobs, "all": all });
+                let started = remote.json(Method::POST, &format!("/projects/{project}/runs"), Some(&start)).await?;
+                print(as_json, &started, || {
+                    format!("started; how it ends is told by: lode job history --project {project}")
+                });
+            }
+            Self::Test { .. } => bail!("tests of jobs need no service: leave --server and LODE_SERVER out"),
+            Self::History { project: Project { project }, job, limit } => {
+                let filter = job.map_or(String::new(), |job| format!("&job={job}"));
+                let path = format!("/projects/{project}/runs?limit={limit}{filter}");
+                let runs = remote.json(Method::GET, &path, None).await?;
+                print(as_json, &runs, || lines(&runs["runs"], run_line));
+            }
+        }
+        Ok(ExitKind::Done)
+    }
+}
+
+/// A list of the interface, one line each.
+fn lines(list: &Value, line: impl Fn(&Value) -> String) -> String {
+    list.as_array().into_iter().flatten().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A job in a line.
+fn job_line(job: &Value) -> String {
+    let text = |name: &str| job[name].as_str().unwrap_or("").to_owned();
+    let state = if job["enabled"] == false { "off".to_owned() } else { text("state") };
+    let rows = job["rows"].as_i64().map_or(String::new(), |rows| rows.to_string());
+    format!(
+        "{:24} {:13} {:9} {:6} {:>12}  {}",
+        text("name"),
+        text("layer"),
+        text("origin"),
+        state,
+        rows,
+        text("description")
+    )
+}
+
+/// A run in a line.
+fn run_line(run: &Value) -> String {
+    let error = run["error"].as_str().or_else(|| run["error"]["message"].as_str()).unwrap_or("");
+    format!(
+        "{:24} {:10} {:>8} ms {:>12} rows  {error}",
+        run["job"].as_str().unwrap_or(""),
+        run["state"].as_str().unwrap_or(""),
+        run["duration_ms"],
+        run["rows_out"]
+    )
+}
+
 async fn list(store: &Store, project: &str, as_json: bool) -> Result<ExitKind> {
     let workshop = Workshop::open(store, project).await?;
     let snapshot = workshop.snapshot(store).await?;
@@ -123,23 +198,8 @@ async fn list(store: &Store, project: &str, as_json: bool) -> Result<ExitKind> {
             })
         })
         .collect();
-    print(as_json, &json!({ "jobs": jobs }), || {
-        let row = |job: &serde_json::Value| {
-            let text = |name: &str| job[name].as_str().unwrap_or("").to_owned();
-            let state = if job["enabled"] == false { "off".to_owned() } else { text("state") };
-            let rows = job["rows"].as_i64().map_or(String::new(), |rows| rows.to_string());
-            format!(
-                "{:24} {:13} {:9} {:6} {:>12}  {}",
-                text("name"),
-                text("layer"),
-                text("origin"),
-                state,
-                rows,
-                text("description")
-            )
-        };
-        jobs.iter().map(row).collect::<Vec<_>>().join("\n")
-    });
+    let listed = json!({ "jobs": jobs });
+    print(as_json, &listed, || lines(&listed["jobs"], job_line));
     Ok(ExitKind::Done)
 }
 
@@ -271,18 +331,7 @@ async fn history(store: &Store, project: &str, job: Option<String>, limit: i64, 
             })
         })
         .collect();
-    print(as_json, &json!({ "runs": runs, "total": total }), || {
-        let row = |run: &serde_json::Value| {
-            let error = run["error"].as_str().unwrap_or("");
-            format!(
-                "{:24} {:10} {:>8} ms {:>12} rows  {error}",
-                run["job"].as_str().unwrap_or(""),
-                run["state"].as_str().unwrap_or(""),
-                run["duration_ms"],
-                run["rows_out"]
-            )
-        };
-        runs.iter().map(row).collect::<Vec<_>>().join("\n")
-    });
+    let listed = json!({ "runs": runs, "total": total });
+    print(as_json, &listed, || lines(&listed["runs"], run_line));
     Ok(ExitKind::Done)
 }

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+/// Where a service is unless said otherwise.
+const SERVER_DEFAULT: &str = "http://127.0.0.1:7700";
+
 /// Simulated clients that record a made-up day.
 #[derive(Debug, Args)]
 pub struct Simulate {
-    /// Address of the service
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7700")]
-    server: String,
     /// The app key to enrol with
     #[arg(
         long,
@@ -49,8 +49,8 @@ pub struct Simulate {
 }
 
 impl Simulate {
-    /// Runs the clients, then says what happened.
-    pub async fn run(self, as_json: bool) -> Result<ExitKind> {
+    /// Runs the clients against the service at `server`, then says what happened.
+    pub async fn run(self, server: Option<&str>, as_json: bool) -> Result<ExitKind> {
         let app_key = match (&self.key, &self.key_file) {
             (Some(key), _) => key.clone(),
             (None, Some(file)) => std::fs::read_to_string(file)
@@ -60,7 +60,7 @@ impl Simulate {
             (None, None) => anyhow::bail!("an app key is needed: --key or --key-file"),
         };
         let behaviour = Behaviour {
-            server: self.server.trim_end_matches('/').to_owned(),
+            server: server.unwrap_or(SERVER_DEFAULT).trim_end_matches('/').to_owned(),
             app_key,
             clients: self.clients,
             batch: self.batch,

@@ -1,12 +1,15 @@
 //! `lode sql`: one question, answered as a table on a terminal, as CSV elsewhere, or as JSON.
 
 use super::ExitKind;
+use super::remote::Remote;
 use crate::jobs::runner::Workshop;
 use crate::rows::{self, CsvRows};
 use anyhow::{Result, anyhow};
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use clap::Args;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use reqwest::Method;
 use serde_json::json;
 use std::io::{IsTerminal, Read, Write};
 use std::time::Instant;
@@ -30,11 +33,7 @@ pub struct Sql {
 
 impl Sql {
     pub async fn run(self, store: &Store, as_json: bool) -> Result<ExitKind> {
-        let mut sql = self.sql.clone();
-        if sql == "-" {
-            sql.clear();
-            std::io::stdin().read_to_string(&mut sql)?;
-        }
+        let sql = self.question()?;
         let workshop = Workshop::open(store, &self.project).await?;
         let snapshot = workshop.snapshot(store).await?;
         let started = Instant::now();
@@ -49,17 +48,15 @@ impl Sql {
             let limit = self.limit.unwrap_or(if as_json { usize::MAX } else { TERMINAL_ROWS });
             let (batches, truncated, cost) = answer.collect(limit).await.map_err(|error| pointed(error, &sql))?;
             let elapsed_ms = started.elapsed().as_secs_f64() * 1e3;
-            let row_count: usize = batches.iter().map(RecordBatch::num_rows).sum();
             if as_json {
+                let row_count: usize = batches.iter().map(RecordBatch::num_rows).sum();
                 let answer = json!({
                     "columns": rows::columns(&schema), "rows": rows::rows(&batches)?, "row_count": row_count, "truncated": truncated,
                     "elapsed_ms": elapsed_ms, "bytes_scanned": cost.bytes_scanned, "peak_memory_bytes": cost.peak_memory_bytes,
                 });
                 println!("{answer}");
             } else {
-                println!("{}", pretty_format_batches(&batches)?);
-                let more = if truncated { " (there are more; use --limit)" } else { "" };
-                eprintln!("{row_count} rows{more} in {elapsed_ms:.0} ms");
+                show(&batches, truncated, elapsed_ms)?;
             }
             return Ok(ExitKind::Done);
         }
@@ -78,6 +75,51 @@ impl Sql {
         csv.finish()?.flush()?;
         Ok(ExitKind::Done)
     }
+
+    /// The same at a service, under the rights of a token.
+    pub async fn run_at(self, remote: &Remote, as_json: bool) -> Result<ExitKind> {
+        let (sql, started) = (self.question()?, Instant::now());
+        if as_json {
+            let asked = json!({ "sql": sql, "limit": self.limit });
+            println!(
+                "{}",
+                remote.json(Method::POST, &format!("/projects/{}/query", self.project), Some(&asked)).await?
+            );
+            return Ok(ExitKind::Done);
+        }
+        let asked = json!({ "sql": sql, "format": "parquet" });
+        let file =
+            remote.bytes(Method::POST, &format!("/projects/{}/query/export", self.project), Some(&asked)).await?;
+        let answer = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let (schema, rows) = (answer.schema().clone(), answer.metadata().file_metadata().num_rows() as usize);
+        let terminal = std::io::stdout().is_terminal();
+        let limit = self.limit.unwrap_or(if terminal { TERMINAL_ROWS } else { usize::MAX });
+        let batches: Vec<RecordBatch> = answer.with_limit(limit).build()?.collect::<Result<_, _>>()?;
+        if terminal {
+            show(&batches, rows > limit, started.elapsed().as_secs_f64() * 1e3)?;
+            return Ok(ExitKind::Done);
+        }
+        let mut csv = CsvRows::new(std::io::stdout().lock());
+        csv.header(&schema)?;
+        for batch in &batches {
+            csv.write(batch)?;
+        }
+        csv.finish()?.flush()?;
+        Ok(ExitKind::Done)
+    }
+
+    fn question(&self) -> Result<String> {
+        if self.sql == "-" { read_text(&self.sql) } else { Ok(self.sql.clone()) }
+    }
+}
+
+/// Rows as a table on the terminal.
+fn show(batches: &[RecordBatch], truncated: bool, elapsed_ms: f64) -> Result<()> {
+    println!("{}", pretty_format_batches(batches)?);
+    let row_count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let more = if truncated { " (there are more; use --limit)" } else { "" };
+    eprintln!("{row_count} rows{more} in {elapsed_ms:.0} ms");
+    Ok(())
 }
 
 /// An error with the line it is about and a mark under the place.

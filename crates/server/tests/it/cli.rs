@@ -1,8 +1,10 @@
 //! The command line as a person uses it: numbers of the real recordings, and exit codes that scripts rely on.
 
-use crate::support::{fixture, number, open, plain_log, run, run_json};
+use crate::people::house;
+use crate::support::{fixture, lode, number, open, plain_log, run, run_json};
 use serde_json::json;
 use std::path::Path;
+use store::control::members::{Grant, Role};
 
 fn exit_code(folder: &Path, arguments: &[&str]) -> i32 {
     run(folder, arguments).status.code().unwrap()
@@ -160,4 +162,52 @@ fn a_row_that_cannot_be_read_keeps_its_place_among_the_segments() {
     let segments = std::fs::read_to_string(path("out.csv")).unwrap();
     assert!(segments.contains("\n60,,\n61,"), "{segments}");
     assert_eq!(run_json(folder.path(), &["discover", &path("nothing.csv")]).0, 3);
+}
+
+#[test]
+fn a_service_is_asked_like_a_folder_under_the_rights_of_a_token() {
+    let house = house();
+    let ann = house.person("ann", false);
+    let project = house.project("Orders");
+    house.join(&project, &ann, Role::Lead, &[Grant::Raw]);
+    ann.import(&project, "log.csv", &plain_log(0..2, 10));
+    let (folder, token) = (tempfile::tempdir().unwrap(), ann.token(None));
+    let server = format!("http://{}", ann.client.0);
+    let at_server = |arguments: &[&str], token: &str| {
+        let mut command = lode(&folder.path().join("none"), arguments);
+        let output = command.env("LODE_SERVER", &server).env("LODE_TOKEN", token).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code().unwrap(), said[0].clone(), said[1].clone())
+    };
+    let ask = |arguments: &[&str]| at_server(arguments, &token);
+
+    let question = "SELECT user_name, count(*) AS n FROM events GROUP BY 1 ORDER BY 1";
+    let asked = ["sql", question, "--project", "orders"];
+    assert_eq!(ask(&asked), (0, "user_name,n\nuser0,10\nuser1,10\n".into(), String::new()));
+    assert_eq!(ask(&["sql", question, "--project", "orders", "--limit", "1"]).1, "user_name,n\nuser0,10\n");
+    let (code, answer, _) = ask(&["sql", question, "--project", "orders", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((code, &answer["rows"]), (0, &json!([["user0", 10], ["user1", 10]])));
+
+    let file = folder.path().join("own.sql");
+    std::fs::write(&file, "-- How many.\n-- reads: events\nSELECT count(*) AS n FROM events").unwrap();
+    let put = ["job", "put", "--project", "orders", "own", file.to_str().unwrap(), "--schedule", "manual"];
+    assert_eq!(ask(&put).0, 0);
+    let listed = ask(&["job", "list", "--project", "orders"]).1;
+    assert!(listed.lines().any(|line| line.starts_with("own ") && line.contains("How many.")), "{listed}");
+    assert_eq!(ask(&["job", "run", "--project", "orders", "own"]).0, 0);
+    ann.until(&format!("/projects/{project}/runs?job=own"), |answer| answer["runs"][0]["state"] == "done");
+    assert!(ask(&["job", "history", "--project", "orders", "--job", "own"]).1.contains("done"));
+    assert_eq!(ask(&["sql", "SELECT n FROM own", "--project", "orders"]).1, "n\n20\n");
+    assert_eq!(ask(&["job", "remove", "--project", "orders", "own"]).0, 0);
+
+    let (code, _, said) = ask(&["sql", "SELECT nothing FROM events", "--project", "orders"]);
+    assert!(code == 5 && said.contains("nothing") && said.contains("(line 1)"), "{code} {said}");
+    assert_eq!(ask(&["sql", question, "--project", "nobody"]).0, 3);
+    let (code, _, said) = at_server(&asked, "lodet_guessed");
+    assert!(code == 1 && !said.contains("guessed"), "{code} {said}");
+    assert!(at_server(&asked, "").2.contains("LODE_TOKEN"));
+    let (code, _, said) = ask(&["doctor"]);
+    assert!(code == 1 && said.contains("leave --server"), "{code} {said}");
+    assert!(!folder.path().join("none").exists(), "a data folder was made");
 }

@@ -115,9 +115,14 @@ impl Person {
     pub fn import(&self, project: &str, name: &str, log: &str) {
         let begun = self.send_bytes("POST", &format!("/projects/{project}/imports?file={name}"), log.as_bytes());
         let path = format!("/projects/{project}/imports/{}", begun.expect(202)["id"].as_str().unwrap());
+        self.until(&path, |answer| answer["state"] == "done");
+    }
+
+    /// Asks again and again until an answer is as it is waited for.
+    pub fn until(&self, path: &str, is_met: impl Fn(&Value) -> bool) {
         let end = Instant::now() + Duration::from_secs(60);
-        while self.get(&path).expect(200)["state"] != "done" {
-            assert!(Instant::now() < end, "{name} was never imported");
+        while !is_met(&self.get(path).expect(200)) {
+            assert!(Instant::now() < end, "{path} never became what was waited for");
             std::thread::yield_now();
         }
     }
