@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import http.client
 import io
-import json
 import os
 from typing import Any
 
 from lode._errors import LodeError, told
+from lode._http import Caller, encoded
 
 TABLE_BYTES_MAX = 256 << 20
 """Bytes of what is written at most, as everywhere."""
 
 
-class Desk:
-    """The service as a job sees it; answers like :class:`lode._http.Service`."""
+class Desk(Caller):
+    """The service as a job sees it: without an address and without a token."""
 
     def __init__(self, file: int) -> None:
         self.file = file
         self._connection = http.client.HTTPConnection("service")
         self._connection.sock = _File(file)  # type: ignore[assignment]
 
-    def json(self, method: str, path: str, body: Any = None) -> Any:
-        """Asks and answers in JSON."""
-        answer = self.bytes(method, path, body)
-        return json.loads(answer) if answer else None
-
     def bytes(self, method: str, path: str, body: Any = None) -> bytes:
-        """Asks in JSON, or with bytes as they are; answers with bytes."""
-        is_raw = isinstance(body, (bytes, memoryview))
-        data = body if is_raw else None if body is None else json.dumps(body).encode()
+        data, kind = encoded(body)
         if data is not None and len(data) > TABLE_BYTES_MAX:
             raise LodeError(f"what is written has more than {TABLE_BYTES_MAX} bytes", hint="write less")
-        kind = "application/octet-stream" if is_raw else "application/json"
         try:
             self._connection.request(method, f"/api/v1{path}", data, {"content-type": kind})
             answer = self._connection.getresponse()

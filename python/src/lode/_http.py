@@ -24,7 +24,27 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-class Service:
+class Caller:
+    """Asks in JSON; how bytes come and go is for who inherits it."""
+
+    def json(self, method: str, path: str, body: Any = None) -> Any:
+        """Asks and answers in JSON."""
+        answer = self.bytes(method, path, body)
+        return json.loads(answer) if answer else None
+
+    def bytes(self, method: str, path: str, body: Any = None) -> bytes:
+        """Asks in JSON, or with bytes as they are; answers with bytes."""
+        raise NotImplementedError
+
+
+def encoded(body: Any) -> tuple[bytes | memoryview | None, str]:
+    """What is sent for a body, and of which type it is: bytes as they are, everything else as JSON."""
+    if isinstance(body, (bytes, memoryview)):
+        return body, "application/octet-stream"
+    return None if body is None else json.dumps(body).encode(), "application/json"
+
+
+class Service(Caller):
     """Where requests go, and as whom."""
 
     def __init__(self, url: str, token: str, ca_file: str | None = None) -> None:
@@ -40,19 +60,12 @@ class Service:
             handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
         self._opener = urllib.request.build_opener(*handlers)
 
-    def json(self, method: str, path: str, body: Any = None) -> Any:
-        """Asks and answers in JSON."""
-        answer = self.bytes(method, path, body)
-        return json.loads(answer) if answer else None
-
     def bytes(self, method: str, path: str, body: Any = None) -> bytes:
-        """Asks in JSON, or with bytes as they are; answers with bytes."""
-        is_raw = isinstance(body, (bytes, memoryview))
-        data = body if is_raw else None if body is None else json.dumps(body).encode()
+        data, kind = encoded(body)
         request = urllib.request.Request(self._base + path, data=data, method=method)
         request.add_header("authorization", f"Bearer {self._token}")
         if data is not None:
-            request.add_header("content-type", "application/octet-stream" if is_raw else "application/json")
+            request.add_header("content-type", kind)
         try:
             with self._opener.open(request, timeout=SECONDS_MAX) as answer:
                 text: bytes = answer.read()

@@ -17,7 +17,7 @@ import pyarrow.parquet
 from lode import _desk
 from lode._answer import Answer, to_arrow
 from lode._errors import LodeError
-from lode._http import Service
+from lode._http import Caller, Service
 
 PAGE_ROWS = 100_000
 """Rows of one page of events unless asked otherwise."""
@@ -88,7 +88,7 @@ def connect(
 class Project:
     """A project of a service; [`connect`][lode.connect] opens one."""
 
-    def __init__(self, service: Service | _desk.Desk, name: str) -> None:
+    def __init__(self, service: Caller, name: str) -> None:
         self._service = service
         self.name = name
         """Its short name."""
