@@ -142,6 +142,7 @@ class Jobs(unittest.TestCase):
         self.assertAlmostEqual(sum(row[2] for row in made), 1)
         [[events]] = self.rows("SELECT count(*) FROM int_labeled_events")
         self.assertEqual((run["rows_in"], run["rows_out"]), (events, len(wanted)))
+        self.assertIsNone(run["peak_memory_bytes"], "a figure that nobody measured")
         jobs = {job["name"]: job for job in self.service.ask("GET", f"/projects/{self.name}/jobs")["jobs"]}
         self.assertEqual((jobs["per_application"]["state"], jobs["per_application"]["rows"]), ("fresh", len(wanted)))
 

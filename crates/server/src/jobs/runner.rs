@@ -340,7 +340,9 @@ impl Runner {
                 run.state = "done".into();
                 run.rows_in = Some(built.rows_in);
                 run.rows_out = Some(built.rows_out);
-                run.peak_memory_bytes = Some(built.peak_memory_bytes as i64);
+                // Nobody accounts for the memory of a script.
+                let is_counted = job.head.language == Language::Sql;
+                run.peak_memory_bytes = is_counted.then_some(built.peak_memory_bytes as i64);
                 run.partitions = Some(built.parts as i64);
                 run.partitions_reused = Some(built.parts_kept as i64);
             }
