@@ -178,10 +178,6 @@ async fn take(
     Segments((_, table)): Segments<(String, String)>,
     body: Body,
 ) -> Result<Json<serde_json::Value>, Refusal> {
-    if let Some(own) = desk.script.name.as_ref().filter(|own| **own != table) {
-        let message = format!("a job writes its own table, '{own}', and not '{table}'");
-        return Err(Refusal::new(StatusCode::FORBIDDEN, message, "make another job for another table"));
-    }
     let path = &desk.incoming;
     let file = |action| StoreError::file(action, path.clone());
     let mut incoming = tokio::fs::File::create(path).await.map_err(file("write"))?;
@@ -197,6 +193,11 @@ async fn take(
         incoming.write_all(&chunk).await.map_err(file("write"))?;
     }
     incoming.flush().await.map_err(file("write"))?;
+    // Only now: who is refused before everything was read loses the connection, and with it the reason.
+    if let Some(own) = desk.script.name.as_ref().filter(|own| **own != table) {
+        let message = format!("a job writes its own table, '{own}', and not '{table}'");
+        return Err(Refusal::new(StatusCode::FORBIDDEN, message, "make another job for another table"));
+    }
     let staged = desk.store.stage_table(path).await?;
     let rows = staged.rows;
     desk.set(Told::Table(staged));
