@@ -5,7 +5,9 @@
 
 use crate::command::{self, program};
 use crate::test;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// A bug, the promise it breaks, and the test that must find it.
@@ -111,11 +113,11 @@ pub fn run(names: &[String]) -> Result<()> {
         bail!("there is no such bug; there are {}", BUGS.iter().map(|bug| bug.name).collect::<Vec<_>>().join(", "));
     }
     let postgres = test::Postgres::start()?;
-    command::run(program("cargo").args(ARGUMENTS).arg("--no-run"))?;
+    let built = build()?;
     let mut wrong = Vec::new();
     for bug in &wanted {
         for (planted, must_pass) in [("", true), (bug.name, false)] {
-            let passed = passes(bug, planted, &postgres.url());
+            let passed = passes(bug, planted, &built, &postgres.url());
             let said = match (passed == must_pass, must_pass) {
                 (true, true) => continue,
                 (true, false) => "found by",
@@ -135,27 +137,43 @@ pub fn run(names: &[String]) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { bail!("not found: {}", wrong.join(", ")) }
 }
 
-/// One build of everything, with all bugs in it.
-const ARGUMENTS: &[&str] = &[
-    "test",
-    "--quiet",
-    "--package",
-    "server",
-    "--package",
-    "store",
-    "--package",
-    "uilog",
-    "--features",
-    "server/planted",
-];
+/// A program of tests that was built.
+struct TestProgram {
+    /// `lib` or the name of the file of tests.
+    target: String,
+    program: PathBuf,
+    /// The folder of its package, in which cargo would run it.
+    folder: PathBuf,
+}
 
-fn passes(bug: &Bug, planted: &str, postgres: &str) -> bool {
-    let mut test = program("cargo");
-    test.args(ARGUMENTS);
-    match bug.target {
-        "lib" => test.arg("--lib"),
-        target => test.args(["--test", target]),
-    };
-    test.args(["--", "--exact", bug.test]).env("LODE_PLANTED", planted).env("LODE_TEST_POSTGRES", postgres);
-    test.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+/// One build of everything, with all bugs in it. The programs are then run without cargo, which would look at every file
+/// again for each of them.
+fn build() -> Result<Vec<TestProgram>> {
+    let mut cargo = program("cargo");
+    cargo.args(["test", "--quiet", "--package", "server", "--package", "store", "--package", "uilog"]);
+    cargo.args(["--features", "server/planted", "--no-run", "--message-format", "json"]);
+    let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("the tests with the planted bugs could not be built");
+    }
+    let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+    Ok(messages.filter_map(|message: Value| test_program(&message)).collect())
+}
+
+/// The program that a message of cargo tells of, if it is one of tests.
+fn test_program(message: &Value) -> Option<TestProgram> {
+    let program = PathBuf::from(message["executable"].as_str()?);
+    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
+    let kind = message["target"]["kind"][0].as_str()?;
+    let target = if kind == "lib" { "lib" } else { message["target"]["name"].as_str()? };
+    (message["profile"]["test"] == true).then(|| TestProgram { target: target.to_owned(), program, folder })
+}
+
+fn passes(bug: &Bug, planted: &str, built: &[TestProgram], postgres: &str) -> bool {
+    built.iter().filter(|test| test.target == bug.target).all(|test| {
+        let mut run = program(&test.program);
+        run.args(["--exact", bug.test]).current_dir(&test.folder).env("CARGO_MANIFEST_DIR", &test.folder);
+        run.env("LODE_PLANTED", planted).env("LODE_TEST_POSTGRES", postgres);
+        run.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    })
 }
