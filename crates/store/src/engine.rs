@@ -7,6 +7,7 @@
 //! None of that is a wall against a hostile text, so a text that a person wrote is not planned here at all: it goes
 //! [`outside`](crate::outside), to a process that has nothing to lose.
 
+use crate::background::give_way;
 use crate::operator::{Operator, RowFunction, RowFunctions};
 use crate::outside::{Order, Outside};
 use crate::postgres::{Catalogue, CatalogueTable};
@@ -225,6 +226,7 @@ impl Engine {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(settings.cores.max(1))
             .thread_name("lode-question")
+            .on_thread_start(give_way)
             .max_blocking_threads(FILE_THREADS_MAX)
             .enable_time()
             .build()

@@ -61,6 +61,9 @@ pub enum StoreError {
     /// A value that is not allowed.
     #[error("{0}")]
     Invalid(String),
+    /// Nothing can be stored for now: the disk is full, say, or the database went away.
+    #[error("nothing can be stored now: {0}")]
+    Unavailable(String),
     /// The SQL is at fault.
     #[error("{message}")]
     Sql {

@@ -22,7 +22,7 @@ mod tables;
 mod writer;
 
 use crate::StoreError;
-use landing::{Batch, LandError, Landed};
+use landing::{Batch, LandError, Landed, Packed};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Executor};
 use std::path::Path;
@@ -73,7 +73,7 @@ impl Ingest {
     /// Errors: [`LandError::Overloaded`] at once when too much is queued; [`LandError::Conflict`] if an event came before with
     /// another content, and then nothing of the batch is stored; [`LandError::Unavailable`] if the database failed.
     pub async fn land(&self, batch: Batch) -> Result<Landed, LandError> {
-        self.writer.land(batch).await
+        self.writer.land(Packed::of(batch)?).await
     }
 
     /// Removes everything about a project.

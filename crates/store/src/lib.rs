@@ -18,6 +18,7 @@
 //!
 //! What is absent: no HTTP, no discovery algorithm, no text of a job. Only this crate names the engine.
 
+mod background;
 pub mod backup;
 pub mod batch;
 pub mod clusters;

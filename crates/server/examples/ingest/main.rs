@@ -29,6 +29,10 @@ use store::control::projects::ProjectKind;
 use store::{Settings, Store};
 use uilog::policy::{self, Preset, TemplateInput};
 
+/// The service's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Clients that send at once; each stays within what one agent may call at once.
 const CLIENTS: usize = 96;
 /// Events of one envelope.
@@ -50,9 +54,13 @@ async fn main() -> Result<()> {
     let server = format!("http://{}", service.address());
     tokio::spawn(service.run(std::future::pending()));
 
+    eprintln!("preparing {} events for {CLIENTS} clients", CLIENTS * BATCH * ENVELOPES);
     let full = prepared(&server, &app_key, ENVELOPES).await?;
+    eprintln!("sending them as fast as it goes");
     let (rate, times_us) = as_fast_as_it_goes(full).await?;
+    eprintln!("preparing as many again");
     let half = prepared(&server, &app_key, ENVELOPES).await?;
+    eprintln!("sending them at half the rate, {:.0} events a second", rate / 2.0);
     let open_us = at_rate(half, rate / 2.0).await?;
     let register = match enrolled {
         0 => serde_json::Value::Null,

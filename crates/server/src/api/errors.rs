@@ -2,6 +2,7 @@
 //! `problems` beside it.
 
 use super::policies::Problem;
+use crate::client_api::admission::retry_after_s;
 use crate::identity::password::PasswordError;
 use crate::identity::throttle::TooMany;
 use crate::jobs::catalog::CatalogError;
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Position, StoreError};
+use uilog::planted;
 use utoipa::ToSchema;
 
 /// The status for a question that its asker cancelled.
@@ -174,6 +176,13 @@ impl ApiError {
         self.position
     }
 
+    /// Nothing can be stored for now; whoever asked is to come back, and each one at another time.
+    pub fn cannot_store() -> Self {
+        let message = "the service cannot store anything now; its disk may be full";
+        let hint = "keep the data and wait as long as Retry-After says";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, hint).after_s(retry_after_s(1.0))
+    }
+
     /// Our fault.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message, "see the log of the service")
@@ -187,6 +196,13 @@ impl From<StoreError> for ApiError {
             StoreError::Missing { kind, .. } => Self::not_found(message, format!("check the name of the {kind}")),
             StoreError::Exists { .. } => Self::new(StatusCode::CONFLICT, "conflict", message, "choose another name"),
             StoreError::Invalid(_) => Self::bad_request(message, "correct the request"),
+            StoreError::Unavailable(_) if planted::is("refused-on-full-disk") => {
+                Self::bad_request(message, "correct the request")
+            }
+            StoreError::Unavailable(_) => {
+                tracing::error!(%message, "something was not stored");
+                Self::cannot_store()
+            }
             StoreError::Sql { position, .. } => Self::text(message, position),
             StoreError::Script { position, .. } => Self { code: "script", ..Self::text(message, position) },
             StoreError::Cancelled(_) => {

@@ -4,13 +4,13 @@
 //! closed under a client that still writes looks like a broken network to it, and the same bytes would come again for ever
 //! (promise P7).
 
-use super::admission::Admission;
+use super::admission::{Admission, Room};
 use axum::body::BodyDataStream;
 use axum::extract::Request;
 use axum::http::header;
 use futures::StreamExt;
 use std::time::{Duration, Instant};
-use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
 
 /// How long a body may take to arrive; whoever is slower gives its room back.
 pub(super) const TIME_MAX: Duration = Duration::from_secs(60);
@@ -19,6 +19,9 @@ pub(super) const TIME_MAX: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const BYTES_PER_S_MIN: f64 = 1024.0;
+
+/// Bytes of room that a body takes at once: as it comes, so that who only announces much holds little.
+const ROOM_BYTES: usize = 64 << 10;
 
 /// How often a body that does not come is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -40,27 +43,46 @@ pub(super) enum BodyError {
     NoRoom,
 }
 
-/// Reads the body of a call, with the room that it takes for as long as it is held.
+/// Reads the body of an agent's call, with the room that it takes for as long as it is held.
 pub(super) async fn read(
     admission: &Admission,
+    agent: Uuid,
     request: Request,
     bytes_max: usize,
-) -> Result<(Vec<u8>, OwnedSemaphorePermit), BodyError> {
+) -> Result<(Vec<u8>, Room), BodyError> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    // Room is taken before a byte is read; who does not say how long the body is gets room for the longest.
-    let announced: usize = announced.unwrap_or(bytes_max);
+    let announced: usize = announced.unwrap_or(0);
     let mut parts = request.into_body().into_data_stream();
-    if announced > bytes_max {
+    let refused = match admission.body(agent, announced.min(ROOM_BYTES)) {
+        _ if announced > bytes_max => BodyError::TooLarge,
+        None => BodyError::NoRoom,
+        Some(mut room) => match collect(&mut parts, &mut room, bytes_max).await {
+            Ok(body) => return Ok((body, room)),
+            Err(refused) => refused,
+        },
+    };
+    if refused != BodyError::TooSlow {
         let _ = tokio::time::timeout(DRAIN_TIME_MAX, drain(&mut parts)).await;
-        return Err(BodyError::TooLarge);
     }
-    let room = admission.body(announced).ok_or(BodyError::NoRoom)?;
+    Err(refused)
+}
+
+/// Room is taken before the bytes are kept.
+async fn collect(parts: &mut BodyDataStream, room: &mut Room, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
     let (mut body, began) = (Vec::new(), Instant::now());
     loop {
         match tokio::time::timeout(LOOK_EVERY, parts.next()).await {
-            Ok(None) => return Ok((body, room)),
-            Ok(Some(Ok(part))) if body.len() + part.len() > bytes_max => return Err(BodyError::TooLarge),
-            Ok(Some(Ok(part))) => body.extend_from_slice(&part),
+            Ok(None) => return Ok(body),
+            Ok(Some(Ok(part))) => {
+                let bytes = body.len() + part.len();
+                if bytes > bytes_max {
+                    return Err(BodyError::TooLarge);
+                }
+                if !room.grow_to(bytes.next_multiple_of(ROOM_BYTES).min(bytes_max)) {
+                    return Err(BodyError::NoRoom);
+                }
+                body.extend_from_slice(&part);
+            }
             Ok(Some(Err(_))) => return Err(BodyError::TooSlow),
             Err(_) => {}
         }

@@ -48,11 +48,12 @@ pub(super) async fn land(
 ) -> ApiResult<Json<Acknowledgement>> {
     state.fleet.limits.call(&speaker.project, speaker.agent_id)?;
     let admission = &state.fleet.admission;
-    let (body, _room) = body::read(admission, request, PACKED_BYTES_MAX).await.map_err(|error| match error {
-        BodyError::TooLarge => too_large(),
-        BodyError::TooSlow => too_slow(),
-        BodyError::NoRoom => busy(admission),
-    })?;
+    let (body, _room) =
+        body::read(admission, speaker.agent_id, request, PACKED_BYTES_MAX).await.map_err(|error| match error {
+            BodyError::TooLarge => too_large(),
+            BodyError::TooSlow => too_slow(),
+            BodyError::NoRoom => busy(admission),
+        })?;
     let place = admission.unpack().await;
     let received_at_us = now_us();
     let unpacked = if body.len() > LARGE_BYTES {
@@ -335,10 +336,8 @@ fn not_landed(state: &AppState, error: &LandError) -> ApiError {
         ),
         LandError::Unavailable(reason) => {
             tracing::error!(reason, "a batch was not stored");
-            let message = "the service cannot store anything now";
-            let hint = "keep the data and wait as long as Retry-After says";
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, hint)
-                .after_s(state.fleet.admission.retry_after_s())
+            state.fleet.live.failed();
+            ApiError::cannot_store()
         }
     }
 }

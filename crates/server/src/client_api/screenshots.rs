@@ -42,10 +42,11 @@ pub(super) async fn keep(
     let screenshot_id = Uuid::parse_str(&id).map_err(|_| refused(format!("'{id}' is no id of a picture")))?;
     let note = note(request.headers()).map_err(refused)?;
     let admission = &state.fleet.admission;
-    let (png, _room) = body::read(admission, request, SENT_BYTES_MAX).await.map_err(|error| match error {
-        BodyError::TooLarge => too_large(),
-        BodyError::TooSlow | BodyError::NoRoom => busy(admission),
-    })?;
+    let (png, _room) =
+        body::read(admission, speaker.agent_id, request, SENT_BYTES_MAX).await.map_err(|error| match error {
+            BodyError::TooLarge => too_large(),
+            BodyError::TooSlow | BodyError::NoRoom => busy(admission),
+        })?;
     let sent = Sent { project: speaker.project.clone(), agent_id: speaker.agent_id, screenshot_id, png, note };
     match state.pictures.keep(sent, now_us()).await {
         Ok(Kept::New) => Ok(Json(Receipt { result: "stored" })),
@@ -62,7 +63,11 @@ pub(super) async fn keep(
             error.to_string(),
             "keep it; the project lead can shorten how long pictures are kept",
         )),
-        Err(PictureError::Failed(error)) => Err(ApiError::internal(format!("a picture was not kept: {error:#}"))),
+        Err(PictureError::Failed(error)) => {
+            tracing::error!(error = format!("{error:#}"), "a picture was not kept");
+            state.fleet.live.failed();
+            Err(ApiError::cannot_store())
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 
 use super::Ingest;
 use super::clients::identifier;
+use crate::background::background;
 use crate::batch::{BATCH_ROWS, EventBatch, RowKeys};
 use crate::clusters::{Cluster, clusters};
 use crate::columns::{EVENTS, event_schema};
@@ -34,6 +35,9 @@ pub const FOLD_EVENTS_MAX: i64 = 200_000;
 
 /// Batches of one fold at most.
 const FOLD_BATCHES_MAX: i64 = 5_000;
+
+/// Batches of one statement that removes them.
+const REMOVED_AT_ONCE: usize = 64;
 
 /// Files of similar size in one cluster that are merged into one.
 const MERGE_FILES: usize = 8;
@@ -119,9 +123,13 @@ impl Ingest {
         Ok((batches.collect::<Result<_, StoreError>>()?, more))
     }
 
+    /// A few at a time: what is deleted is overwritten, and clients that send meanwhile wait for no more than one part of it.
     async fn remove_batches(&self, ids: &[String]) -> Result<(), StoreError> {
-        let delete = |id: &String| ("DELETE FROM batches WHERE id = $1".to_owned(), vec![id.clone().into()]);
-        self.writer.execute_all(ids.iter().map(delete).collect()).await?;
+        for ids in ids.chunks(REMOVED_AT_ONCE) {
+            let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+            let delete = format!("DELETE FROM batches WHERE id IN ({})", places.join(", "));
+            self.writer.execute(delete, ids.iter().map(|id| id.clone().into()).collect()).await?;
+        }
         Ok(())
     }
 }
@@ -140,14 +148,14 @@ impl Store {
             return Ok(Folded::default());
         }
         let batches: Vec<String> = waiting.iter().map(|batch| batch.id.clone()).collect();
-        let streams = blocking(move || read(waiting)).await?;
+        let streams = background(move || read(waiting)).await?;
         let known = self.control().known_keys(project).await?;
         let names: Vec<String> = streams.iter().map(|stream| stream.name.clone()).collect();
         let agents = self.control().agent_keys(project, &names).await?;
         let table = self.control().files(project, EVENTS).await?;
         let borders = borders(&table);
         let files = self.files().clone();
-        let (staged, keys, events) = blocking(move || write(&files, streams, known, &agents, &borders)).await?;
+        let (staged, keys, events) = background(move || write(&files, streams, known, &agents, &borders)).await?;
         let fold = Fold { id: Uuid::now_v7().to_string(), project: project.to_owned(), batches, keys };
         let published = publish_all(self.files(), staged, project, EVENTS, &fold.id).await?;
         if let Err(error) = self.control().commit_fold(&fold, &published, now_us).await {
@@ -182,14 +190,6 @@ impl Store {
         let runs: Vec<Vec<Arc<FileEntry>>> = clusters.iter().filter_map(to_merge).collect();
         self.rewrite(&snapshot, runs, "SELECT * FROM events", HashMap::new(), now_us).await
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| StoreError::Invalid(format!("the fold did not end: {error}")))?
 }
 
 /// The files of a cluster to merge now: all of it when recent rows have become a good part, else the lowest full level.

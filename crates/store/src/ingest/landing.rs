@@ -40,6 +40,40 @@ pub struct Batch {
     pub removed: SeqRanges,
 }
 
+/// A batch whose text is compressed: by whoever brings it, because the one task that writes is what all wait for.
+#[derive(Debug)]
+pub(super) struct Packed {
+    /// Without its text.
+    pub batch: Batch,
+    /// The text, compressed.
+    pub body: Vec<u8>,
+}
+
+impl Packed {
+    pub fn of(mut batch: Batch) -> Result<Self, LandError> {
+        let text = std::mem::take(&mut batch.text);
+        let body = compress(&text).map_err(|error| LandError::Unavailable(error.to_string()))?;
+        Ok(Self { batch, body })
+    }
+
+    /// The compressed text of some of its events.
+    fn body_of(&self, fresh: &[usize]) -> Result<std::borrow::Cow<'_, [u8]>, StoreError> {
+        let events = &self.batch.events;
+        if fresh.len() == events.len() {
+            return Ok(self.body.as_slice().into());
+        }
+        let text = zstd::decode_all(self.body.as_slice())
+            .map_err(|error| StoreError::Invalid(format!("cannot unpack a batch: {error}")))?;
+        let line = |at: usize| &text[at.checked_sub(1).map_or(0, |before| events[before].end)..events[at].end];
+        Ok(compress(&fresh.iter().flat_map(|at| line(*at)).copied().collect::<Vec<u8>>())?.into())
+    }
+}
+
+fn compress(text: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::compress(text, BODY_LEVEL)
+        .map_err(|error| StoreError::Invalid(format!("cannot compress a batch: {error}")))
+}
+
 /// One event of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -104,8 +138,9 @@ pub fn hash_of(text: &[u8]) -> u32 {
 pub(super) async fn land(
     connection: &mut AnyConnection,
     streams: &mut Streams,
-    batch: &Batch,
+    packed: &Packed,
 ) -> Result<Result<Landed, LandError>, StoreError> {
+    let batch = &packed.batch;
     let key = (batch.agent_id, batch.epoch);
     let before = match streams.get(&key) {
         Some(stream) => stream.clone(),
@@ -135,7 +170,7 @@ pub(super) async fn land(
         return Ok(Err(LandError::Scattered));
     }
     if !fresh.is_empty() {
-        write_batch(connection, batch, &fresh).await?;
+        write_batch(connection, packed, &fresh).await?;
     }
     if !fresh.is_empty() || after.removed != before.removed {
         write_stream(connection, batch, &after).await?;
@@ -191,16 +226,8 @@ async fn conflict(
     Ok(batch.events.iter().find(differs).map(|event| event.seq))
 }
 
-async fn write_batch(connection: &mut AnyConnection, batch: &Batch, fresh: &[usize]) -> Result<(), StoreError> {
-    let line =
-        |at: usize| &batch.text[at.checked_sub(1).map_or(0, |before| batch.events[before].end)..batch.events[at].end];
-    let text: std::borrow::Cow<'_, [u8]> = if fresh.len() == batch.events.len() {
-        batch.text.as_slice().into()
-    } else {
-        fresh.iter().flat_map(|at| line(*at)).copied().collect::<Vec<u8>>().into()
-    };
-    let body = zstd::encode_all(text.as_ref(), BODY_LEVEL)
-        .map_err(|error| StoreError::Invalid(format!("cannot compress a batch: {error}")))?;
+async fn write_batch(connection: &mut AnyConnection, packed: &Packed, fresh: &[usize]) -> Result<(), StoreError> {
+    let (batch, body) = (&packed.batch, packed.body_of(fresh)?);
     let (agent, epoch) = (batch.agent_id.to_string(), batch.epoch.to_string());
     sqlx::query(
         "INSERT INTO batches (id, project, agent_id, epoch, events, received_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -211,7 +238,7 @@ async fn write_batch(connection: &mut AnyConnection, batch: &Batch, fresh: &[usi
     .bind(&epoch)
     .bind(fresh.len() as i64)
     .bind(batch.received_at_us)
-    .bind(body)
+    .bind(body.into_owned())
     .execute(&mut *connection)
     .await?;
     let entries = || fresh.iter().map(|at| batch.events[*at]);

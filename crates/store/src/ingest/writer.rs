@@ -8,20 +8,25 @@
 //! jobs:     a b      c d e f              g
 //! commits:    [a]────[b c]───[d e f]─────  [g]
 //! ```
+//!
+//! SQLite commits into a log and moves what is in it into its file later. Whoever commits would do that now and then, and all
+//! would wait for it; here [`backfill`] does it on a connection of its own, and leaves a few pages for the writer's turn, after
+//! which the log begins anew.
 
-use super::landing::{Batch, LandError, Landed, Streams, land};
+use super::landing::{LandError, Landed, Packed, Streams, land};
 use crate::StoreError;
 use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, Connection, Executor};
+use sqlx::{AnyConnection, Connection, Executor, Row};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use uilog::planted;
 
 /// Jobs that may wait; the next one is refused.
 const QUEUE_JOBS_MAX: usize = 2_048;
 
-/// Bytes of events that may wait; the next batch is refused.
+/// Bytes of events, compressed, that may wait; the next batch is refused.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
 
 /// Jobs of one commit at most, so that nobody waits long for the sync.
@@ -29,6 +34,15 @@ const GROUP_JOBS_MAX: usize = 256;
 
 /// Streams kept in memory; beyond that all are forgotten and read again.
 const STREAMS_MAX: usize = 200_000;
+
+/// How often SQLite's log is moved into its file.
+const BACKFILL_EVERY: Duration = Duration::from_millis(500);
+
+/// Pages of SQLite's log from which on it should begin anew: 16 MiB.
+const LOG_PAGES_LONG: i64 = 4_096;
+
+/// Moves what is in SQLite's log into its file, as far as readers allow, and waits for nobody.
+const BACKFILL: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// A value bound to a statement.
 #[derive(Debug, Clone)]
@@ -78,7 +92,7 @@ pub(super) struct Writer {
 
 #[derive(Debug)]
 enum Job {
-    Land(Box<Batch>, oneshot::Sender<Result<Landed, LandError>>),
+    Land(Box<Packed>, oneshot::Sender<Result<Landed, LandError>>),
     /// Statements that stand or fall together; the answer is how many rows each touched.
     Execute(Vec<Statement>, oneshot::Sender<Result<Vec<u64>, String>>),
     Checkpoint(oneshot::Sender<()>),
@@ -93,8 +107,8 @@ impl Writer {
         Self { jobs, bytes }
     }
 
-    pub(super) async fn land(&self, batch: Batch) -> Result<Landed, LandError> {
-        let size = batch.text.len();
+    pub(super) async fn land(&self, batch: Packed) -> Result<Landed, LandError> {
+        let size = batch.body.len();
         if self.bytes.fetch_add(size, Ordering::Relaxed) + size > QUEUE_BYTES_MAX {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
             return Err(LandError::Overloaded);
@@ -113,9 +127,9 @@ impl Writer {
 
     pub(super) async fn execute_all(&self, statements: Vec<Statement>) -> Result<Vec<u64>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let ended = || StoreError::Invalid("the ingest database is closed".into());
+        let ended = || StoreError::Unavailable("the ingest database is closed".into());
         self.jobs.send(Job::Execute(statements, reply)).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?.map_err(|error| StoreError::Invalid(format!("ingest database: {error}")))
+        answer.await.map_err(|_| ended())?.map_err(|error| StoreError::Unavailable(format!("ingest database: {error}")))
     }
 
     pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
@@ -166,6 +180,9 @@ impl Told {
 impl Task {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut connection: Option<AnyConnection> = None;
+        let log_is_long = Arc::new(AtomicBool::new(false));
+        let (end, ended) = oneshot::channel();
+        let beside = self.sqlite.then(|| tokio::spawn(backfill(self.options.clone(), log_is_long.clone(), ended)));
         let mut group = Vec::with_capacity(GROUP_JOBS_MAX);
         while queue.recv_many(&mut group, GROUP_JOBS_MAX).await > 0 {
             if connection.is_none() {
@@ -188,6 +205,9 @@ impl Task {
             if let Some(open) = connection.as_mut().filter(|_| self.sqlite && !checkpoints.is_empty()) {
                 let _ = open.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
             }
+            if let Some(open) = connection.as_mut().filter(|_| log_is_long.swap(false, Ordering::Relaxed)) {
+                let _ = open.execute(BACKFILL).await;
+            }
             for reply in checkpoints {
                 let _ = reply.send(());
             }
@@ -195,6 +215,10 @@ impl Task {
                 self.streams.clear();
             }
             if !closing.is_empty() {
+                let _ = end.send(());
+                if let Some(beside) = beside {
+                    let _ = beside.await;
+                }
                 if let Some(open) = connection.take() {
                     let _ = open.close().await;
                 }
@@ -215,12 +239,15 @@ impl Task {
             }
         };
         if self.sqlite {
-            for pragma in super::SQLITE_PRAGMAS {
+            for pragma in super::SQLITE_PRAGMAS.iter().chain(&["PRAGMA wal_autocheckpoint = 0"]) {
                 if let Err(error) = connection.execute(*pragma).await {
                     tracing::error!(%error, "the ingest database cannot be set up");
                     return None;
                 }
             }
+        }
+        if planted::is("commit-unsynced") {
+            let _ = connection.execute("PRAGMA synchronous = OFF").await;
         }
         Some(connection)
     }
@@ -255,7 +282,7 @@ impl Task {
         let unavailable = || "not reached".to_owned();
         match job {
             Job::Land(batch, reply) => {
-                self.bytes.fetch_sub(batch.text.len(), Ordering::Relaxed);
+                self.bytes.fetch_sub(batch.body.len(), Ordering::Relaxed);
                 Some(Told::Landed(reply, Err(LandError::Unavailable(unavailable()))))
             }
             Job::Execute(_, reply) => Some(Told::Executed(reply, Err(unavailable()))),
@@ -275,7 +302,7 @@ impl Task {
             for job in jobs.by_ref() {
                 match job {
                     Job::Land(batch, reply) => {
-                        self.bytes.fetch_sub(batch.text.len(), Ordering::Relaxed);
+                        self.bytes.fetch_sub(batch.body.len(), Ordering::Relaxed);
                         let landed = land(&mut transaction, &mut self.streams, &batch).await;
                         let failed = landed.as_ref().err().map(ToString::to_string);
                         told.push(Told::Landed(
@@ -311,6 +338,32 @@ impl Task {
         .await;
         told.extend(jobs.filter_map(|job| self.unanswered(job)));
         result
+    }
+}
+
+/// Moves SQLite's log into its file every now and then, until `ended`; says when the log is long. What it cannot do now it does
+/// the next time.
+async fn backfill(options: AnyConnectOptions, log_is_long: Arc<AtomicBool>, mut ended: oneshot::Receiver<()>) {
+    let mut connection: Option<AnyConnection> = None;
+    loop {
+        tokio::select! {
+            _ = &mut ended => break,
+            () = tokio::time::sleep(BACKFILL_EVERY) => {}
+        }
+        if connection.is_none() {
+            connection = AnyConnection::connect_with(&options).await.ok();
+        }
+        let Some(open) = &mut connection else { continue };
+        match open.fetch_one(BACKFILL).await.and_then(|row| row.try_get::<i64, _>(1)) {
+            Ok(pages) => log_is_long.store(pages > LOG_PAGES_LONG, Ordering::Relaxed),
+            Err(error) => {
+                tracing::warn!(%error, "the log of the ingest database could not be moved into its file");
+                connection = None;
+            }
+        }
+    }
+    if let Some(open) = connection {
+        let _ = open.close().await;
     }
 }
 
