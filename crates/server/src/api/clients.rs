@@ -241,10 +241,10 @@ pub async fn list(
     let (found, total) = ingest.clients(access.id(), &wanted).await?;
     let counts = ingest.client_counts(access.id(), offline_before_us).await?;
     let revisions = state.store.control().current_revisions(access.id()).await?;
-    let mut clients = Vec::with_capacity(found.len());
-    for client in found {
-        clients.push(shown(&state, client, &revisions).await?);
-    }
+    let listed: Vec<&str> = found.iter().map(|client| client.agent_id.as_str()).collect();
+    let received = ingest.received_of(access.id(), &listed).await?;
+    let received_of = |client: &Client| received.get(&client.agent_id).cloned().unwrap_or_default();
+    let clients = found.into_iter().map(|client| shown(received_of(&client), client, &revisions)).collect();
     Ok(Json(ClientList { clients, total, counts }))
 }
 
@@ -264,7 +264,8 @@ pub async fn one(state: &AppState, project: &str, agent: &str) -> ApiResult<Clie
     let client = state.store.ingest().client(project, agent).await?;
     let history = state.store.ingest().client_history(project, agent).await?;
     let revisions = state.store.control().current_revisions(project).await?;
-    let mut shown = shown(state, client, &revisions).await?;
+    let received = state.store.ingest().received_of(project, &[agent]).await?.remove(agent).unwrap_or_default();
+    let mut shown = shown(received, client, &revisions);
     let change = |(at_us, state, why)| StateChange { at: time_text(at_us), state, why };
     shown.history = Some(history.into_iter().map(change).collect());
     Ok(shown)
@@ -439,7 +440,7 @@ pub async fn balance(State(state): State<AppState>, access: ProjectAccess) -> Ap
 pub async fn of_project(state: &AppState, project: &str) -> ApiResult<ProjectBalance> {
     let wanted = Wanted { limit: BALANCE_CLIENTS_MAX, ..Wanted::default() };
     let (clients, total) = state.store.ingest().clients(project, &wanted).await?;
-    let received = state.store.ingest().received(project, None).await?;
+    let received = state.store.ingest().received(project).await?;
     let mut sums = Counted { exact: true, ..Counted::default() };
     let mut by_rule: BTreeMap<String, i64> = BTreeMap::new();
     for client in &clients {
@@ -516,17 +517,12 @@ fn status_of(client: &Client) -> Value {
     client.status.as_deref().and_then(|status| serde_json::from_str(status).ok()).unwrap_or(Value::Null)
 }
 
-async fn shown(
-    state: &AppState,
-    client: Client,
-    (active, rolling): &(Option<Revision>, Option<Revision>),
-) -> ApiResult<ClientShown> {
-    let received = state.store.ingest().received(&client.project, Some(&client.agent_id)).await?;
+fn shown(received: Received, client: Client, (active, rolling): &(Option<Revision>, Option<Revision>)) -> ClientShown {
     let status = status_of(&client);
     let member = |name: &str| status.get(name).cloned().unwrap_or(json!({}));
     let agent_id = client.agent_id.parse().unwrap_or_default();
     let revision = wanted(active.clone(), rolling.clone(), agent_id).map(|revision| revision.revision);
-    Ok(ClientShown {
+    ClientShown {
         name: client.code.clone(),
         state: client.state(now_us() - OFFLINE_AFTER_US).to_owned(),
         why: client.why.clone(),
@@ -553,7 +549,7 @@ async fn shown(
         os: client.os,
         app_key: client.app_key,
         history: None,
-    })
+    }
 }
 
 fn no_client(agent: &str) -> ApiError {

@@ -10,12 +10,15 @@ use crate::StoreError;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uilog::SeqRanges;
 use uuid::Uuid;
 
 /// Bytes of a heartbeat's status that are kept.
 pub const STATUS_BYTES_MAX: usize = 16 << 10;
+
+/// Agents named in one question at most.
+const AGENTS_ASKED_MAX: usize = 500;
 
 /// Changes of state kept per agent.
 const HISTORY_ROWS_MAX: i64 = 50;
@@ -178,11 +181,6 @@ impl Client {
 const STATE: &str = "CASE WHEN state = 'revoked' THEN 'revoked' WHEN state = 'held' THEN 'held'
     WHEN last_seen_at IS NULL OR last_seen_at < OFFLINE THEN 'offline' ELSE coalesce(reported_state, 'needs_consent') END";
 
-/// Which agents a list shows: of project `$1`, team `$2`, state `$3`, with `$4` somewhere; an empty text lets all through.
-const FITTING: &str = "project = $1 AND ($2 = '' OR team = $2) AND ($3 = '' OR (STATE) = $3) AND ($4 = ''
-    OR lower(code) LIKE $4 OR lower(version) LIKE $4 OR lower(os) LIKE $4 OR lower(coalesce(team, '')) LIKE $4
-    OR agent_id LIKE $4)";
-
 /// What a list of agents can be sorted by.
 pub const SORTS: [&str; 5] = ["last_seen", "version", "waiting", "state", "enrolled"];
 
@@ -207,6 +205,59 @@ pub struct Wanted {
     pub offline_before_us: i64,
 }
 
+/// The condition of a list, with what is bound to it. Only what was asked is in it, so that an index can answer.
+struct Fitting {
+    condition: String,
+    texts: Vec<String>,
+}
+
+impl Fitting {
+    fn of(project: &str, wanted: &Wanted) -> Self {
+        let mut fitting = Self { condition: "project = $1".into(), texts: vec![project.to_owned()] };
+        if let Some(team) = &wanted.team {
+            fitting.and("team = ?", team.clone());
+        }
+        if let Some(state) = &wanted.state {
+            let shown = STATE.replace("OFFLINE", &wanted.offline_before_us.to_string());
+            fitting.and(&format!("({shown}) = ?"), state.clone());
+        }
+        if let Some(search) = wanted.search.as_deref().map(str::trim).filter(|search| !search.is_empty()) {
+            let pattern = format!("%{}%", search.to_lowercase().replace(['%', '_'], ""));
+            fitting.and(
+                "lower(code || ' ' || version || ' ' || os || ' ' || coalesce(team, '') || ' ' || agent_id) LIKE ?",
+                pattern,
+            );
+        }
+        fitting
+    }
+
+    fn and(&mut self, condition: &str, text: String) {
+        self.texts.push(text);
+        let place = format!("${}", self.texts.len());
+        self.condition.push_str(&format!(" AND {}", condition.replace('?', &place)));
+    }
+
+    /// The whole list has an index for each order. What is left of it by a filter is found in the one index that holds all
+    /// that filters look at, and sorted then: an order that is computed keeps the database from looking at row after row.
+    fn order(&self, wanted: &Wanted) -> String {
+        let (order, nothing) = match wanted.sort.as_str() {
+            "version" => ("version", "|| ''"),
+            "waiting" => ("waiting", "+ 0"),
+            "state" => ("coalesce(reported_state, '')", "|| ''"),
+            "enrolled" => ("enrolled_at", "+ 0"),
+            _ => ("coalesce(last_seen_at, 0)", "+ 0"),
+        };
+        let nothing = if self.texts.len() > 1 { nothing } else { "" };
+        let direction = if wanted.descending { "DESC" } else { "ASC" };
+        format!("ORDER BY {order} {nothing} {direction}, agent_id {direction}")
+    }
+
+    fn ask<'a>(&self, text: &str) -> sqlx::query::Query<'a, sqlx::Any, sqlx::any::AnyArguments> {
+        let query = sqlx::query(sqlx::AssertSqlSafe(text.to_owned()));
+        self.texts.iter().fold(query, |query, text| query.bind(text.clone()))
+    }
+}
+
 /// What the service has of an agent's events, over all its epochs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Received {
@@ -220,6 +271,20 @@ pub struct Received {
     pub erased: i64,
     /// Of the stored ones, those whose time was over.
     pub expired: i64,
+}
+
+impl Received {
+    /// Adds one (agent, epoch): ranges, removed, erased, expired, from the given column on.
+    fn add(&mut self, row: &AnyRow, first: usize) -> Result<(), StoreError> {
+        let came: SeqRanges = ranges(row.try_get(first)?)?;
+        let removed: SeqRanges = ranges(row.try_get(first + 1)?)?;
+        self.stored += came.count();
+        self.removed += removed.count();
+        self.missing += came.missing(&removed, came.last().unwrap_or(0));
+        self.erased += row.try_get::<i64, _>(first + 2)?;
+        self.expired += row.try_get::<i64, _>(first + 3)?;
+        Ok(())
+    }
 }
 
 /// Errors of agents with the same code.
@@ -435,31 +500,17 @@ impl Ingest {
 
     /// Agents of a project, and how many fit.
     pub async fn clients(&self, project: &str, wanted: &Wanted) -> Result<(Vec<Client>, i64), StoreError> {
-        let order = match wanted.sort.as_str() {
-            "version" => "version",
-            "waiting" => "waiting",
-            "state" => "reported_state",
-            "enrolled" => "enrolled_at",
-            _ => "coalesce(last_seen_at, 0)",
-        };
-        let direction = if wanted.descending { "DESC" } else { "ASC" };
-        let fitting = FITTING.replace("STATE", &STATE.replace("OFFLINE", "$5"));
-        let list = format!(
-            "SELECT {COLUMNS} FROM clients WHERE {fitting} ORDER BY {order} {direction}, agent_id LIMIT $6 OFFSET $7"
+        let fitting = Fitting::of(project, wanted);
+        let order = fitting.order(wanted);
+        // Which ones is decided in an index; the wide rows are read of the page alone.
+        let page = format!(
+            "SELECT {COLUMNS} FROM clients JOIN (SELECT agent_id AS listed FROM clients WHERE {} {order} LIMIT {} OFFSET {})
+             AS page ON agent_id = listed {order}",
+            fitting.condition, wanted.limit, wanted.offset
         );
-        let search = wanted.search.as_deref().map(str::trim).filter(|search| !search.is_empty());
-        let pattern =
-            search.map_or(String::new(), |search| format!("%{}%", search.to_lowercase().replace(['%', '_'], "")));
-        let bound = |text: String| {
-            sqlx::query(sqlx::AssertSqlSafe(text))
-                .bind(project.to_owned())
-                .bind(wanted.team.clone().unwrap_or_default())
-                .bind(wanted.state.clone().unwrap_or_default())
-                .bind(pattern.clone())
-                .bind(wanted.offline_before_us)
-        };
-        let rows = bound(list).bind(wanted.limit).bind(wanted.offset).fetch_all(&self.pool).await?;
-        let count = bound(format!("SELECT count(*) FROM clients WHERE {fitting}")).fetch_one(&self.pool).await?;
+        let rows = fitting.ask(&page).fetch_all(&self.pool).await?;
+        let count = format!("SELECT count(*) FROM clients WHERE {}", fitting.condition);
+        let count = fitting.ask(&count).fetch_one(&self.pool).await?;
         Ok((rows.iter().map(client).collect::<Result<_, _>>()?, count.try_get(0)?))
     }
 
@@ -553,23 +604,35 @@ impl Ingest {
             .collect()
     }
 
-    /// What the service has of the events of one agent, or of all agents of a project.
-    pub async fn received(&self, project: &str, agent_id: Option<&str>) -> Result<Received, StoreError> {
-        let rows = sqlx::query(
-            "SELECT ranges, removed, erased, expired FROM streams WHERE project = $1 AND (agent_id = $2 OR $2 = '')",
-        )
-        .bind(project)
-        .bind(agent_id.unwrap_or(""))
-        .fetch_all(&self.pool)
-        .await?;
+    /// What the service has of the events of all agents of a project.
+    pub async fn received(&self, project: &str) -> Result<Received, StoreError> {
+        let rows = sqlx::query("SELECT ranges, removed, erased, expired FROM streams WHERE project = $1")
+            .bind(project)
+            .fetch_all(&self.pool)
+            .await?;
         let mut received = Received::default();
         for row in rows {
-            let (came, removed): (SeqRanges, SeqRanges) = (ranges(row.try_get(0)?)?, ranges(row.try_get(1)?)?);
-            received.stored += came.count();
-            received.removed += removed.count();
-            received.missing += came.missing(&removed, came.last().unwrap_or(0));
-            received.erased += row.try_get::<i64, _>(2)?;
-            received.expired += row.try_get::<i64, _>(3)?;
+            received.add(&row, 0)?;
+        }
+        Ok(received)
+    }
+
+    /// What the service has of the events of some agents of a project; an agent of which nothing came is left out.
+    pub async fn received_of(&self, project: &str, agents: &[&str]) -> Result<HashMap<String, Received>, StoreError> {
+        let mut received: HashMap<String, Received> = HashMap::new();
+        for agents in agents.chunks(AGENTS_ASKED_MAX) {
+            let places: Vec<String> = (2..agents.len() + 2).map(|place| format!("${place}")).collect();
+            let text = format!(
+                "SELECT agent_id, ranges, removed, erased, expired FROM streams WHERE project = $1 AND agent_id IN ({})",
+                places.join(", ")
+            );
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(project);
+            for agent in agents {
+                query = query.bind(*agent);
+            }
+            for row in query.fetch_all(&self.pool).await? {
+                received.entry(row.try_get(0)?).or_default().add(&row, 1)?;
+            }
         }
         Ok(received)
     }

@@ -37,8 +37,16 @@ const TABLES: &[&str] = &[
         reported_state TEXT, why TEXT, state_since BIGINT, version TEXT NOT NULL, os TEXT NOT NULL,
         config_revision BIGINT, waiting BIGINT NOT NULL, clock_offset_us BIGINT NOT NULL, status TEXT,
         error_code TEXT, error_message TEXT, error_at BIGINT)",
-    "CREATE INDEX IF NOT EXISTS clients_by_project ON clients (project, last_seen_at)",
-    "CREATE INDEX IF NOT EXISTS clients_by_state ON clients (project, state, reported_state)",
+    // All that lists search, sort and count by: their questions never touch the wide rows.
+    "CREATE INDEX IF NOT EXISTS clients_listed ON clients (
+        project, state, reported_state, last_seen_at, team, code, version, os, waiting, enrolled_at, agent_id)",
+    "CREATE INDEX IF NOT EXISTS clients_by_last_seen ON clients (project, coalesce(last_seen_at, 0), agent_id)",
+    "CREATE INDEX IF NOT EXISTS clients_by_enrolment ON clients (project, enrolled_at, agent_id)",
+    "CREATE INDEX IF NOT EXISTS clients_by_waiting ON clients (project, waiting, agent_id)",
+    "CREATE INDEX IF NOT EXISTS clients_by_version ON clients (project, version, agent_id)",
+    "CREATE INDEX IF NOT EXISTS clients_by_reported_state ON clients (project, coalesce(reported_state, ''), agent_id)",
+    "DROP INDEX IF EXISTS clients_by_project",
+    "DROP INDEX IF EXISTS clients_by_state",
     "CREATE TABLE IF NOT EXISTS client_tokens (
         hash TEXT PRIMARY KEY, agent_id TEXT NOT NULL, project TEXT NOT NULL, expires_at BIGINT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS client_tokens_by_agent ON client_tokens (agent_id)",

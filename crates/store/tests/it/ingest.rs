@@ -3,7 +3,7 @@
 use crate::support::{NOW_US, Place, ask, files_with, import, over_both, project};
 use sqlx::{Connection, Executor};
 use store::control::projects::Project;
-use store::ingest::clients::{Enrolment, Heartbeat, Standing, Wanted};
+use store::ingest::clients::{Client, Enrolment, Heartbeat, Received, SORTS, Standing, Wanted};
 use store::ingest::landing::{Batch, Entry, LandError, Landed, hash_of};
 use store::{Store, StoreError};
 use uilog::random::Random;
@@ -53,6 +53,12 @@ fn batch_of(project: &Project, agent_id: Uuid, events: impl IntoIterator<Item = 
         events: entries,
         removed: SeqRanges::default(),
     }
+}
+
+/// What the service has of one agent.
+async fn received_of(store: &Store, project: &Project, agent_id: Uuid) -> Received {
+    let agent = agent_id.to_string();
+    store.ingest().received_of(&project.id, &[&agent]).await.unwrap().remove(&agent).unwrap()
 }
 
 fn seqs(ranges: &[(u64, u64)]) -> SeqRanges {
@@ -376,6 +382,76 @@ async fn the_register_knows_who_speaks_and_how_they_are() {
     .await;
 }
 
+/// Each order is answered by an index of its own, and a filtered list by another way: both must tell the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_clients_comes_in_every_order_in_pages_that_join_whatever_is_asked() {
+    over_both(async |place| {
+        let store = place.open().await;
+        let (project, other) = (project(&store, "Orders").await, project(&store, "Other").await);
+        let ingest = store.ingest();
+        for number in 1..=9 {
+            let (team, at_us) = ((number % 3 > 0).then(|| format!("Team {}", number % 3)), NOW_US - number as i64);
+            let enrolment = enrolment(&project, agent(number), Standing::Active);
+            ingest.enrol(Enrolment { team, at_us, ..enrolment }).await.unwrap();
+            if number % 4 > 0 {
+                let heartbeat = heartbeat(&project, agent(number), ["recording", "paused"][number as usize % 2], None);
+                let (waiting, at_us) = (number as i64 * 7 % 5, NOW_US + number as i64 * 7 % 4);
+                ingest
+                    .beat(Heartbeat { waiting, at_us, version: format!("0.{}", number % 2), ..heartbeat })
+                    .await
+                    .unwrap();
+            }
+        }
+        ingest.enrol(enrolment(&other, agent(10), Standing::Active)).await.unwrap();
+
+        let whole = Wanted { limit: 100, offline_before_us: NOW_US - 1, ..Wanted::default() };
+        let everything = ingest.clients(&project.id, &whole).await.unwrap().0;
+        let filters = [
+            ("all", Wanted::default()),
+            ("team", Wanted { team: Some("Team 1".into()), ..Wanted::default() }),
+            ("state", Wanted { state: Some("paused".into()), ..Wanted::default() }),
+            ("search", Wanted { search: Some(" TEAM 2 ".into()), ..Wanted::default() }),
+        ];
+        for ((name, filter), sort, descending) in
+            filters.iter().flat_map(|filter| SORTS.map(|sort| [(filter, sort, false), (filter, sort, true)])).flatten()
+        {
+            let fits = |client: &&Client| match *name {
+                "team" => client.team.as_deref() == Some("Team 1"),
+                "state" => client.reported_state.as_deref() == Some("paused"),
+                "search" => client.team.as_deref() == Some("Team 2"),
+                _ => true,
+            };
+            let mut expected: Vec<&Client> = everything.iter().filter(fits).collect();
+            expected.sort_by_key(|client| (key(client, sort), client.agent_id.clone()));
+            if descending {
+                expected.reverse();
+            }
+            let mut listed = Vec::new();
+            for offset in (0..10).step_by(2) {
+                let wanted = Wanted { sort: sort.into(), descending, limit: 2, offset, ..filter.clone() };
+                let wanted = Wanted { offline_before_us: NOW_US - 1, ..wanted };
+                let (page, total) = ingest.clients(&project.id, &wanted).await.unwrap();
+                assert_eq!(total as usize, expected.len(), "{name} by {sort}");
+                listed.extend(page.into_iter().map(|client| client.agent_id));
+            }
+            let expected: Vec<&String> = expected.iter().map(|client| &client.agent_id).collect();
+            assert!(listed.iter().eq(expected.iter().copied()), "{name} by {sort}: {listed:?}, not {expected:?}");
+        }
+    })
+    .await;
+}
+
+/// What a list is sorted by, as text and number.
+fn key(client: &Client, sort: &str) -> (String, i64) {
+    match sort {
+        "version" => (client.version.clone(), 0),
+        "waiting" => (String::new(), client.waiting),
+        "state" => (client.reported_state.clone().unwrap_or_default(), 0),
+        "enrolled" => (String::new(), client.enrolled_at_us),
+        _ => (String::new(), client.last_seen_at_us.unwrap_or(0)),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p5_what_is_missing_without_a_reason_is_counted() {
     over_both(async |place| {
@@ -384,9 +460,9 @@ async fn p5_what_is_missing_without_a_reason_is_counted() {
         store.ingest().land(batch(&project, agent(1), 1..=3)).await.unwrap();
         let explained = Batch { removed: seqs(&[(4, 5)]), ..batch(&project, agent(1), 8..=9) };
         store.ingest().land(explained).await.unwrap();
-        let received = store.ingest().received(&project.id, Some(&agent(1).to_string())).await.unwrap();
+        let received = received_of(&store, &project, agent(1)).await;
         assert_eq!((received.stored, received.removed, received.missing), (5, 2, 2));
-        assert_eq!(store.ingest().received(&project.id, None).await.unwrap(), received);
+        assert_eq!(store.ingest().received(&project.id).await.unwrap(), received);
     })
     .await;
 }
@@ -434,7 +510,7 @@ async fn d8_an_erased_agent_leaves_no_byte_anywhere_and_a_repetition_brings_noth
 
         let again = store.ingest().land(titled(agent(1), 1..=8)).await.unwrap();
         assert_eq!((again.accepted, again.duplicates), (SeqRanges::default(), seqs(&[(1, 8)])));
-        let received = store.ingest().received(&project.id, Some(&agent(1).to_string())).await.unwrap();
+        let received = received_of(&store, &project, agent(1)).await;
         assert_eq!((received.stored, received.erased, received.expired), (8, 8, 0));
         let twice = store.erase_agent(&project.id, &agent(1).to_string(), NOW_US).await.unwrap();
         assert_eq!(twice.rewritten.rows_removed, 0);
@@ -459,7 +535,7 @@ async fn d9_the_services_clock_ends_events_whatever_an_agents_clock_says() {
         assert_eq!(store.retire(&project.id, NOW_US + 10, NOW_US).await.unwrap().rows_removed, 3);
         assert_eq!(fold_all(&store, &project).await, 0, "a batch whose time was over became a file");
         assert_eq!(ask(&store, &project, COUNT).await.unwrap(), ["2 2"]);
-        let received = store.ingest().received(&project.id, None).await.unwrap();
+        let received = store.ingest().received(&project.id).await.unwrap();
         assert_eq!((received.stored, received.erased, received.expired), (7, 0, 5));
     })
     .await;
