@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
+use store::StoreError;
 use store::control::Control;
 use store::control::accounts::Account;
 use store::control::api_tokens::ApiToken;
@@ -313,7 +314,7 @@ impl Gate {
             && let Some((account, session)) = self.control.login_session(&hash(secret), session::ended(now_us)).await?
         {
             if session::is_stale(&session, now_us) {
-                self.control.see_login_session(&session.id, now_us).await?;
+                note_use(self.control.see_login_session(&session.id, now_us).await);
             }
             return Ok(Some(Actor { account, by: By::Session(session) }));
         }
@@ -328,7 +329,7 @@ impl Gate {
             return Err(wrong());
         }
         if known.token.last_used_at_us.is_none_or(|used_us| now_us - used_us > TOKEN_USE_STALE_US) {
-            self.control.note_token_use(&shown.id, now_us).await?;
+            note_use(self.control.note_token_use(&shown.id, now_us).await);
         }
         Ok(Actor { account: known.owner, by: By::Token(known.token) })
     }
@@ -365,6 +366,13 @@ const TOKEN_USE_STALE_US: i64 = 60 * 1_000_000;
 async fn project_in(parts: &mut Parts) -> Option<String> {
     let parameters = RawPathParams::from_request_parts(parts, &()).await.ok()?;
     parameters.iter().find(|(name, _)| *name == PROJECT).map(|(_, value)| value.to_owned())
+}
+
+/// When a session or a token was last used is good to know, and no reason to let nobody read anything on a full disk.
+fn note_use(noted: Result<(), StoreError>) {
+    if let Err(error) = noted {
+        tracing::warn!(%error, "when somebody was last seen could not be noted");
+    }
 }
 
 /// Operations that concern no project.

@@ -1,16 +1,19 @@
 //! Erases a participant: rows, tables, what is on its way, then a signed certificate of what was found (promise D8).
 //!
 //! An erasure is written down before it begins and stays open until its certificate is kept; one that was interrupted is
-//! taken up again with the next round of [`crate::retention`]. Doing it twice finds nothing the second time.
+//! taken up again with the next round of [`crate::retention`]. Doing it twice finds nothing the second time. Data that is older,
+//! from a backup, is erased again at the start ([`repeat`]).
 
 use crate::api::AppState;
 use crate::audit;
+use crate::erasure_list::ErasureList;
 use crate::jobs::runner::{Selection, now_us};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::control::erasures::Erasure;
 use store::files::hex;
+use uilog::planted;
 
 /// What stands before a certificate in the signed bytes.
 const CERTIFICATE_CONTEXT: &str = "lode-erasure-1\n";
@@ -69,6 +72,29 @@ pub fn in_background(state: AppState, erasure: Erasure) {
             );
         }
     });
+}
+
+/// The list of erasures that outlives the data.
+pub fn list(state: &AppState) -> ErasureList {
+    ErasureList::beside(state.identity.sealer.path())
+}
+
+/// Erases once more whom a backup brought back that was made before: every erasure of the list which the control data does not
+/// know. Nobody is let in before this is done.
+///
+/// Errors: the list cannot be read; one could not be erased.
+pub async fn repeat(state: &AppState) -> Result<()> {
+    let control = state.store.control();
+    for erasure in list(state).read()? {
+        let is_known = control.erasure(&erasure.project, &erasure.id).await.is_ok();
+        if is_known || planted::is("backup-undoes-erasure") || control.project(&erasure.project).await.is_err() {
+            continue;
+        }
+        tracing::warn!(erasure = erasure.id, "the data is older than an erasure: it is done once more");
+        control.put_erasure(&erasure).await?;
+        erase(state, &erasure).await.with_context(|| format!("erasure {} after a backup was restored", erasure.id))?;
+    }
+    Ok(())
 }
 
 /// Takes up every erasure that is not complete.

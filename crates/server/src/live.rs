@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ pub struct Live {
     heard: Mutex<HashMap<Uuid, (i64, String)>>,
     /// Per project: when events came last, and per minute how many.
     received: Mutex<HashMap<String, Received>>,
+    /// Whether the last envelope could not be stored, through no fault of its own.
+    failing: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +45,12 @@ struct Received {
 
 impl Default for Live {
     fn default() -> Self {
-        Self { changes: broadcast::channel(CHANGES_MAX).0, heard: Mutex::default(), received: Mutex::default() }
+        Self {
+            changes: broadcast::channel(CHANGES_MAX).0,
+            heard: Mutex::default(),
+            received: Mutex::default(),
+            failing: AtomicBool::new(false),
+        }
     }
 }
 
@@ -64,8 +72,19 @@ impl Live {
         before.is_none_or(|(_, before)| before != state)
     }
 
+    /// What came could not be stored: the disk is full, say.
+    pub fn failed(&self) {
+        self.failing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what comes can be stored, as far as was seen.
+    pub fn is_storing(&self) -> bool {
+        !self.failing.load(Ordering::Relaxed)
+    }
+
     /// Events of a project were stored.
     pub fn received(&self, project: &str, events: u64, now_us: i64) {
+        self.failing.store(false, Ordering::Relaxed);
         if let Ok(mut received) = self.received.lock() {
             let Received { last_us, minutes } = received.entry(project.to_owned()).or_default();
             *last_us = now_us;

@@ -7,6 +7,8 @@ use crate::api::{AppState, Front, router, settings};
 use crate::audit;
 use crate::client_address::AddressRange;
 use crate::confined::{Confinement, Program};
+use crate::connections::Places;
+use crate::erasing;
 use crate::folding;
 use crate::identity::Identity;
 use crate::identity::master_key::Sealer;
@@ -18,7 +20,7 @@ use crate::retention;
 use crate::scripts::Scripts;
 use anyhow::{Context, Result, bail};
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use secrecy::SecretString;
 use std::net::{SocketAddr, TcpListener};
@@ -184,7 +186,10 @@ impl Service {
     }
 
     /// Answers until `end` comes; what is under way may finish.
+    ///
+    /// Errors: an erasure that older data undid could not be done again; the system's.
     pub async fn run(self, end: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        erasing::repeat(&self.state).await?;
         let scheduled = tokio::spawn(schedule::keep(self.state.store.clone(), self.state.runner.clone()));
         let signing = tokio::spawn(keep_signing(self.state.clone()));
         let folding = tokio::spawn(folding::keep(self.state.clone()));
@@ -202,11 +207,10 @@ impl Service {
         let service = router(self.state).into_make_service_with_connect_info::<SocketAddr>();
         let plain =
             axum_server::from_tcp(self.listener)?.handle(handle).http1_only().first_request_timeout(HEAD_TIME_MAX);
+        let (plain, places) = (with_timers(plain), Places::of_this_process());
         let served = match self.tls {
-            Some(config) => {
-                with_timers(plain).acceptor(axum_server::tls_rustls::RustlsAcceptor::new(config)).serve(service).await
-            }
-            None => with_timers(plain).serve(service).await,
+            Some(config) => plain.acceptor(RustlsAcceptor::new(config).acceptor(places)).serve(service).await,
+            None => plain.acceptor(places).serve(service).await,
         };
         for task in [scheduled, signing, folding, ending_data, ending].into_iter().chain(postgres) {
             task.abort();

@@ -3322,7 +3322,7 @@ export interface components {
          * @enum {string}
          */
         Scope: "none" | "window" | "desktop";
-        /** @description What the service is; everybody learns the version, admins the rest, which is left out for others. */
+        /** @description What the service is; everybody learns the version and whether it works, admins the rest, which is left out for others. */
         ServiceStatus: {
             /** @description The database behind it. */
             control?: components["schemas"]["ControlKind"];
@@ -3332,6 +3332,8 @@ export interface components {
             /** @description How many there are. */
             projects?: number;
             started_at?: string;
+            /** @description Whether what clients send can be stored; it cannot while the disk is full, say. */
+            storing: boolean;
             version: string;
         };
         /** @description One's login sessions. */

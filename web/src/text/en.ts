@@ -64,6 +64,7 @@ export const en = {
   'banner.label': 'Notes on this project',
   'banner.sample': 'Sample project: figures are shown for single people.',
   'banner.imported': 'Imported project: figures are shown for single people. Take care whom you show them to.',
+  'banner.notStoring': 'The service cannot store anything at the moment; its disk may be full. Clients keep what they have and send it later. Pages show what was stored before.',
   'banner.running': 'The jobs are at work. Figures follow by themselves when they are ready.',
   'banner.stale': 'There is new data that the figures do not show yet.',
   'banner.failed': 'A job failed. The figures are those of its last good run.',

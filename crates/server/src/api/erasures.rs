@@ -105,6 +105,7 @@ pub async fn create(
     let detail = json!({ "erasure": erasure.id });
     let subject = Some(("agent", erasure.subject.as_str()));
     audit::record(control, &actor, "erasure.ask", Some(access.id()), subject, detail, now_us).await?;
+    erasing::list(&state).add(&erasure).map_err(|error| ApiError::internal(format!("{error:#}")))?;
     control.put_erasure(&erasure).await?;
     erasing::in_background(state.clone(), erasure.clone());
     Ok((StatusCode::ACCEPTED, Json(shown(erasure)?)))

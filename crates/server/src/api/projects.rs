@@ -21,10 +21,12 @@ use store::control::project_settings::{Preset, ProjectSettings};
 use store::control::projects::{CaseRule, Project, ProjectKind};
 use utoipa::ToSchema;
 
-/// What the service is; everybody learns the version, admins the rest, which is left out for others.
+/// What the service is; everybody learns the version and whether it works, admins the rest, which is left out for others.
 #[derive(Serialize, Default, ToSchema)]
 pub struct ServiceStatus {
     version: &'static str,
+    /// Whether what clients send can be stored; it cannot while the disk is full, say.
+    storing: bool,
     /// Whether it listens to its own machine alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -49,12 +51,13 @@ pub struct ServiceStatus {
 #[utoipa::path(get, path = "/status", responses((status = 200, body = ServiceStatus)),
     extensions(("x-lode-permission" = json!("public"))))]
 pub async fn status(State(state): State<AppState>, actor: MaybeActor) -> ApiResult<Json<ServiceStatus>> {
-    let version = env!("CARGO_PKG_VERSION");
+    let (version, storing) = (env!("CARGO_PKG_VERSION"), state.fleet.live.is_storing());
     if !actor.0.is_some_and(|actor| actor.account.admin) {
-        return Ok(Json(ServiceStatus { version, ..ServiceStatus::default() }));
+        return Ok(Json(ServiceStatus { version, storing, ..ServiceStatus::default() }));
     }
     Ok(Json(ServiceStatus {
         version,
+        storing,
         loopback_only: Some(state.address.ip().is_loopback()),
         data_folder: Some(state.store.settings().folder.display().to_string()),
         control: Some(state.store.control().kind()),

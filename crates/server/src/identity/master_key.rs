@@ -37,6 +37,7 @@ const PROOF_SETTING: &str = "master_key_proof";
 pub struct Sealer {
     cipher: ChaCha20Poly1305,
     key_id: String,
+    path: PathBuf,
 }
 
 /// Where the key is unless somebody names a file: `$XDG_CONFIG_HOME/lode/master.key`.
@@ -66,7 +67,7 @@ impl Sealer {
         }
         let proof = control.setting(PROOF_SETTING).await?;
         let sealer = match read(&path)? {
-            Some(key) => Self::new(&key),
+            Some(key) => Self::new(&key, path.clone()),
             None if proof.is_some() => bail!(
                 "the master key '{}' is missing; this data folder's secrets were sealed with it: bring it back, or name \
                  its place with --master-key",
@@ -74,7 +75,7 @@ impl Sealer {
             ),
             None => {
                 let key = make(&path)?;
-                Self::new(&key)
+                Self::new(&key, path.clone())
             }
         };
         let proof = match proof {
@@ -90,9 +91,14 @@ impl Sealer {
         Ok(sealer)
     }
 
-    fn new(key: &[u8; KEY_BYTES]) -> Self {
+    fn new(key: &[u8; KEY_BYTES], path: PathBuf) -> Self {
         let key_id = hex(&Sha256::digest(key))[..KEY_ID_CHARS].to_owned();
-        Self { cipher: ChaCha20Poly1305::new(&Key::from(*key)), key_id }
+        Self { cipher: ChaCha20Poly1305::new(&Key::from(*key)), key_id, path }
+    }
+
+    /// The file of the key, which lies outside the data folder; what backups must not hold may lie beside it.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The text sealed: `sealed1.<key id>.<base64url>`. It opens only under the same `purpose`, so that one secret cannot
@@ -194,7 +200,7 @@ mod tests {
 
     #[test]
     fn s12_a_sealed_text_opens_with_its_key_for_its_purpose_only() {
-        let (ours, theirs) = (Sealer::new(&[7; 32]), Sealer::new(&[8; 32]));
+        let (ours, theirs) = (Sealer::new(&[7; 32], PathBuf::new()), Sealer::new(&[8; 32], PathBuf::new()));
         let sealed = ours.seal("totp/ann", "canary").unwrap();
         assert!(!sealed.contains("canary"));
         assert_eq!(ours.unseal("totp/ann", &sealed).unwrap().as_str(), "canary");

@@ -168,6 +168,11 @@ impl SimulatedClient {
         Ok(())
     }
 
+    /// With which it speaks now, for whoever sends in its name what no client would send.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The revision that it obeys.
     pub fn revision(&self) -> Option<i64> {
         self.configuration.as_ref().map(|(revision, _)| *revision)

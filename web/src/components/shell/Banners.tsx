@@ -1,9 +1,9 @@
 // What everybody must know before reading a figure: whose figures these are, and whether they are up to date.
 import { useState } from 'react';
-import { type Project, startRun } from '../../client';
+import { path as addresses, type Project, startRun } from '../../client';
 import { formatSpan } from '../../format';
 import { pagePath } from '../../routes';
-import { asServiceError, forgetAnswers } from '../../state/answers';
+import { asServiceError, forgetAnswers, useAnswer } from '../../state/answers';
 import { useImports, isFinal } from '../../state/imports';
 import { usePlace } from '../../state/location';
 import { t } from '../../text';
@@ -13,6 +13,7 @@ import { AddressLink } from '../PageLink';
 export function Banners({ project }: { project: Project | null }) {
   return (
     <aside aria-label={t('banner.label')}>
+      <StorageBanner />
       {project && project.min_group_size === 1 && (
         <div className="banner banner-sample" role="note">
           <Icon name="info" size={16} />
@@ -23,6 +24,20 @@ export function Banners({ project }: { project: Project | null }) {
       <ImportsBanner />
       {project && project.events > 0 && <JobsBanner project={project} />}
     </aside>
+  );
+}
+
+/** How often it is asked whether the service can store what clients send. */
+const LOOK_MS = 30_000;
+
+function StorageBanner() {
+  const status = useAnswer(addresses.status(), LOOK_MS).answer;
+  if (!status || status.storing) return null;
+  return (
+    <div className="banner banner-bad" role="alert">
+      <Icon name="warning" size={16} />
+      <span>{t('banner.notStoring')}</span>
+    </div>
   );
 }
 
