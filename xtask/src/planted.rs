@@ -25,6 +25,7 @@ const fn bug(name: &'static str, promise: &'static str, target: &'static str, te
 
 const BUGS: &[Bug] = &[
     bug("ack-before-commit", "P1", "it", "harness::p1_p2_p5_what_a_fleet_was_told_is_stored_is_there_after_kill_9"),
+    bug("commit-unsynced", "P1", "it", "harness::power::p1_p14_a_power_cut_costs_nothing_that_was_acknowledged"),
     bug(
         "broken-group-commits",
         "P1",
@@ -33,6 +34,22 @@ const BUGS: &[Bug] = &[
     ),
     bug("dedupe-off", "P2", "it", "harness::p2_p7_a_bad_network_loses_and_doubles_nothing"),
     bug("silent-drop", "P5", "it", "harness::p2_p7_a_bad_network_loses_and_doubles_nothing"),
+    bug(
+        "refused-on-full-disk",
+        "P7",
+        "it",
+        "harness::power::p1_a_disk_that_is_full_or_broken_acknowledges_nothing_and_goes_on_afterwards",
+    ),
+    bug("places-without-end", "S7", "lib", "connections::tests::s7_who_finds_no_place_is_closed_until_somebody_leaves"),
+    bug("places-without-end", "S7", "it", "harness::flood::s7_a_crowd_at_the_door_leaves_descriptors_for_files"),
+    bug(
+        "agent-takes-all",
+        "P11",
+        "lib",
+        "client_api::admission::tests::p11_one_agent_leaves_room_for_others_however_much_it_sends",
+    ),
+    bug("unbounded-queue", "P9", "it", "harness::flood::p9_a_flood_is_told_when_to_come_back_and_loses_nothing"),
+    bug("backup-undoes-erasure", "D8", "it", "harness::d8_a_backup_brings_nobody_back_who_was_erased_since"),
     bug("sort-by-clock", "P8", "it", "ingest::p8_a_clock_that_runs_backwards_changes_no_order"),
     bug(
         "unbounded-queue",
@@ -54,7 +71,7 @@ const BUGS: &[Bug] = &[
     bug("token-not-rechecked", "S3", "it", "fleet::s3_a_revoked_client_is_out_within_five_seconds"),
     bug("admin-by-password", "S9", "it", "accounts::s9_an_admin_whom_a_stolen_password_would_be_manages_nothing"),
     bug("no-unpack-cap", "S5", "it", "fleet::s5_bombs_and_nonsense_are_refused_and_the_next_envelope_is_taken"),
-    bug("store-original-png", "S6", "it", "pictures::s6_a_picture_is_kept_as_ours_once_and_opened_by_those_who_may"),
+    bug("store-original-png", "S6", "lib", "confined::pictures::tests::s6_what_is_kept_is_what_we_encoded"),
     bug("no-header-timeout", "S7", "it", "doors::s7_a_head_that_never_ends_is_closed"),
     bug(
         "job-sees-files",
@@ -64,7 +81,7 @@ const BUGS: &[Bug] = &[
     ),
     bug("user-enumeration", "S9", "it", "accounts::s9_whoever_is_refused_learns_nothing"),
     bug("session-survives-logout", "S10", "it", "accounts::s10_a_copied_cookie_is_worth_nothing_after_logout"),
-    bug("audit-unchained", "S11", "it", "accounts::s11_a_cut_edited_or_swapped_entry_is_seen"),
+    bug("audit-unchained", "S11", "it", "accounts::s11_an_entry_that_was_written_anew_is_seen_at_the_one_after_it"),
     bug("picture-unrecorded", "S11", "it", "pictures::a_reported_picture_is_hidden_at_once_until_a_lead_decides"),
     bug("reported-stays", "S11", "it", "pictures::a_reported_picture_is_hidden_at_once_until_a_lead_decides"),
     bug(
@@ -83,7 +100,7 @@ const BUGS: &[Bug] = &[
         "erase-skips-marts",
         "D8",
         "it",
-        "privacy::d8_an_erased_participant_leaves_no_byte_and_gets_a_certificate_that_can_be_checked",
+        "ingest::d8_an_erased_agent_leaves_no_byte_anywhere_and_a_repetition_brings_nothing_back",
     ),
     bug("k-check-off", "D6", "it", "tasks::d6_a_way_that_too_few_people_work_is_neither_shown_nor_handed_on"),
     bug("picture-keys-stay", "D9", "it", "pictures::d8_d9_pictures_end_with_their_days_and_with_their_participant"),

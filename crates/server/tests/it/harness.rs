@@ -4,16 +4,24 @@
 //! acknowledged so far, never from a clock.
 
 mod chaosproxy;
+mod disk;
+mod flood;
 mod judge;
 mod killed;
 mod postgres;
+mod power;
 
-use crate::support::Client;
+use crate::support::{Client, run};
 use chaosproxy::{ChaosProxy, Fault};
 use judge::{Field, times};
 use killed::Killed;
 use postgres::Postgres;
+use serde_json::{Value, json};
+use server::simulation::client::SimulatedClient;
 use std::time::{Duration, Instant};
+
+/// How long anything may take before it counts as stuck.
+const STUCK: Duration = Duration::from_secs(60);
 
 /// TS1: `kill -9` while a fleet sends, some of it twice. Afterwards every acknowledged event is there, once, as it was sent.
 #[test]
@@ -81,4 +89,69 @@ fn p1_a_restart_of_postgresql_costs_no_acknowledged_event() {
     }
     field.wait_for_more(1_000);
     field.judge();
+}
+
+/// D8: who was erased after a backup was made is not there when it is brought back, from the first answer on.
+#[test]
+fn d8_a_backup_brings_nobody_back_who_was_erased_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, back, archive) =
+        (folder.path().join("data"), folder.path().join("back"), folder.path().join("saved.tar.zst"));
+    let archive = archive.to_str().unwrap();
+    let mut service = Killed::start(&data, &[]);
+    let (reached, threads) = (service.client(), threads());
+    let (slug, mut clients) = clients(reached, &threads, 2);
+    for client in &mut clients {
+        let events = client.capture(5, server::jobs::runner::now_us());
+        let packed = client.pack(&events).unwrap();
+        threads.block_on(client.send(packed)).unwrap();
+    }
+    visible(reached, &slug, "SELECT count(*) FROM events", &json!([[10]]));
+    service.kill();
+    assert!(run(&data, &["backup", archive]).status.success());
+    service.start_again(&data, &[]);
+    let erasures = format!("/projects/{slug}/erasures");
+    let asked = reached.post(&erasures, &json!({ "agent_id": clients[0].agent_id })).expect(202);
+    let path = format!("{erasures}/{}", asked["id"].as_str().unwrap());
+    reached.until(&path, |erasure| erasure["state"] == "done");
+    service.kill();
+
+    assert!(run(&back, &["restore", archive]).status.success());
+    service.start_again(&back, &[]);
+    let left =
+        reached.post(&format!("/projects/{slug}/query"), &json!({ "sql": "SELECT DISTINCT agent_id FROM events" }));
+    assert_eq!(left.expect(200)["rows"], json!([[clients[1].agent_id]]));
+    let again = reached.get(&path).expect(200);
+    assert_eq!((&again["state"], &again["certificate"]["rows"]), (&json!("done"), &json!(5)), "{again}");
+}
+
+/// A project and some clients that obey its configuration.
+fn clients(service: Client, threads: &tokio::runtime::Runtime, count: usize) -> (String, Vec<SimulatedClient>) {
+    let slug = crate::fleet::study(&|method, path, body| service.change(method, path, body), "Orders");
+    let key = service.post(&format!("/projects/{slug}/app-keys"), &json!({ "name": "fleet" })).expect(201);
+    let key = key["key"].as_str().unwrap();
+    let (http, server) = (reqwest::Client::new(), format!("http://{}", service.0));
+    let enrolled = async || {
+        let mut client = SimulatedClient::enrol(&http, &server, key).await.unwrap();
+        client.beat("recording").await.unwrap();
+        client
+    };
+    (slug, (0..count).map(|_| threads.block_on(enrolled())).collect())
+}
+
+fn threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Asks until the answer is as wanted.
+fn visible(service: Client, slug: &str, sql: &str, wanted: &Value) {
+    let limit = Instant::now() + STUCK;
+    loop {
+        let answer = service.post(&format!("/projects/{slug}/query"), &json!({ "sql": sql }));
+        if answer.status == 200 && answer.json()["rows"] == *wanted {
+            return;
+        }
+        assert!(Instant::now() < limit, "{} is not {wanted}", answer.text());
+        std::thread::yield_now();
+    }
 }

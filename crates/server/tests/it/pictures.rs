@@ -57,7 +57,7 @@ impl Study {
 }
 
 /// A picture of one colour, with a text of the sender in it.
-fn png(width: u32, height: u32, colour: u8) -> Vec<u8> {
+pub fn png(width: u32, height: u32, colour: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);

@@ -26,6 +26,37 @@ impl Killed {
         Self { child: ready(command), port }
     }
 
+    /// The same on a free port, with variables of its own.
+    pub fn start_with(folder: &Path, variables: &[(&str, &Path)]) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = command(folder, port, &[]);
+        command.envs(variables.iter().copied()).stderr(Stdio::null());
+        Self { child: ready(command), port }
+    }
+
+    /// The same on a free port, in a process that may have so many descriptors.
+    pub fn start_with_descriptors(folder: &Path, descriptors: u32) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let program = command(folder, port, &[]);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]).arg(program.get_program());
+        limited.args(program.get_args()).stdout(Stdio::piped()).stderr(Stdio::null());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        Self { child: ready(limited), port }
+    }
+
+    /// The most memory that it has had, in kilobytes.
+    pub fn peak_memory_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub fn client(&self) -> Client {
         Client(([127, 0, 0, 1], self.port).into())
     }
