@@ -34,8 +34,9 @@ const USAGE: &str = "\
 cargo xtask bench [--events 20000000] [--users 2000] [--days 30] [--seed 1] [--runs 3]
                   [--peers] [--only QUESTION,…] [--lode PATH] [--generator PATH] [--memory-mib 4096]
 
-cargo xtask bench discovery [FOLDER…]
-                             scores on logs with known tasks, then events a second and bytes an event by size of the log
+cargo xtask bench discovery [--curve] [FOLDER…]
+                             scores on logs with known tasks, and how alike the tasks come out without half of the people; with
+                             --curve the same under more and more noise; then events a second and bytes an event by size of the log
 cargo xtask bench ingest [CLIENTS]
                              how many events a second the service takes in, and how long an acknowledgement takes; with so many
                              enrolled clients, also how long a heartbeat and a page of their list take

@@ -116,7 +116,7 @@ fn link(segments: &[Vec<Segment>], types: usize) -> Vec<Instance> {
 /// Pairs of types of which the second is a further part of the task that the first begins: each nearly always has the
 /// other beside it, or one of them always has, which is then an optional part of the other. A type that half of the log
 /// belongs to is beside everything, so that says nothing. The strongest links come first and none closes a circle.
-fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u32)> {
+pub(crate) fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u32)> {
     let mut follows = BTreeMap::<(u32, u32), usize>::new();
     let mut counts = vec![0; types];
     for segments in segments {

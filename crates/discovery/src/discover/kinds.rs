@@ -36,8 +36,12 @@ const ROUNDS_MAX: usize = 3;
 /// Coins by which a kind may be split.
 const SPLIT_COINS_MAX: usize = 24;
 
-/// Share of usual symbols from which two kinds are variants of one task.
-const VARIANT_LIKENESS_MIN: f64 = 0.9;
+/// How much of what is usual in either of two kinds must be in both for them to be variants of one task. Two ways of doing an
+/// optional part save nats as kinds of their own, however small the part is beside the rest; people call them one task.
+const VARIANT_LIKENESS_MIN: f64 = 0.875;
+
+/// Share of a kind's segments from which what they have is usual.
+const USUAL_MIN: f64 = 0.5;
 
 /// Segments of a kind at least, if there is any such kind; those of smaller ones go to the nearest.
 const INSTANCES_MIN: u32 = 3;
@@ -234,13 +238,23 @@ fn variants(sets: &[Vec<u32>]) -> (Vec<Vec<u32>>, Vec<u32>) {
     found.into_iter().map(|(set, weight)| (set.to_vec(), weight)).unzip()
 }
 
-/// The share of the usual symbols of two kinds that both have; usual is what half of the segments have.
+/// How much of what is usual in either of two kinds is done in both: of each coin that falls heads for half of the segments
+/// of one of them, the smaller share over the larger, all of them added up.
+///
+/// A step that about half of both do is no difference, whichever of them happens to be above the half.
 fn likeness(left: &Kind, right: &Kind) -> f64 {
-    let is_usual = |kind: &Kind, symbol: &u32| kind.counts.get(symbol).is_some_and(|&count| 2 * count >= kind.segments);
-    let usual = |kind: &Kind| kind.counts.keys().filter(|symbol| is_usual(kind, symbol)).count();
-    let both = left.counts.keys().filter(|symbol| is_usual(left, symbol) && is_usual(right, symbol)).count();
-    let either = usual(left) + usual(right) - both;
-    if either == 0 { 0.0 } else { both as f64 / either as f64 }
+    let mut coins: Vec<u32> = left.counts.keys().chain(right.counts.keys()).copied().collect();
+    coins.sort_unstable();
+    coins.dedup();
+    let share = |kind: &Kind, coin: u32| f64::from(kind.count(coin)) / f64::from(kind.segments);
+    let (mut both, mut either) = (0.0, 0.0);
+    for (left, right) in coins.into_iter().map(|coin| (share(left, coin), share(right, coin))) {
+        if left.max(right) >= USUAL_MIN {
+            both += left.min(right);
+            either += left.max(right);
+        }
+    }
+    if either == 0.0 { 0.0 } else { both / either }
 }
 
 struct Search<'a> {
@@ -463,6 +477,20 @@ mod tests {
     fn a_list_is_another_task_than_a_single_thing_and_a_second_try_is_not() {
         let of = kinds(&[("mtl", 30), ("mtltl", 10), ("mtltltltl", 20), ("mtltltltltltl", 10), ("xyz", 40)]);
         assert!(of[0] == of[1] && of[2] == of[3] && of[0] != of[2], "{of:?}");
+    }
+
+    #[test]
+    fn two_ways_of_doing_a_small_part_of_a_long_task_are_one_task_and_of_a_short_one_are_two() {
+        assert_eq!(kinds(&[("abcdefghijklmnopqrstuvwx", 30), ("abcdefghijklmnopqrstuvy", 30)]), [0, 0]);
+        let of = kinds(&[("abcwx", 30), ("abcy", 30)]);
+        assert_ne!(of[0], of[1]);
+    }
+
+    #[test]
+    fn a_step_that_half_of_both_kinds_do_is_no_difference() {
+        let kind = |counts: [u32; 3]| Kind { segments: 100, counts: (0..).zip(counts).collect(), share: 0.0 };
+        assert!(likeness(&kind([100, 52, 3]), &kind([100, 48, 0])) > 0.97);
+        assert_eq!(likeness(&kind([100, 100, 0]), &kind([100, 0, 100])), 1.0 / 3.0);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Segments and task types together: guess, type, decode, count again, until nothing changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::Shares;
 use super::decode::{Decoder, NoiseRates, Segment};
+use super::instances::links;
 use super::pauses::{CLASSES, Evidence};
 use super::starts;
 use super::typing::{Typing, type_segments};
@@ -15,8 +16,13 @@ const ROUNDS_MAX: usize = 12;
 const SCREENING_ROUNDS: usize = 3;
 const GUESSES_KEPT: usize = 4;
 
-/// How often segments are widened by one step on each side, at most.
-const WIDENINGS_MAX: usize = 4;
+/// How often all changes to the best segmentation are tried, at most, and the rounds for each of them.
+const CHANGE_PASSES_MAX: usize = 4;
+const CHANGE_ROUNDS: usize = 3;
+
+/// Symbols at boundaries that are tried on the other side, at most, and the share of boundaries that they must be at.
+const EDGES_TRIED_MAX: usize = 8;
+const EDGE_MIN: f64 = 0.05;
 
 /// Nats that a round must save to count as a gain.
 const GAIN_MIN: f64 = 1e-6;
@@ -40,6 +46,10 @@ const NOISE_RUN_MIN: usize = 4;
 
 /// Share of noise among what begins between segments from which a single event is noise, and never a task.
 const NOISY_MIN: f64 = 0.3;
+
+/// Nats that moving a step over all boundaries must save. Less is chance: where one task is done again and again, it can be
+/// cut before any of its steps for nearly the same nats.
+const SHIFT_GAIN_MIN: f64 = 10.0;
 
 /// Events of a prior sample without noise, which keep the rates from 0 and 1.
 const RATE_PRIOR: f64 = 20.0;
@@ -78,6 +88,17 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
+    /// What is learned from no action at all.
+    fn nothing() -> Learned {
+        Learned {
+            typing: Typing::default(),
+            rates: FIRST_RATES,
+            evidence: Evidence::none(),
+            cost: 0.0,
+            segments: Vec::new(),
+        }
+    }
+
     /// What finds the segments of any stream of the log.
     pub(crate) fn decoder(&self, shares: &Shares) -> Decoder {
         Decoder::new(&self.typing, shares, self.rates, self.evidence.clone())
@@ -97,28 +118,95 @@ pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Le
         .collect();
     tried.sort_by(|left, right| left.cost.total_cmp(&right.cost));
     tried.truncate(GUESSES_KEPT);
-    let again =
-        |segments, known| refine(streams, segments, Some(known), shares, use_pauses, SCREENING_ROUNDS..ROUNDS_MAX);
-    let refined = tried.into_iter().map(|learned| again(learned.segments, learned.typing.types));
-    let mut best = refined.min_by(|left, right| left.cost.total_cmp(&right.cost)).unwrap_or_else(|| Learned {
-        typing: Typing::default(),
-        rates: FIRST_RATES,
-        evidence: Evidence::none(),
-        cost: 0.0,
-        segments: Vec::new(),
-    });
-    for _ in 0..WIDENINGS_MAX {
-        let widened = widen(streams, &best);
-        if widened == best.segments {
+    let again = |segments, types, rounds| refine(streams, segments, Some(types), shares, use_pauses, rounds);
+    let mut refined: Vec<Learned> = tried
+        .into_iter()
+        .map(|learned| again(learned.segments, learned.typing.types, SCREENING_ROUNDS..ROUNDS_MAX))
+        .collect();
+    refined.sort_by(|left, right| left.cost.total_cmp(&right.cost));
+    let Some(mut best) = refined.first().cloned() else { return Learned::nothing() };
+    let offer = |best: &mut Learned, segments: Vec<Vec<Segment>>, types: Vec<u32>, gain_min: f64| {
+        if segments != best.segments {
+            let changed = again(segments, types, SCREENING_ROUNDS..SCREENING_ROUNDS + CHANGE_ROUNDS);
+            if changed.cost < best.cost - gain_min {
+                *best = changed;
+            }
+        }
+    };
+    for _ in 0..CHANGE_PASSES_MAX {
+        let before = best.cost;
+        for other in &refined[1..] {
+            let (segments, types) = pool(streams, shares, &best, other);
+            offer(&mut best, segments, types, GAIN_MIN);
+        }
+        let (segments, types) = (widen(streams, &best), best.typing.types.clone());
+        offer(&mut best, segments, types, GAIN_MIN);
+        for edge in edges(streams, &best) {
+            let (segments, types) = (shift(streams, &best, edge), best.typing.types.clone());
+            offer(&mut best, segments, types, SHIFT_GAIN_MIN);
+        }
+        if best.cost >= before - GAIN_MIN {
             break;
         }
-        let widened = again(widened, best.typing.types.clone());
-        if widened.cost >= best.cost - GAIN_MIN {
-            break;
-        }
-        best = widened;
     }
     best
+}
+
+/// The segments that the types of two segmentations find together, each where it is the cheaper, with their types.
+fn pool(streams: &[Stream], shares: &Shares, best: &Learned, other: &Learned) -> (Vec<Vec<Segment>>, Vec<u32>) {
+    let chains = [best, other].into_iter().flat_map(|learned| learned.typing.chains.iter().cloned()).collect();
+    let typing = Typing { types: Vec::new(), chains };
+    let decoder = Decoder::new(&typing, shares, allow(best.rates, SCREENING_ROUNDS), best.evidence.clone());
+    let segments = find(streams, &decoder, best.rates);
+    let types = segments.iter().flatten().map(|segment| segment.task_type).collect();
+    (segments, types)
+}
+
+/// The symbols that are most often the first of a segment directly after another, or the last of one directly before.
+fn edges(streams: &[Stream], learned: &Learned) -> Vec<(Side, u32)> {
+    let links = links(&learned.segments, learned.typing.chains.len());
+    let mut counts = BTreeMap::<(Side, u32), usize>::new();
+    let mut boundaries = 0;
+    for (stream, segments) in streams.iter().zip(&learned.segments) {
+        for (last, first) in segments.windows(2).filter_map(|pair| boundary(pair, &links)) {
+            boundaries += 1;
+            *counts.entry((Side::Before, stream.symbols[last as usize])).or_insert(0) += 1;
+            *counts.entry((Side::After, stream.symbols[first as usize])).or_insert(0) += 1;
+        }
+    }
+    let mut edges: Vec<((Side, u32), usize)> = counts.into_iter().collect();
+    edges.retain(|&(_, count)| count as f64 >= EDGE_MIN * f64::from(boundaries));
+    edges.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    edges.truncate(EDGES_TRIED_MAX);
+    edges.into_iter().map(|(edge, _)| edge).collect()
+}
+
+/// The last member of a segment and the first of the next, if nothing lies between and they are not parts of one task.
+fn boundary(pair: &[Segment], links: &BTreeSet<(u32, u32)>) -> Option<(u32, u32)> {
+    let (last, first) = (*pair[0].members.last()?, pair[1].members[0]);
+    let is_part = links.contains(&(pair[0].task_type, pair[1].task_type));
+    (last + 1 == first && !is_part).then_some((last, first))
+}
+
+/// Segments where a symbol before each boundary begins the next segment instead, or one after it ends the one before.
+fn shift(streams: &[Stream], learned: &Learned, (side, symbol): (Side, u32)) -> Vec<Vec<Segment>> {
+    let links = links(&learned.segments, learned.typing.chains.len());
+    let mut segments = learned.segments.clone();
+    for (stream, segments) in streams.iter().zip(&mut segments) {
+        for at in 1..segments.len() {
+            let Some((last, first)) = boundary(&segments[at - 1..=at], &links) else { continue };
+            let [before, after] = &mut segments[at - 1..=at] else { continue };
+            let is_edge = |at: u32, of: &Segment| stream.symbols[at as usize] == symbol && of.members.len() > 1;
+            if side == Side::Before && is_edge(last, before) {
+                before.members.pop();
+                after.members.insert(0, last);
+            } else if side == Side::After && is_edge(first, after) {
+                after.members.remove(0);
+                before.members.push(first);
+            }
+        }
+    }
+    segments
 }
 
 /// Segments with the steps at their edges that were taken for noise: a symbol that is passed over directly before, or
@@ -158,7 +246,7 @@ fn widen(streams: &[Stream], learned: &Learned) -> Vec<Vec<Segment>> {
     segments
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Before,
     After,
@@ -200,8 +288,9 @@ fn refine(
             .collect();
         let typing = type_segments(&texts, known.as_deref(), shares);
         let (rates, evidence, cost) = count(streams, &segments, shares, use_pauses);
-        let returns: usize = texts.iter().map(|text| returns(text)).sum();
-        let cost = cost + typing.cost(shares) + RETURN_COST * returns as f64;
+        let returns: f64 = texts.iter().map(|text| returns(text)).sum();
+        let cost = cost + typing.cost(shares) + RETURN_COST * returns;
+        segments.iter_mut().flatten().zip(&typing.types).for_each(|(segment, &of)| segment.task_type = of);
         let learned = Learned { typing, rates, evidence, cost, segments };
         let allowed = Learned { rates: allow(rates, round), segments: Vec::new(), ..learned.clone() };
         if best.as_ref().is_none_or(|best| learned.cost < best.cost - GAIN_MIN) {
@@ -237,12 +326,15 @@ fn find(streams: &[Stream], decoder: &Decoder, rates: NoiseRates) -> Vec<Vec<Seg
     segments
 }
 
-/// How many actions of a segment repeat an earlier one of it.
-pub(crate) fn returns(symbols: &[u32]) -> usize {
-    let mut seen = symbols.to_vec();
-    seen.sort_unstable();
-    seen.dedup();
-    symbols.len() - seen.len()
+/// How often a segment returns to a step it has done, where a return counts in full only after as many actions as there
+/// are distinct steps in it: to do a few steps again and again is a loop of the task, to be through with all and begin
+/// again is its next round.
+pub(crate) fn returns(symbols: &[u32]) -> f64 {
+    let mut places: Vec<(u32, usize)> = symbols.iter().copied().zip(0..).collect();
+    places.sort_unstable();
+    let runs = places.chunk_by(|left, right| left.0 == right.0);
+    let steps = runs.clone().count() as f64;
+    runs.flat_map(|run| run.windows(2)).map(|pair| ((pair[1].1 - pair[0].1) as f64 / steps).min(1.0)).sum()
 }
 
 fn symbols(stream: &Stream, segment: &Segment) -> Vec<u32> {
@@ -358,38 +450,75 @@ impl Counts {
 mod tests {
     use super::*;
 
-    /// Widens segments drawn as words between dots, the letters of a stream above them; types are by the first letter.
-    fn widened(letters: &str, drawn: &str) -> String {
+    /// One stream of letters, and its segments drawn below: a capital begins one, small letters go on, dots are in none.
+    fn drawn(letters: &str, drawn: &str) -> (Stream, Learned) {
         let stream = Stream { symbols: letters.bytes().map(u32::from).collect(), ..Stream::default() };
         let mut segments: Vec<Segment> = Vec::new();
         for (at, letter) in (0..).zip(drawn.bytes()) {
             match segments.last_mut() {
                 _ if letter == b'.' => {}
-                Some(segment) if segment.members.ends_with(&[at - 1]) => segment.members.push(at),
+                Some(segment) if letter.is_ascii_lowercase() => segment.members.push(at),
                 _ => segments.push(Segment { task_type: 0, members: vec![at] }),
             }
         }
         let texts: Vec<Vec<u32>> = segments.iter().map(|segment| symbols(&stream, segment)).collect();
-        let shares = Shares::new(&[1; 128]);
-        let learned = Learned {
-            typing: type_segments(&texts, None, &shares),
-            rates: FIRST_RATES,
-            evidence: Evidence::none(),
-            cost: 0.0,
-            segments: vec![segments],
-        };
-        let widened = widen(&[stream], &learned);
-        let is_member = |at: usize| widened[0].iter().any(|segment| segment.members.contains(&(at as u32)));
-        letters.char_indices().map(|(at, letter)| if is_member(at) { letter } else { '.' }).collect()
+        let typing = type_segments(&texts, None, &Shares::new(&[1; 128]));
+        segments.iter_mut().zip(&typing.types).for_each(|(segment, &of)| segment.task_type = of);
+        let segments = vec![segments];
+        (stream, Learned { typing, rates: FIRST_RATES, evidence: Evidence::none(), cost: 0.0, segments })
+    }
+
+    fn redrawn(letters: &str, segments: &[Segment]) -> String {
+        let mut drawn = vec![b'.'; letters.len()];
+        for segment in segments {
+            segment.members.iter().for_each(|&at| drawn[at as usize] = letters.as_bytes()[at as usize]);
+            drawn[segment.members[0] as usize].make_ascii_uppercase();
+        }
+        String::from_utf8(drawn).unwrap()
+    }
+
+    fn widened(letters: &str, segments: &str) -> String {
+        let (stream, learned) = drawn(letters, segments);
+        redrawn(letters, &widen(&[stream], &learned)[0])
+    }
+
+    fn shifted(letters: &str, segments: &str, edge: (Side, u8)) -> String {
+        let (stream, learned) = drawn(letters, segments);
+        redrawn(letters, &shift(&[stream], &learned, (edge.0, edge.1.into()))[0])
     }
 
     #[test]
     fn a_step_that_is_passed_over_beside_most_segments_of_a_type_is_taken_in() {
-        assert_eq!(widened("zlabcsyxlabcsvabcuwlabcst", "..abc....abc..abc...abc.."), ".labcs..labcs.abc..labcs.");
+        assert_eq!(widened("zlabcsyxlabcsvabcuwlabcst", "..Abc....Abc..Abc...Abc.."), ".Labcs..Labcs.Abc..Labcs.");
     }
 
     #[test]
     fn what_is_beside_few_segments_and_what_another_segment_has_stays_where_it_is() {
-        assert_eq!(widened("xabcabcyabcz", ".abcabc.abc."), ".abcabc.abc.");
+        assert_eq!(widened("xabcabcyabcz", ".AbcAbc.Abc."), ".AbcAbc.Abc.");
+    }
+
+    #[test]
+    fn a_step_is_moved_over_the_boundaries_that_it_is_beside_and_over_no_gap() {
+        assert_eq!(shifted("abocdoabyocd", "AboCdoAb.Ocd", (Side::Before, b'o')), "AbOcdOab.Ocd");
+        assert_eq!(shifted("aobcoduab", "AObcOd.Ab", (Side::After, b'o')), "AoBcoD.Ab");
+    }
+
+    #[test]
+    fn the_steps_beside_most_boundaries_are_tried_first() {
+        let (stream, learned) = drawn("abodcoabodcoef", "AboDcoAboDcoEf");
+        assert_eq!(edges(&[stream], &learned)[0], (Side::Before, u32::from(b'o')));
+    }
+
+    #[test]
+    fn parts_of_one_task_are_not_boundaries() {
+        let (stream, learned) = drawn(&"abxcd".repeat(8), &"AbxCd".repeat(8));
+        let before_x = edges(&[stream], &learned).into_iter().find(|edge| *edge == (Side::Before, u32::from(b'x')));
+        assert_eq!(before_x, None);
+    }
+
+    #[test]
+    fn a_loop_of_a_few_steps_counts_little_and_the_next_round_of_all_in_full() {
+        let of = |letters: &str| returns(&letters.bytes().map(u32::from).collect::<Vec<_>>());
+        assert_eq!((of("abcd"), of("abcdabcd"), of("abcbcd")), (0.0, 4.0, 1.0));
     }
 }

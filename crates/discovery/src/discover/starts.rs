@@ -83,7 +83,7 @@ fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool, return
 /// Nats to code all streams if a segment begins at each anchor and its first symbol is its type.
 fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares, return_cost: f64) -> f64 {
     let mut chains: HashMap<u32, Chain, BuildMix> = HashMap::default();
-    let mut repeated = 0;
+    let mut repeated = 0.0;
     for symbols in streams {
         let mut from = 0;
         for at in 1..=symbols.len() {
@@ -95,7 +95,7 @@ fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares, return_c
             }
         }
     }
-    Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares) + return_cost * repeated as f64
+    Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares) + return_cost * repeated
 }
 
 /// Longest word that is looked for.
