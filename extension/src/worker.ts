@@ -57,8 +57,9 @@ function connectNative(): void {
   native = opened;
   opened.onMessage.addListener((message: FromClient) => hear(message));
   opened.onDisconnect.addListener(() => {
-    const said = chrome.runtime.lastError?.message ?? "";
-    whyNoClient = /not found|forbidden/i.test(said) ? "no_host" : "no_client";
+    // Firefox says it at the port.
+    const said = (opened.error ?? chrome.runtime.lastError)?.message ?? "";
+    whyNoClient = /not found|forbidden|no such native/i.test(said) ? "no_host" : "no_client";
     native = null;
     hasSpoken = false;
     graceTimer ||= setTimeout(giveUp, GRACE_MS);
@@ -71,6 +72,7 @@ function connectNative(): void {
 function browserName(): string {
   const brands = (navigator as unknown as { userAgentData?: { brands: { brand: string }[] } }).userAgentData?.brands ?? [];
   const known = { "Microsoft Edge": "edge", "Google Chrome": "chrome" } as Record<string, string>;
+  if (navigator.userAgent.includes("Firefox/")) return "firefox";
   return brands.map((each) => known[each.brand]).find((name) => name !== undefined) ?? "chromium";
 }
 
