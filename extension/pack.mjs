@@ -1,5 +1,5 @@
-// Puts the built extension into a folder of archives: as a folder that can be loaded or packed with the key, as a zip, and samples of
-// policies beside it. The same sources give the same bytes. `node pack.mjs FOLDER`; prints the zip.
+// Puts the built extension into a folder of archives: as a folder that can be loaded or packed with the key, as a zip, the same for
+// Firefox, and samples of policies beside them. The same sources give the same bytes. `node pack.mjs FOLDER`; prints the zips.
 
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,13 +13,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2];
 if (out === undefined) throw new Error("usage: node pack.mjs FOLDER");
 const { version } = JSON.parse(readFileSync(join(here, "manifest.json"), "utf8"));
-const folder = join(out, "lode-extension");
-rmSync(folder, { recursive: true, force: true });
-cpSync(join(here, "dist"), folder, { recursive: true });
 cpSync(join(here, "policies"), join(out, "lode-extension-policies"), { recursive: true });
-const archive = join(out, `lode-extension-${version}.zip`);
-writeFileSync(archive, zip(folder));
-console.log(archive);
+for (const [built, name] of [["dist", "lode-extension"], ["dist-firefox", "lode-extension-firefox"]]) {
+  const folder = join(out, name);
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(join(here, built), folder, { recursive: true });
+  const archive = join(out, `${name}-${version}.zip`);
+  writeFileSync(archive, zip(folder));
+  console.log(archive);
+}
 
 /** Every file below a folder, in the order of their names. */
 function zip(root) {

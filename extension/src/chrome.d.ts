@@ -13,6 +13,8 @@ declare namespace chrome {
     interface Port {
       name: string;
       sender?: Sender;
+      /** Firefox: why it was closed. */
+      error?: { message?: string } | null;
       postMessage(message: unknown): void;
       disconnect(): void;
       onMessage: Listened<[message: never]>;

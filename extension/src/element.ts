@@ -52,7 +52,10 @@ export function isEditable(element: Element): boolean {
 export function shadowOf(element: Element): ShadowRoot | null {
   if (element.shadowRoot !== null) return element.shadowRoot;
   if (!(element instanceof HTMLElement) || !mayHost(element)) return null;
-  return chrome.dom.openOrClosedShadowRoot(element);
+  // Firefox gives it at the element itself.
+  return "openOrClosedShadowRoot" in element
+    ? (element.openOrClosedShadowRoot as ShadowRoot | null)
+    : chrome.dom.openOrClosedShadowRoot(element);
 }
 
 /** Only these and elements of one's own can have a root, by the standard of the DOM. */

@@ -5,7 +5,7 @@
 
 import type { Policy } from "./messages";
 
-export type Verdict = "admitted" | "site" | "never" | "unreadable_rule";
+export type Verdict = "admitted" | "site" | "narrowed" | "never" | "unreadable_rule";
 
 /** Tells of an address and a title whether they may be seen. */
 export type Gate = (url: string, title: string) => Verdict;
@@ -21,11 +21,12 @@ export function gateOf(policy: Policy, hosts: string[] | null): Gate {
   }));
   return (url, title) => {
     const address = addressOf(url);
-    if (address === null || (hosts !== null && !hosts.some((host) => hostFits(host, address.host)))) return "site";
+    if (address === null) return "site";
     const path = address.path === "" ? "/" : address.path;
     const isAllowed = sites === null
       || sites.some((site) => hostFits(site.host, address.host) && (site.path === null || site.path.test(path)));
     if (!isAllowed) return "site";
+    if (hosts !== null && !hosts.some((host) => hostFits(host, address.host))) return "narrowed";
     const columns: Record<string, string> = { url, url_host: address.host, page_title: title, window_title: title };
     for (const { column, pattern } of nevers) {
       if (pattern === null) return "unreadable_rule";

@@ -13,6 +13,9 @@ import { type Gate, gateOf } from "./rules";
 /** Waits before the client is called again: the first, and the longest. */
 const RETRY_MS = [500, 60_000] as const;
 
+/** How long a new extension waits for an administrator's settings: browsers give them seconds after it was installed (4.4 s were seen). */
+const SETTLE_MS = 10_000;
+
 /** Events of pages that are gone at most; of more, the oldest are lost and counted. */
 const KEPT_MAX = 8_192;
 
@@ -40,7 +43,8 @@ let whyNoClient = "no_host";
 let retryMs: number = RETRY_MS[0];
 let retryTimer = 0;
 let graceTimer = 0;
-let settings = { disabled: false, hosts: null as string[] | null, managed: false };
+/** Off until they are read. `isNew`: there may be an administrator's that have not come yet. */
+let settings = { disabled: true, hosts: null as string[] | null, managed: false, isNew: true };
 let gate: Gate | null = null;
 let front = "";
 
@@ -53,8 +57,9 @@ function connectNative(): void {
   native = opened;
   opened.onMessage.addListener((message: FromClient) => hear(message));
   opened.onDisconnect.addListener(() => {
-    const said = chrome.runtime.lastError?.message ?? "";
-    whyNoClient = /not found|forbidden/i.test(said) ? "no_host" : "no_client";
+    // Firefox says it at the port.
+    const said = (opened.error ?? chrome.runtime.lastError)?.message ?? "";
+    whyNoClient = /not found|forbidden|no such native/i.test(said) ? "no_host" : "no_client";
     native = null;
     hasSpoken = false;
     graceTimer ||= setTimeout(giveUp, GRACE_MS);
@@ -67,6 +72,7 @@ function connectNative(): void {
 function browserName(): string {
   const brands = (navigator as unknown as { userAgentData?: { brands: { brand: string }[] } }).userAgentData?.brands ?? [];
   const known = { "Microsoft Edge": "edge", "Google Chrome": "chrome" } as Record<string, string>;
+  if (navigator.userAgent.includes("Firefox/")) return "firefox";
   return brands.map((each) => known[each.brand]).find((name) => name !== undefined) ?? "chromium";
 }
 
@@ -161,8 +167,12 @@ let hasPersisted = false;
 
 // — pages —
 
+function isOff(): boolean {
+  return settings.disabled || settings.isNew;
+}
+
 function policyFor(page: Page): Policy | null {
-  if (state?.policy == null || settings.disabled) return null;
+  if (state?.policy == null || isOff()) return null;
   // A frame inside a page that is not allowed is left alone too.
   return page.frame === 0 || allowed.has(page.tab) ? state.policy : null;
 }
@@ -181,7 +191,7 @@ function tellPolicy(page: Page, forget = false): void {
 
 /** Tells pages what holds now. */
 function obey(forget = false): void {
-  const policy = settings.disabled ? null : (state?.policy ?? null);
+  const policy = isOff() ? null : (state?.policy ?? null);
   gate = policy === null ? null : gateOf(policy, settings.hosts);
   void lookAtTabs().then(() => {
     for (const page of pages) tellPolicy(page, forget);
@@ -301,8 +311,9 @@ async function readSettings(): Promise<void> {
   const none: Held = { disabled: null, allowedHosts: null };
   const given: Held = await chrome.storage.managed.get({ ...none }).catch(() => none as never);
   const managed = given.disabled !== null || given.allowedHosts !== null;
-  const held: Held = managed ? given : await chrome.storage.local.get({ ...none });
-  settings = { disabled: held.disabled === true, hosts: held.allowedHosts, managed };
+  const own: Held & { isSettled: boolean } = await chrome.storage.local.get({ ...none, isSettled: false });
+  const held = managed ? given : own;
+  settings = { disabled: held.disabled === true, hosts: held.allowedHosts, managed, isNew: !managed && !own.isSettled };
 }
 
 chrome.storage.onChanged.addListener((_changes, area) => {
@@ -310,7 +321,8 @@ chrome.storage.onChanged.addListener((_changes, area) => {
 });
 
 function sentence(tab: chrome.tabs.Tab | undefined): string {
-  if (settings.disabled) return "disabled_here";
+  if (settings.isNew) return "just_installed";
+  if (settings.disabled) return settings.managed ? "disabled_managed" : "disabled_here";
   if (state === null) return whyNoClient;
   if (state.policy === null) return `why_${state.why ?? "stopped"}`;
   const url = tab?.url ?? "";
@@ -332,8 +344,10 @@ chrome.runtime.onMessage.addListener((message, _sender, reply) => {
 /** What must be known before anything is said. */
 const ready: Promise<void> = (async () => {
   await readSettings();
+  if (settings.isNew) setTimeout(() => void chrome.storage.local.set({ isSettled: true }), SETTLE_MS);
   const { kept }: { kept: PageEvent[] } = await chrome.storage.session.get({ kept: [] });
   hasPersisted = kept.length > 0;
   for (const event of kept) take(event);
   connectNative();
+  if (state !== null) obey();
 })();

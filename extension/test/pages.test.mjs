@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { Browser, brief, Client, filesWith, ID, Screen, Site, until, Wire } from "./support.mjs";
+import { Browser, brief, Client, filesWith, Screen, Site, until, Wire } from "./support.mjs";
 
 const CANARY = "CANARY-7f3a";
 
@@ -269,58 +269,38 @@ describe("what leaves no trace", () => {
 });
 
 describe("what a person is told and can choose", () => {
-  /** Opens a page of the extension behind the page in front. */
-  async function behind(name) {
-    const opened = browser.context.waitForEvent("page");
-    await (await browser.worker()).evaluate((url) => chrome.tabs.create({ url, active: false }), `chrome-extension://${ID}/${name}`);
-    return opened;
-  }
-
-  async function sentence() {
-    const popup = await behind("popup.html");
-    const text = await popup.textContent("p");
-    await popup.close();
-    return text;
-  }
-
-  const badge = async () =>
-    (await browser.worker()).evaluate(async () => {
-      const [tab] = await chrome.tabs.query({ active: true });
-      return chrome.action.getBadgeText({ tabId: tab.id });
-    });
-
   test("the popup says in one sentence whether the page is recorded, and why", async () => {
     await page.goto(site.url("allowed.test", "/canary"));
     await page.bringToFront();
-    await until("the badge", async () => (await badge()) === "●");
-    assert.equal(await sentence(), "This page is recorded, because your project's configuration names it.");
+    await until("the badge", async () => (await browser.badge()) === "●");
+    assert.equal(await browser.sentence(), "This page is recorded, because your project's configuration names it.");
     await page.goto(site.url("foreign.test", "/inner"));
-    await until("no badge", async () => (await badge()) === "");
-    assert.equal(await sentence(), "This page is not recorded, because it is not on your project's list.");
+    await until("no badge", async () => (await browser.badge()) === "");
+    assert.equal(await browser.sentence(), "This page is not recorded, because it is not on your project's list.");
     await page.goto("chrome://version");
-    assert.equal(await sentence(), "This page is not recorded, because it is a page of the browser itself.");
+    assert.equal(await browser.sentence(), "This page is not recorded, because it is a page of the browser itself.");
     await client.ask({ call: "pause", us: null });
-    await until("the pause", async () => (await sentence()) === "Nothing is recorded, because you paused.");
+    await until("the pause", async () => (await browser.sentence()) === "Nothing is recorded, because you paused.");
     await client.ask({ call: "resume" });
     await page.goto(site.url("allowed.test", "/canary"));
-    await until("the badge", async () => (await badge()) === "●");
+    await until("the badge", async () => (await browser.badge()) === "●");
   });
 
   test("d12 a person can switch it off and name fewer hosts, and at once nothing is told any more", async () => {
-    const options = await behind("options.html");
+    const options = await browser.behind("options.html");
     const clicks = async () => (await client.events()).filter((event) => event.event_type === "element_clicked").length;
     await options.check("input");
-    await until("off", async () => (await badge()) === "");
+    await until("off", async () => (await browser.badge()) === "");
     const before = await clicks();
     await page.click("#end");
     await options.uncheck("input");
     await options.fill("textarea", "other.test");
     await options.dispatchEvent("textarea", "change");
     await page.click("#end");
-    assert.equal(await badge(), "");
+    assert.equal(await browser.badge(), "");
     await options.fill("textarea", "");
     await options.dispatchEvent("textarea", "change");
-    await until("on again", async () => (await badge()) === "●");
+    await until("on again", async () => (await browser.badge()) === "●");
     await until("the page listens", async () => {
       await page.click("#end");
       return (await clicks()) > before;

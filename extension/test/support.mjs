@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHash, generateKeyPairSync, randomBytes, randomUUID, sign } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
@@ -20,15 +20,27 @@ const { chromium } = tool("playwright-core");
 
 export const EXTENSION = process.env.LODE_EXTENSION ?? join(here, "../dist");
 export const AGENT = process.env.LODE_AGENT_BIN ?? "lode-agent";
-const CHROMIUM = process.env.LODE_CHROMIUM ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env.LODE_CHROMIUM ?? "/usr/bin/chromium";
 const WAIT_MS_MAX = 30_000;
+const LONG_AGO = new Date("2020-01-01");
 
 /** The extension's id, as the key in its manifest makes it. */
 export const ID = extensionId();
 
 function extensionId() {
   const { key } = JSON.parse(readFileSync(join(here, "../manifest.json"), "utf8"));
-  const hash = createHash("sha256").update(Buffer.from(key, "base64")).digest("hex");
+  return idOf(Buffer.from(key, "base64"));
+}
+
+/** What the client says of pages, where a test speaks in its place. */
+export const POLICY = {
+  revision: 1, sites: "all", never: [], values: [], name_max: 40, clipboard: true, pictures: false, value_length: "bucket",
+  row_labels: true, test_ids: ["data-testid"],
+};
+
+/** The id that a public key makes. */
+export function idOf(key) {
+  const hash = createHash("sha256").update(key).digest("hex");
   return [...hash.slice(0, 32)].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 16))).join("");
 }
 
@@ -258,10 +270,46 @@ export class Site {
   }
 }
 
-/** The real browser with the extension. */
+/**
+ * What an administrator has laid down for the browser of one test. The browser sees a folder of ours where the system's policies
+ * are; nobody else does, and nothing is written below `/etc`.
+ */
+export class Policies {
+  constructor() {
+    this.folder = folder("policies");
+    this.program = join(this.folder, "chromium");
+    const inside = `mount --bind '${this.folder}' /etc/chromium && exec '${CHROMIUM}' "$@"`;
+    writeFileSync(this.program, `#!/bin/sh\nexec unshare --map-root-user --mount sh -c '${inside.replaceAll("'", `'"'"'`)}' sh "$@"\n`, { mode: 0o755 });
+    mkdirSync(join(this.folder, "policies/managed"), { recursive: true });
+  }
+
+  /** Why this machine cannot show a browser another folder; undefined where it can. */
+  static missing() {
+    try {
+      execFileSync("unshare", ["--map-root-user", "--mount", "sh", "-c", "mount --bind /tmp /etc/chromium"], { stdio: "pipe" });
+    } catch (error) {
+      return `no mount namespace with a folder over /etc/chromium: ${String(error.stderr ?? error.message).trim()}`;
+    }
+  }
+
+  /** Lays down these and no others; a running browser hears of it. */
+  set(policies) {
+    const written = join(this.folder, "written");
+    writeFileSync(written, JSON.stringify(policies));
+    // A browser lets a file of policies rest for five seconds before it reads it.
+    utimesSync(written, LONG_AGO, LONG_AGO);
+    renameSync(written, join(this.folder, "policies/managed/lode.json"));
+  }
+
+  close() {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The real browser with the extension: loaded from a folder, or, where `extension` is null, as `policies` install it. */
 export class Browser {
-  constructor({ screen, client, extension = EXTENSION, profile = folder("profile"), resolve = "MAP *.test 127.0.0.1", flags = [] }) {
-    Object.assign(this, { screen, client, extension, profile, resolve, flags });
+  constructor({ screen, client, extension = EXTENSION, id = ID, policies, profile = folder("profile"), resolve = "MAP *.test 127.0.0.1", flags = [] }) {
+    Object.assign(this, { screen, client, extension, id, policies, profile, resolve, flags });
     // Without the developer's mode an unpacked extension that reloads itself is switched off.
     mkdirSync(join(profile, "Default"), { recursive: true });
     writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ extensions: { ui: { developer_mode: true } } }));
@@ -276,19 +324,32 @@ export class Browser {
   }
 
   async start() {
+    await this.launch();
+    // A new extension waits for an administrator's settings; here nobody does.
+    await (await this.worker()).evaluate(() => chrome.storage.local.set({ isSettled: true }));
+    return this;
+  }
+
+  /** Starts it, whether the extension is there or not. */
+  async launch() {
     this.context = await chromium.launchPersistentContext(this.profile, {
-      executablePath: CHROMIUM,
+      executablePath: this.policies?.program ?? CHROMIUM,
       headless: false,
       viewport: null,
       env: { ...this.screen.env, LODE_DATA: this.client?.data ?? "/nonexistent" },
-      ignoreDefaultArgs: ["--disable-extensions", "--enable-automation", "--disable-component-extensions-with-background-pages"],
+      ignoreDefaultArgs: [
+        "--disable-extensions",
+        "--enable-automation",
+        "--disable-component-extensions-with-background-pages",
+        // With it, nothing that a policy names is fetched.
+        "--disable-background-networking",
+      ],
       args: [
         "--no-sandbox",
         "--disable-gpu",
         "--disable-quic",
         "--no-first-run",
         "--no-default-browser-check",
-        "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
         "--password-store=basic",
@@ -297,17 +358,39 @@ export class Browser {
         ...this.flags,
         `--host-resolver-rules=${this.resolve}`,
         "--disable-features=DisableLoadExtensionCommandLineSwitch,Translate,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
-        `--load-extension=${this.extension}`,
-        `--disable-extensions-except=${this.extension}`,
+        ...(this.extension === null
+          ? []
+          : ["--disable-background-networking", `--load-extension=${this.extension}`, `--disable-extensions-except=${this.extension}`]),
       ],
     });
-    await this.worker();
-    return this;
   }
 
   /** The extension's service worker, as soon as there is one. */
   async worker() {
-    return until("the extension's worker", () => this.context.serviceWorkers().find((worker) => worker.url().includes(ID)));
+    return until("the extension's worker", () => this.context.serviceWorkers().find((worker) => worker.url().includes(this.id)));
+  }
+
+  /** Opens a page of the extension behind the page in front. */
+  async behind(name) {
+    const opened = this.context.waitForEvent("page");
+    await (await this.worker()).evaluate((url) => chrome.tabs.create({ url, active: false }), `chrome-extension://${this.id}/${name}`);
+    return opened;
+  }
+
+  /** What the popup says of the page in front. */
+  async sentence() {
+    const popup = await this.behind("popup.html");
+    const text = await popup.textContent("p");
+    await popup.close();
+    return text;
+  }
+
+  /** The mark on the extension's symbol. */
+  async badge() {
+    return (await this.worker()).evaluate(async () => {
+      const [tab] = await chrome.tabs.query({ active: true });
+      return chrome.action.getBadgeText({ tabId: tab.id });
+    });
   }
 
   async open(url) {

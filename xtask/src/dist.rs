@@ -7,7 +7,7 @@
 //! | `lode-agent_VERSION_ARCH.deb` | Debian and its kin, for all users: needs an administrator to install | `dpkg-deb` |
 //! | `lode-agent-VERSION-windows-x86_64.zip` | Windows: `install.cmd`, or unpacked and run | Python |
 //! | `lode-agent-VERSION-windows-x86_64.msi` | Windows: `msiexec /qn`, Intune, group policies | `wixl` |
-//! | `lode-extension…` | Chrome and Edge: a folder to load or pack, a zip, samples of policies | `extension/pack.mjs` |
+//! | `lode-extension…` | Chrome and Edge, and Firefox: a folder to load or pack, a zip, samples of policies | `extension/pack.mjs` |
 //!
 //! | `lode-agent-VERSION-SYSTEM.cdx.json` | what is in it: names, versions, licences (CycloneDX) | [`parts`] |
 //!

@@ -9,7 +9,7 @@ use anyhow::Result;
 const TEST_MS_MAX: u32 = 240_000;
 
 /// The files of tests, quickest first; one after the other, for each has a browser and a screen.
-const FILES: [&str; 6] = ["rules", "bridge", "pages", "desktop", "service", "burst"];
+const FILES: [&str; 7] = ["rules", "bridge", "pages", "managed", "desktop", "service", "burst"];
 
 /// Builds the extension and runs its tests.
 ///

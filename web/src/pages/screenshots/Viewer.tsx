@@ -64,20 +64,21 @@ export function Viewer({ event }: { event: PictureEvent }) {
           <button type="button" className="button button-icon button-small" aria-label={t('map.fit')} disabled={zoom === 1} onClick={() => setZoom(1)}><Icon name="fit" size={16} /></button>
         </span>
         <label className="row small" style={{ gap: 6 }}><input type="checkbox" checked={marks} onChange={(change) => setMarks(change.target.checked)} />{t('picture.marks')}</label>
-        <span className="grow" />
-        {cover ? (
-          <>
-            <span className="small muted">{t('picture.cover.keys')}</span>
-            <button type="button" className="button button-small" onClick={() => setCover(null)}>{t('action.cancel')}</button>
-            <button type="button" className="button button-small button-bad" onClick={() => setAsking('cover')}>{t('picture.cover.do')}</button>
-          </>
-        ) : (
-          <>
-            {!picture.hidden && <button type="button" className="button button-small" disabled={work.busy} onClick={() => void act(() => reportPicture(project.slug, id))}><Icon name="shield" size={16} />{t('picture.report')}</button>}
-            {isLead && <button type="button" className="button button-small" onClick={() => { setZoom(1); setCover(FIRST); }}><Icon name="edit" size={16} />{t('picture.cover')}</button>}
-            {isLead && <button type="button" className="button button-small button-bad" onClick={() => setAsking('erase')}>{t('picture.erase')}</button>}
-          </>
-        )}
+        <span className="row row-wrap screenshots-acts">
+          {cover ? (
+            <>
+              <span className="small muted">{t('picture.cover.keys')}</span>
+              <button type="button" className="button button-small" onClick={() => setCover(null)}>{t('action.cancel')}</button>
+              <button type="button" className="button button-small button-bad" onClick={() => setAsking('cover')}>{t('picture.cover.do')}</button>
+            </>
+          ) : (
+            <>
+              {!picture.hidden && <button type="button" className="button button-small" disabled={work.busy} onClick={() => void act(() => reportPicture(project.slug, id))}><Icon name="shield" size={16} />{t('picture.report')}</button>}
+              {isLead && <button type="button" className="button button-small" onClick={() => { setZoom(1); setCover(FIRST); }}><Icon name="edit" size={16} />{t('picture.cover')}</button>}
+              {isLead && <button type="button" className="button button-small button-bad" onClick={() => setAsking('erase')}>{t('picture.erase')}</button>}
+            </>
+          )}
+        </span>
       </div>
       <Facts picture={picture} event={event} />
       {asking === 'cover' && cover && (
