@@ -42,7 +42,7 @@ export default function Jobs() {
     { name: 'name', title: t('jobs.job'), head: true, value: (job) => job.name, show: (job) => <button type="button" className="button-link mono" onClick={() => changeQuery({ job: job.name })}>{job.name}</button> },
     { name: 'state', title: t('column.state'), value: (job) => job.state, show: (job) => (job.enabled ? <StateTag state={job.state} /> : <span className="tag">{t('jobs.off')}</span>) },
     { name: 'origin', title: t('jobs.origin'), value: (job) => job.origin, show: (job) => (job.origin === 'built-in' ? <span className="muted">{t('origin.built-in')}</span> : <span className="tag tag-accent">{t(`origin.${job.origin}`)}</span>) },
-    { name: 'reads', title: t('jobs.reads'), show: (job) => <span className="mono">{job.reads.join(', ')}</span> },
+    { name: 'reads', title: t('jobs.reads'), show: (job) => <span className="mono job-reads" title={job.reads.join(', ')}>{job.reads.join(', ')}</span> },
     { name: 'schedule', title: t('jobs.schedule'), value: (job) => job.schedule, show: (job) => scheduleWords(job.schedule) },
     { name: 'rows', title: t('tables.rows'), numeric: true, value: (job) => job.rows, show: (job) => formatNumber(job.rows) },
     { name: 'took', title: t('jobs.took'), numeric: true, value: (job) => job.last_run?.duration_ms, show: (job) => formatDuration(job.last_run?.duration_ms == null ? null : job.last_run.duration_ms / 1000) },
