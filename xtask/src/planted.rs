@@ -41,7 +41,6 @@ const BUGS: &[Bug] = &[
         "harness::power::p1_a_disk_that_is_full_or_broken_acknowledges_nothing_and_goes_on_afterwards",
     ),
     bug("places-without-end", "S7", "lib", "connections::tests::s7_who_finds_no_place_is_closed_until_somebody_leaves"),
-    bug("places-without-end", "S7", "it", "harness::flood::s7_a_crowd_at_the_door_leaves_descriptors_for_files"),
     bug(
         "agent-takes-all",
         "P11",
