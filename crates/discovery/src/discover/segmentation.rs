@@ -499,8 +499,8 @@ mod tests {
 
     #[test]
     fn a_step_is_moved_over_the_boundaries_that_it_is_beside_and_over_no_gap() {
-        assert_eq!(shifted("abocdoabyocd", "AboCdoAb.Ocd", (Side::Before, b'o')), "AbOcdOab.Ocd");
-        assert_eq!(shifted("aobcoduab", "AObcOd.Ab", (Side::After, b'o')), "AoBcoD.Ab");
+        assert_eq!(shifted("abocdoaboycd", "AboCdoAbo.Cd", (Side::Before, b'o')), "AbOcdOabo.Cd");
+        assert_eq!(shifted("aobcoduoab", "AObcOd.Oab", (Side::After, b'o')), "AoBcoD.Oab");
     }
 
     #[test]
