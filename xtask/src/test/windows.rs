@@ -25,7 +25,8 @@ wineboot -i 2>/dev/null && wineserver -w && test -f "$WINEPREFIX/system.reg"
 "#;
 
 /// Runs the tests in the Wine of the folder `$0`; `$1` is the program of the unit tests. A command processor that waits for its input
-/// holds Wine and its taskbar up from the first test to the last. The window manager gives the keyboard to nobody by itself: Wine's
+/// holds Wine and its taskbar up from the first test to the last; a taskbar that a test's program started would keep the output of that
+/// program open, for whose end the test waits. The window manager gives the keyboard to nobody by itself: Wine's
 /// taskbar is a window that comes and goes with the client's symbol, and would take it from whoever is being typed to. Wine 8 has no
 /// 32-bit half here, of which it complains without harm.
 const SESSION: &str = r#"
@@ -38,6 +39,7 @@ export DISPLAY=:$(cat "$0/display")
 printf '<openbox_config xmlns="http://openbox.org/3.4/rc"><focus><focusNew>no</focusNew></focus></openbox_config>' > "$0/openbox.xml"
 openbox --config-file "$0/openbox.xml" 2>/dev/null &
 exec 4> >(exec wine cmd >/dev/null 2>&1)
+wine explorer /desktop >/dev/null 2>&1 4>&- &
 wine cmd /c ver >/dev/null 2>&1 || exit 77
 wine "$1" --quiet || exit 1
 cargo test --package agent --test it --quiet -- --ignored --test-threads 1 wine

@@ -1,9 +1,9 @@
 //! A client and a real service: from the app key to rows in a table.
 
 use crate::service::Service;
-use crate::support::{Client, command, configuration, files, lode_agent, printed, until};
+use crate::support::{Client, command, configuration, files, kept, lode_agent, printed, until};
 use agent::capture::{Button, Element, Reading};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
@@ -17,11 +17,6 @@ fn button(name: &str) -> Element {
 
 fn field(name: &str) -> Element {
     Element { role: Reading::Known("textbox".into()), name: Some(name.into()), ..Element::default() }
-}
-
-/// Events that are on the disk or were sent.
-fn kept(status: &Value) -> u64 {
-    ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0)).iter().sum()
 }
 
 #[test]

@@ -141,6 +141,11 @@ impl Drop for Client {
     }
 }
 
+/// Events that are on the disk or were sent.
+pub fn kept(status: &Value) -> u64 {
+    ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0)).iter().sum()
+}
+
 /// How long a story waits for what is to come; long, since a machine may be busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -11,9 +11,9 @@ mod relay;
 
 use crate::hands::{click, corner, in_front, xdotool};
 use crate::service::Service;
-use crate::support::{configuration, until};
+use crate::support::{configuration, kept, until};
 use desk::{Desk, FIELDS, WORDPAD, named};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Whether a text is in any file of a folder, in UTF-8 or as Windows writes it.
@@ -157,8 +157,6 @@ fn p1_p2_a_client_that_is_killed_and_started_again_loses_nothing_and_repeats_not
         // Keys are listened to from the moment on at which the window is known to be in front.
         let came = "SELECT 1 FROM events WHERE event_type = 'window_activated'";
         study.rows_until(came, |rows| rows.len() > times);
-        let kept = |status: &Value| ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0));
-        let kept = |status: &Value| kept(status).iter().sum::<u64>();
         let before = kept(&desk.status().unwrap());
         xdotool(&["type", word]);
         xdotool(&["key", "Tab"]);

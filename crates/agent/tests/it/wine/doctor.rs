@@ -16,7 +16,7 @@ fn told(desk: &Desk, what: &str, proxy: &str) -> (bool, String, String, Option<i
 
 #[test]
 #[ignore = "needs Wine: cargo xtask test windows"]
-fn the_doctor_says_what_is_wrong_and_what_to_do_with_a_wrong_clock_a_dead_proxy_and_no_service() {
+fn the_doctor_says_what_is_wrong_and_what_to_do_with_a_wrong_clock_a_proxy_that_is_none_and_no_service() {
     let (folder, service) = (tempfile::tempdir().unwrap(), Service::start());
     let study = service.study("Doctor");
     // The service's clock as this machine sees it: six years ago.
@@ -33,15 +33,15 @@ fn the_doctor_says_what_is_wrong_and_what_to_do_with_a_wrong_clock_a_dead_proxy_
     assert_eq!(code, Some(1));
     let (ok, said, ..) = told(&desk, "service", "none");
     assert!(ok, "{said}");
-    let reaches_nobody = |proxy: &str| {
-        let (ok, said, advice, code) = told(&desk, "service", proxy);
-        assert!(!ok && said.starts_with("cannot reach the service: "), "{said}");
-        assert_eq!(advice, "check the network, the address, and proxy in agent.toml (system, none or an address)");
-        assert_eq!(code, Some(1));
-    };
-    reaches_nobody("http://127.0.0.1:1");
+    // A service on this machine is asked without a proxy; settings that cannot be used are wrong all the same.
+    let (ok, said, advice, code) = told(&desk, "service", "ftp://proxy");
+    assert_eq!((ok, said.as_str(), advice.as_str()), (false, "cannot use 'ftp://proxy'", "correct agent.toml"));
+    assert_eq!(code, Some(1));
     drop(service);
-    reaches_nobody("none");
+    let (ok, said, advice, code) = told(&desk, "service", "none");
+    assert!(!ok && said.starts_with("cannot reach the service: "), "{said}");
+    assert_eq!(advice, "check the network, the address, and proxy in agent.toml (system, none or an address)");
+    assert_eq!(code, Some(1));
     let (ok, _, advice, _) = told(&desk, "client", "none");
     assert_eq!((ok, advice.as_str()), (false, "lode-agent run"));
 }
