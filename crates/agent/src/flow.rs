@@ -532,9 +532,9 @@ impl Flow {
     fn tick(&mut self, now: Moment) {
         let Some(session) = &mut self.session else { return };
         session.normalizer.tick(now);
-        for (window, at) in session.normalizer.settled_titles(now) {
+        for (window, since) in session.normalizer.settled_titles(now) {
             match gate::look(window, &*self.capture, &self.browsers, &session.effective) {
-                Ok(sight) => session.normalizer.title(at, &sight, &*self.capture),
+                Ok(sight) => session.normalizer.title(since, now, &sight, &*self.capture),
                 Err(refusal) => self.counters.filter(&format!("gate.{}", refusal.name()), 1),
             }
         }

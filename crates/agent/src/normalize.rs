@@ -237,6 +237,7 @@ pub struct Normalizer {
     click: Option<Click>,
     scroll: Option<Scroll>,
     retitled: BTreeMap<WindowId, (Moment, Sight)>,
+    /// When a title of a window counted last.
     titled_us: BTreeMap<WindowId, u64>,
     bounced: Option<(Button, u64)>,
     last_click: Option<(WindowId, Moment)>,
@@ -433,13 +434,13 @@ impl Normalizer {
         settled
     }
 
-    /// The window has this title for a while now.
-    pub fn title(&mut self, now: Moment, sight: &Sight, capture: &dyn Capture) {
+    /// The window has had this title since then, and it counts now.
+    pub fn title(&mut self, since: Moment, now: Moment, sight: &Sight, capture: &dyn Capture) {
         if self.titled_us.len() >= QUEUE_MAX {
             self.titled_us.clear();
         }
         self.titled_us.insert(sight.window(), now.uptime_us);
-        let raw = RawEvent { at: now, injected: false, kind: RawKind::Title(sight.window()) };
+        let raw = RawEvent { at: since, injected: false, kind: RawKind::Title(sight.window()) };
         let slot = self.slot(&raw, EventType::WindowTitleChanged, sight);
         self.add_with_secret_check(slot, capture);
     }

@@ -343,6 +343,26 @@ fn a_window_that_changes_its_title_all_the_time_does_not_keep_the_flow_awake() {
 }
 
 #[test]
+fn a_title_that_changes_each_second_counts_every_other_second_and_the_last_one_stays() {
+    // Whether time passes just before or just after the change.
+    for early_ms in [0, 1, 300, 700, 999] {
+        let mut stage = Stage::new(rules("a.exe", "", ALL));
+        let window = stage.script.window("a.exe", "Order");
+        stage.script.focus(stage.now, window);
+        for second in 0..20 {
+            stage.pass_ms(early_ms);
+            stage.script.retitle(stage.now, window, &format!("Order {second}"));
+            stage.pass_ms(1_000 - early_ms);
+        }
+        stage.rest();
+        let retitled = stage.events.iter().filter(|event| event.event_type == EventType::WindowTitleChanged);
+        let titles: Vec<_> = retitled.filter_map(|event| event.window_title.as_deref()).collect();
+        assert!((9..=11).contains(&titles.len()), "{early_ms} ms: {titles:?}");
+        assert_eq!(titles.last(), Some(&"Order 19"), "{early_ms} ms");
+    }
+}
+
+#[test]
 fn d7_not_one_event_after_the_stop_and_what_was_finished_is_kept() {
     for state in [State::Paused, State::OutsideSchedule, State::Locked, State::Stopped, State::Blocked] {
         let mut stage = Stage::new(rules("a.exe", "", ALL));

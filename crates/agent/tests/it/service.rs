@@ -3,12 +3,12 @@
 //! The program is the one that cargo built into the same target folder, or the one that `LODE_BIN` names. Where there is none,
 //! the tests that need it fail and say so: a test that did not run has not passed.
 
+use crate::support::wait;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// A service that ends with the test.
 pub struct Service {
@@ -67,6 +67,25 @@ impl Service {
         format!("http://{}", self.address)
     }
 
+    /// An address where somebody stands in front of it, who is given what clients send, and may change what they are answered.
+    pub fn behind(
+        &self,
+        sent: impl Fn(&[u8]) + Clone + Send + 'static,
+        answered: impl Fn(&mut [u8]) + Clone + Send + 'static,
+    ) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (url, to) = (format!("http://{}", listener.local_addr().unwrap()), self.address.clone());
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (Ok(client), Ok(server)) = (client, TcpStream::connect(&to)) else { return };
+                let (sent, answered) = (sent.clone(), answered.clone());
+                carry(client.try_clone().unwrap(), server.try_clone().unwrap(), move |bytes| sent(bytes));
+                carry(server, client, answered);
+            }
+        });
+        url
+    }
+
     /// A request below `/api/v1`; the JSON of the answer, which must be a success.
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let (status, answer) = self.try_ask(method, path, body);
@@ -100,6 +119,20 @@ impl Service {
     }
 }
 
+/// Carries what comes in to the other side, until one of them goes.
+fn carry(mut from: TcpStream, mut to: TcpStream, look: impl Fn(&mut [u8]) + Send + 'static) {
+    std::thread::spawn(move || {
+        let mut chunk = [0; 16 << 10];
+        while let Ok(read @ 1..) = from.read(&mut chunk) {
+            look(&mut chunk[..read]);
+            if to.write_all(&chunk[..read]).is_err() {
+                return;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}
+
 impl Study<'_> {
     fn path(&self, rest: &str) -> String {
         format!("/projects/{}{rest}", self.slug)
@@ -125,15 +158,10 @@ impl Study<'_> {
 
     /// Asks until the rows are as wanted; what was acknowledged is visible within ten seconds (P12), the rest is for slow machines.
     pub fn rows_until(&self, sql: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-        let end = Instant::now() + Duration::from_secs(40);
-        loop {
+        wait(|| {
             let rows = self.rows(sql);
-            if wanted(&rows) {
-                return rows;
-            }
-            assert!(Instant::now() < end, "{sql}: {rows:?}");
-            std::thread::yield_now();
-        }
+            if wanted(&rows) { Ok(rows) } else { Err(format!("{sql}: {rows:?}")) }
+        })
     }
 
     /// What the service knows of a picture; nothing if it has none of this id.
@@ -149,15 +177,10 @@ impl Study<'_> {
 
     /// The same, once it is as wanted: it speaks of the last heartbeat.
     pub fn balance_until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let end = Instant::now() + Duration::from_secs(40);
-        loop {
+        wait(|| {
             let balance = self.balance();
-            if wanted(&balance) {
-                return balance;
-            }
-            assert!(Instant::now() < end, "{balance}");
-            std::thread::yield_now();
-        }
+            if wanted(&balance) { Ok(balance) } else { Err(balance.to_string()) }
+        })
     }
 }
 

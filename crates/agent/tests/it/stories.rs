@@ -1,12 +1,11 @@
 //! A client and a real service: from the app key to rows in a table.
 
 use crate::service::Service;
-use crate::support::{Client, command, configuration, files, lode_agent, printed, until};
+use crate::support::{Client, command, configuration, files, kept, lode_agent, printed, until};
 use agent::capture::{Button, Element, Reading};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -18,11 +17,6 @@ fn button(name: &str) -> Element {
 
 fn field(name: &str) -> Element {
     Element { role: Reading::Known("textbox".into()), name: Some(name.into()), ..Element::default() }
-}
-
-/// Events that are on the disk or were sent.
-fn kept(status: &Value) -> u64 {
-    ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0)).iter().sum()
 }
 
 #[test]
@@ -88,35 +82,11 @@ fn from_an_app_key_to_rows_that_everybody_can_ask_for() {
     assert_eq!(lode_agent(folder.path(), &["status"]).status.code(), Some(0));
 }
 
-/// Everything that a client sends, and what it is answered: between it and the service.
+/// Where the service is reached, and everything that is sent to it there.
 fn listening(service: &Service) -> (String, Arc<Mutex<Vec<u8>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, heard) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
-    let (to, record) = (service.url().replace("http://", ""), heard.clone());
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let (Ok(client), Ok(server)) = (client, TcpStream::connect(&to)) else { return };
-            let pairs = [
-                (client.try_clone().unwrap(), server.try_clone().unwrap(), Some(record.clone())),
-                (server, client, None),
-            ];
-            for (mut from, mut to, record) in pairs {
-                std::thread::spawn(move || {
-                    let mut chunk = [0; 16 << 10];
-                    while let Ok(read @ 1..) = from.read(&mut chunk) {
-                        if let Some(record) = &record {
-                            record.lock().unwrap().extend_from_slice(&chunk[..read]);
-                        }
-                        if to.write_all(&chunk[..read]).is_err() {
-                            return;
-                        }
-                    }
-                    let _ = to.shutdown(Shutdown::Both);
-                });
-            }
-        }
-    });
-    (format!("http://{address}"), heard)
+    let heard = Arc::<Mutex<Vec<u8>>>::default();
+    let record = heard.clone();
+    (service.behind(move |sent| record.lock().unwrap().extend_from_slice(sent), |_| {}), heard)
 }
 
 /// Envelopes in what was heard, unpacked; they are found by the mark that zstd frames begin with.

@@ -141,15 +141,31 @@ impl Drop for Client {
     }
 }
 
-/// Asks again and again until there is an answer; gives up after half a minute.
+/// Events that are on the disk or were sent.
+pub fn kept(status: &Value) -> u64 {
+    ["waiting", "stored"].map(|name| status["counters"][name].as_u64().unwrap_or(0)).iter().sum()
+}
+
+/// How long a story waits for what is to come; long, since a machine may be busy with other things.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The rest between two looks: whoever asks all the time takes the processors from those who are to answer.
+const REST: Duration = Duration::from_millis(50);
+
+/// Asks again and again until there is an answer.
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(30);
+    wait(|| ask().ok_or_else(|| what.to_owned()))
+}
+
+/// The same, where what is there instead of the answer says what is missing.
+pub fn wait<T>(mut ask: impl FnMut() -> Result<T, String>) -> T {
+    let end = Instant::now() + PATIENCE;
     loop {
-        if let Some(answer) = ask() {
-            return answer;
+        match ask() {
+            Ok(answer) => return answer,
+            Err(missing) => assert!(Instant::now() < end, "not within {} s: {missing}", PATIENCE.as_secs()),
         }
-        assert!(Instant::now() < end, "not within 30 s: {what}");
-        std::thread::yield_now();
+        std::thread::park_timeout(REST);
     }
 }
 

@@ -61,6 +61,11 @@ fn character(characters: &Characters, key: u8, caps_locked: bool, modifiers: Mod
     }
 }
 
+/// Whether a key makes a character on every layout where nothing is held; which one, nobody is asked for.
+pub fn is_text(virtual_key: u16) -> bool {
+    u8::try_from(virtual_key).is_ok_and(|key| is_printable(key) || matches!(named(key), Some(Key::Character(_))))
+}
+
 /// Digits, letters and the keys with marks, whose characters differ between layouts.
 fn is_printable(key: u8) -> bool {
     matches!(key, 0x30..=0x39 | 0x41..=0x5a | 0xba..=0xc0 | 0xdb..=0xdf | 0xe2)
@@ -126,6 +131,15 @@ mod tests {
             assert_eq!(character(&layout, key, caps, modifiers), Key::Character(made), "{key:#x}");
         }
         assert_eq!(character(&layout, 0xff, false, NONE), Key::Unknown);
+    }
+
+    #[test]
+    fn letters_digits_marks_and_the_number_pad_are_text_and_no_other_key_is() {
+        let text: Vec<u16> = (0..=0xff).filter(|key| is_text(*key)).collect();
+        let pad = (0x60..=0x6f).filter(|key| *key != 0x6c);
+        let wanted = [0x20].into_iter().chain(0x30..=0x39).chain(0x41..=0x5a).chain(pad);
+        let wanted: Vec<u16> = wanted.chain(0xba..=0xc0).chain(0xdb..=0xdf).chain([0xe2]).collect();
+        assert_eq!(text, wanted);
     }
 
     #[test]

@@ -283,7 +283,12 @@ impl Eye {
                     return;
                 }
                 let code = keys::code(virtual_key, scan, self.down.caps_locked);
-                push(&self.sink, RawKind::Key { code, modifiers });
+                let kind = RawKind::Key { code, modifiers };
+                if modifiers.leave_text() && keys::is_text(virtual_key) {
+                    self.sink.push_letter(RawEvent { at, injected, kind });
+                } else {
+                    push(&self.sink, kind);
+                }
             }
             InputKind::Button { button, pressed, x, y } => {
                 let button = match button {
