@@ -175,7 +175,9 @@ fn p1_a_disk_that_is_full_or_broken_acknowledges_nothing_and_goes_on_afterwards(
         let (status, answer) =
             threads.block_on(client.send_picture(Uuid::new_v4(), png(2, 2, 120), [0, 0, 2, 2], &[])).unwrap();
         assert_eq!(status, 503, "{letter}: {answer}");
-        assert!(threads.block_on(client.beat("recording")).is_err(), "{letter}: a heartbeat was kept");
+        let beaten = threads.block_on(client.beat("recording"));
+        let refused = beaten.expect_err("a heartbeat was kept").to_string();
+        assert!(refused.contains("503"), "{letter}: {refused}");
         assert_eq!(reached.get("/status").expect(200)["storing"], false, "pages say so");
         reached.get("/projects").expect(200);
         reached.get(&format!("/projects/{SAMPLE}/analyses/overview")).expect(200);
