@@ -7,7 +7,7 @@ use super::{STUCK, clients, threads, visible};
 use crate::pictures::png;
 use crate::support::{Client, SAMPLE, open};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 use server::simulation::client::{Sent, SimulatedClient};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -92,7 +92,7 @@ async fn send(client: &mut SimulatedClient, log: &Path) {
     for (first, last) in answer.accepted.ranges() {
         words.extend((*first..=*last).map(|seq| format!("event {} {seq}", client.agent_id)));
     }
-    if words.len() % 3 == 0 {
+    if client.acknowledged.count().is_multiple_of(3) {
         let id = Uuid::new_v4();
         let (status, answer) = client.send_picture(id, png(2, 2, 120), [0, 0, 2, 2], &[]).await.unwrap();
         assert!(status < 300, "{status}: {answer}");
