@@ -15,6 +15,7 @@ mod project;
 mod remote;
 mod simulate;
 mod sql;
+mod upload;
 mod user;
 
 use crate::client_address::AddressRange;
@@ -93,7 +94,7 @@ struct Common {
     /// File of the master key, outside the data folder; made at the first start
     #[arg(long, global = true, env = "LODE_MASTER_KEY_FILE", value_name = "FILE")]
     master_key: Option<PathBuf>,
-    /// Ask the service at this address instead of a data folder; sql, job and simulate can
+    /// Ask the service at this address instead of a data folder; import, export, sql, job, project and simulate can
     #[arg(long, global = true, env = "LODE_SERVER", value_name = "URL")]
     server: Option<String>,
     /// The API token to ask it with
@@ -223,7 +224,15 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
     let common = &arguments.common;
     let server = common.server.as_deref();
     if let Some(server) = server
-        && !matches!(arguments.command, Command::Sql(_) | Command::Job(_) | Command::Simulate(_))
+        && !matches!(
+            arguments.command,
+            Command::Import(_)
+                | Command::Export(_)
+                | Command::Sql(_)
+                | Command::Job(_)
+                | Command::Project(_)
+                | Command::Simulate(_)
+        )
     {
         anyhow::bail!("this command works in a data folder, not at {server}: leave --server and LODE_SERVER out");
     }
@@ -251,10 +260,16 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
             serve(open(common).await?, options).await
         }
         Command::Import(command) => {
+            if let Some(remote) = remote()? {
+                return command.run_at(&remote, common.json).await;
+            }
             let store = open(common).await?;
             command.run(&store, scripts(common, &store)?, common.json).await
         }
-        Command::Export(command) => command.run(&open(common).await?, common.json).await,
+        Command::Export(command) => match remote()? {
+            Some(remote) => command.run_at(&remote, common.json).await,
+            None => command.run(&open(common).await?, common.json).await,
+        },
         Command::Sql(command) => match remote()? {
             Some(remote) => command.run_at(&remote, common.json).await,
             None => command.run(&open(common).await?, common.json).await,
@@ -267,7 +282,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
             let store = open(common).await?;
             command.run(&store, scripts(common, &store)?, common.json).await
         }
-        Command::Project(command) => command.run(&open(common).await?, common.json).await,
+        Command::Project(command) => match remote()? {
+            Some(remote) => command.run_at(&remote, common.json).await,
+            None => command.run(&open(common).await?, common.json).await,
+        },
         Command::User(command) => command.run(&open(common).await?, common.json).await,
         Command::Worker | Command::Script => unreachable!("they have ended before threads were started"),
         Command::Openapi => {

@@ -1,10 +1,12 @@
 //! `lode import`: logs into a project, with a bar, a report, and an exit code that tells of rejected rows.
 
+use super::remote::Remote;
+use super::upload::{self, Upload};
 use super::{ExitKind, new_batch};
 use crate::importing::{self, Progress, Request, rejects_path};
 use crate::jobs::runner::{Outcome, Runner, Selection, now_us};
 use crate::scripts::Scripts;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -14,7 +16,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use store::Store;
-use store::control::imports::ImportState;
 use store::control::projects::ProjectKind;
 
 /// How often the bar is drawn.
@@ -31,7 +32,7 @@ pub struct Import {
     /// For a CSV of no known form: which of its columns is which field, such as --map time=Timestamp
     #[arg(long, value_name = "COLUMN=NAME")]
     map: Vec<String>,
-    /// Do not run the jobs afterwards
+    /// Do not run the jobs afterwards; at a service, do not wait for them
     #[arg(long)]
     no_jobs: bool,
 }
@@ -44,44 +45,97 @@ impl Import {
             Some(project) => project,
             None => control.create_project(&self.project, ProjectKind::Imported, now_us()).await?,
         };
-        let (mut reports, mut rejected, mut failed) = (Vec::new(), 0, None);
+        let mut told = Told::new(as_json);
         for file in &self.files {
-            let name =
-                file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
-            let request =
-                Request { id: new_batch(), project: project.id.clone(), name, path: file.clone(), map: map.clone() };
-            match import_one(store, &request, file).await {
-                Ok((report, bad)) => {
-                    if !as_json {
-                        println!("{}", said(&report));
-                    }
-                    rejected += bad;
-                    reports.push(report);
+            let (id, name) = (new_batch(), name_of(file));
+            let request = Request { id, project: project.id.clone(), name, path: file.clone(), map: map.clone() };
+            told.one(file, import_one(store, &request, file).await);
+        }
+        let jobs_ok = self.no_jobs || run_jobs(store, scripts, &project.id).await?;
+        told.end(&project.slug, jobs_ok)
+    }
+
+    /// The same into a project of a service, which runs the jobs itself; `--no-jobs` does not wait for them.
+    pub async fn run_at(self, remote: &Remote, as_json: bool) -> Result<ExitKind> {
+        let map = self.map.join(",");
+        importing::parse_map(&map).map_err(|message| anyhow!(message))?;
+        let slug = upload::project_at(remote, &self.project).await?;
+        let mut told = Told::new(as_json);
+        for file in &self.files {
+            let name = name_of(file);
+            let log = Upload { project: &slug, file, name: &name, map: &map, with_jobs: !self.no_jobs };
+            told.one(file, send_one(remote, &log).await);
+        }
+        told.end(&slug, true)
+    }
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What is said of each log, and of all at the end.
+struct Told {
+    as_json: bool,
+    reports: Vec<Value>,
+    rejected: i64,
+    failed: Option<anyhow::Error>,
+}
+
+impl Told {
+    fn new(as_json: bool) -> Self {
+        Self { as_json, reports: Vec::new(), rejected: 0, failed: None }
+    }
+
+    fn one(&mut self, file: &Path, done: Result<Value>) {
+        match done {
+            Ok(report) => {
+                if !self.as_json {
+                    println!("{}", said(&report));
                 }
-                Err(error) => {
-                    eprintln!("lode: {}: {error:#}", file.display());
-                    reports.push(json!({ "file": file.display().to_string(), "state": "failed", "message": format!("{error:#}") }));
-                    failed.get_or_insert(error);
-                }
+                self.rejected += report["rows_rejected"].as_i64().unwrap_or(0);
+                self.reports.push(report);
+            }
+            Err(error) => {
+                eprintln!("lode: {}: {error:#}", file.display());
+                let message = format!("{error:#}");
+                self.reports.push(json!({ "file": file.display().to_string(), "state": "failed", "message": message }));
+                self.failed.get_or_insert(error);
             }
         }
-        let mut jobs_ok = true;
-        if !self.no_jobs {
-            jobs_ok = run_jobs(store, scripts, &project.id).await?;
+    }
+
+    fn end(self, slug: &str, jobs_ok: bool) -> Result<ExitKind> {
+        if self.as_json {
+            println!("{}", json!({ "project": slug, "imports": self.reports }));
         }
-        if as_json {
-            println!("{}", json!({ "project": project.slug, "imports": reports }));
-        }
-        match failed {
+        match self.failed {
             Some(error) => Err(error.context("not every file was imported")),
-            None if rejected > 0 => Ok(ExitKind::Rejects),
+            None if self.rejected > 0 => Ok(ExitKind::Rejects),
             None if !jobs_ok => Ok(ExitKind::Job),
             None => Ok(ExitKind::Done),
         }
     }
 }
 
-async fn import_one(store: &Store, request: &Request, file: &Path) -> Result<(Value, i64)> {
+/// Sends a log, and tells of it like [`import_one`].
+async fn send_one(remote: &Remote, log: &Upload<'_>) -> Result<Value> {
+    let bar = bar(log.name);
+    let started = Instant::now();
+    let sent = log.run(remote, &bar).await;
+    bar.finish_and_clear();
+    let import = sent?;
+    if import["state"] == "failed" {
+        bail!("{}", import["message"].as_str().unwrap_or("the service could not read it"));
+    }
+    let rejects_file = match import["rows_rejected"].as_i64() {
+        Some(1..) => Some(log.save_rejects(remote, &import).await?),
+        _ => None,
+    };
+    Ok(report(log.name, &import, rejects_file, started.elapsed()))
+}
+
+async fn import_one(store: &Store, request: &Request, file: &Path) -> Result<Value> {
     let progress = Arc::new(Progress::default());
     let bar = bar(&request.name);
     let started = Instant::now();
@@ -95,7 +149,6 @@ async fn import_one(store: &Store, request: &Request, file: &Path) -> Result<(Va
     };
     bar.finish_and_clear();
     let record = record?;
-    let seconds = started.elapsed().as_secs_f64();
     let mut rejects_file = None;
     if record.rows_rejected > 0 {
         // Beside the log, where the person looks; in the data folder if that cannot be written.
@@ -104,20 +157,35 @@ async fn import_one(store: &Store, request: &Request, file: &Path) -> Result<(Va
         rejects_file = Some(if std::fs::copy(&kept, &beside).is_ok() { beside } else { kept });
     }
     let shown = progress.first_rejects.lock().map(|rejects| rejects.clone()).unwrap_or_default();
-    let report = json!({
-        "file": request.name,
+    let import = json!({
         "state": record.state.as_str(),
         "format": record.format,
         "rows_read": record.rows_read,
         "rows_stored": record.rows_stored,
         "rows_rejected": record.rows_rejected,
-        "rejects_file": rejects_file.map(|path| path.display().to_string()),
         "first_rejects": shown.iter().map(|reject| json!({ "line": reject.line, "reason": reject.reason })).collect::<Vec<_>>(),
         "message": record.message,
-        "seconds": seconds,
-        "rows_per_second": if record.state == ImportState::Done { (record.rows_read as f64 / seconds).round() } else { 0.0 },
     });
-    Ok((report, record.rows_rejected))
+    Ok(report(&request.name, &import, rejects_file, started.elapsed()))
+}
+
+/// An import that is over, as the interface shows it, with what only this side knows.
+fn report(file: &str, import: &Value, rejects_file: Option<PathBuf>, took: Duration) -> Value {
+    let seconds = took.as_secs_f64();
+    let rows = import["rows_read"].as_f64().unwrap_or(0.0);
+    json!({
+        "file": file,
+        "state": import["state"],
+        "format": import["format"],
+        "rows_read": import["rows_read"],
+        "rows_stored": import["rows_stored"],
+        "rows_rejected": import["rows_rejected"],
+        "rejects_file": rejects_file.map(|path| path.display().to_string()),
+        "first_rejects": import["first_rejects"],
+        "message": import["message"],
+        "seconds": seconds,
+        "rows_per_second": if import["state"] == "duplicate" { 0.0 } else { (rows / seconds).round() },
+    })
 }
 
 /// A report in words.

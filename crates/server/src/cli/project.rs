@@ -1,6 +1,7 @@
 //! `lode project`: list, make, set, name things, members, look after the files, take away.
 
 use super::member::MemberCommand;
+use super::remote::Remote;
 use super::sql::read_text;
 use super::{ExitKind, print};
 use crate::importing;
@@ -9,7 +10,8 @@ use crate::labels;
 use anyhow::{Result, bail};
 use chrono::{Days, Utc};
 use clap::{Subcommand, ValueEnum};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use store::Store;
 use store::control::projects::{CaseRule, ProjectKind};
 
@@ -116,28 +118,10 @@ impl ProjectCommand {
                         .map_or(0, |table| table.rows);
                     projects.push(json!({ "name": project.name, "slug": project.slug, "kind": project.kind, "min_group_size": project.min_group_size, "events": events }));
                 }
-                print(as_json, &json!({ "projects": projects }), || {
-                    let row = |project: &serde_json::Value| {
-                        format!(
-                            "{:30} {:>12} events  {}",
-                            project["slug"].as_str().unwrap_or(""),
-                            project["events"],
-                            project["name"].as_str().unwrap_or("")
-                        )
-                    };
-                    if projects.is_empty() {
-                        "There is no project yet; make one with: lode import FILE --project NAME".into()
-                    } else {
-                        projects.iter().map(row).collect::<Vec<_>>().join("\n")
-                    }
-                });
+                print(as_json, &json!({ "projects": projects }), || lines(&projects));
             }
             Self::Create { name, kind } => {
-                let kind = match kind {
-                    Kind::Imported => ProjectKind::Imported,
-                    Kind::Enrolled => ProjectKind::Enrolled,
-                };
-                let project = control.create_project(&name, kind, now_us()).await?;
+                let project = control.create_project(&name, kind.into(), now_us()).await?;
                 print(as_json, &json!({ "id": project.id, "slug": project.slug }), || project.slug.clone());
             }
             Self::Set { project, case_rule, start, end } => {
@@ -185,6 +169,50 @@ impl ProjectCommand {
         store.collect_garbage().await?;
         Ok(ExitKind::Done)
     }
+
+    /// Listing and making projects at a service; the rest looks after files, or is done on the service's pages.
+    pub async fn run_at(self, remote: &Remote, as_json: bool) -> Result<ExitKind> {
+        match self {
+            Self::List => {
+                let listed = remote.json(Method::GET, "/projects", None).await?;
+                print(as_json, &listed, || lines(listed["projects"].as_array().map_or(&[], Vec::as_slice)));
+            }
+            Self::Create { name, kind } => {
+                let new = json!({ "name": name, "kind": ProjectKind::from(kind) });
+                let made = remote.json(Method::POST, "/projects", Some(&new)).await?;
+                print(as_json, &made, || made["slug"].as_str().unwrap_or_default().to_owned());
+            }
+            _ => bail!(
+                "at a service, projects are listed and made here; its pages do the rest, or leave --server and LODE_SERVER out"
+            ),
+        }
+        Ok(ExitKind::Done)
+    }
+}
+
+impl From<Kind> for ProjectKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Imported => Self::Imported,
+            Kind::Enrolled => Self::Enrolled,
+        }
+    }
+}
+
+/// Projects, one in a line.
+fn lines(projects: &[Value]) -> String {
+    let row = |project: &Value| {
+        format!(
+            "{:30} {:>12} events  {}",
+            project["slug"].as_str().unwrap_or(""),
+            project["events"],
+            project["name"].as_str().unwrap_or("")
+        )
+    };
+    if projects.is_empty() {
+        return "There is no project yet; make one with: lode import FILE --project NAME".into();
+    }
+    projects.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// After a change that makes tables stale.

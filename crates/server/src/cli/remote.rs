@@ -3,16 +3,21 @@
 //! Commands that can be given to a service as well as to a data folder ask here. Nothing follows a redirect, and a token
 //! travels by https, or to a service on this machine.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use reqwest::{Method, StatusCode};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Body, Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 
 /// How long an answer may take: a question may run 300 s.
 const TIME_MAX: Duration = Duration::from_secs(330);
+/// How long a file may travel: 64 GiB, the largest upload, at 1.5 MiB/s.
+const FILE_TIME_MAX: Duration = Duration::from_hours(12);
 
 /// What a service answered instead of what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -64,26 +69,58 @@ impl Remote {
     ///
     /// Errors: like [`Self::json`].
     pub async fn bytes(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Bytes> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        request = request.bearer_auth(self.token.expose_secret());
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await?;
-        let status = answer.status();
-        let bytes = answer.bytes().await?;
-        if status.is_success() {
-            return Ok(bytes);
-        }
-        let told = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
-        let text = |member: &str| told["error"][member].as_str().unwrap_or_default().to_owned();
-        let message = match (text("message"), told["error"]["line"].as_u64()) {
-            (message, _) if message.is_empty() => format!("the service answered {status}"),
-            (message, Some(line)) => format!("{message} (line {line})"),
-            (message, None) => message,
-        };
-        Err(Refused { status, message, hint: text("hint") }.into())
+        Ok(answered(request).await?.bytes().await?)
     }
+
+    /// Sends a file, and what is said about it in the query; answers with the service's JSON.
+    ///
+    /// Errors: like [`Self::json`].
+    pub async fn send_file(&self, path: &str, query: &[(&str, &str)], file: Body) -> Result<Value> {
+        let request = self.request(Method::POST, path).query(query).header(CONTENT_TYPE, "application/octet-stream");
+        let request = request.body(file).timeout(FILE_TIME_MAX);
+        Ok(serde_json::from_slice(&answered(request).await?.bytes().await?)?)
+    }
+
+    /// Writes what the service answers into `file` as it comes; answers with the number of bytes.
+    ///
+    /// Errors: like [`Self::json`]; the disk's.
+    pub async fn save(&self, path: &str, file: &Path) -> Result<u64> {
+        let mut answer = answered(self.request(Method::GET, path).timeout(FILE_TIME_MAX)).await?;
+        let cannot = || format!("cannot write '{}'", file.display());
+        let mut out = tokio::fs::File::create(file).await.with_context(cannot)?;
+        let mut bytes = 0;
+        while let Some(chunk) = answer.chunk().await? {
+            out.write_all(&chunk).await.with_context(cannot)?;
+            bytes += chunk.len() as u64;
+        }
+        out.sync_all().await.with_context(cannot)?;
+        Ok(bytes)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(self.token.expose_secret())
+    }
+}
+
+/// The answer, if it is what was asked for.
+async fn answered(request: RequestBuilder) -> Result<Response> {
+    let answer = request.send().await?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let told = serde_json::from_slice::<Value>(&answer.bytes().await?).unwrap_or_default();
+    let text = |member: &str| told["error"][member].as_str().unwrap_or_default().to_owned();
+    let message = match (text("message"), told["error"]["line"].as_u64()) {
+        (message, _) if message.is_empty() => format!("the service answered {status}"),
+        (message, Some(line)) => format!("{message} (line {line})"),
+        (message, None) => message,
+    };
+    Err(Refused { status, message, hint: text("hint") }.into())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The command line as a person uses it: numbers of the real recordings, and exit codes that scripts rely on.
 
-use crate::people::house;
+use crate::people::{Person, house};
 use crate::support::{fixture, lode, number, open, plain_log, run, run_json};
 use serde_json::json;
 use std::path::Path;
@@ -172,14 +172,8 @@ fn a_service_is_asked_like_a_folder_under_the_rights_of_a_token() {
     house.join(&project, &ann, Role::Lead, &[Grant::Raw]);
     ann.import(&project, "log.csv", &plain_log(0..2, 10));
     let (folder, token) = (tempfile::tempdir().unwrap(), ann.token(None));
-    let server = format!("http://{}", ann.client.0);
-    let at_server = |arguments: &[&str], token: &str| {
-        let mut command = lode(&folder.path().join("none"), arguments);
-        let output = command.env("LODE_SERVER", &server).env("LODE_TOKEN", token).output().unwrap();
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-        (output.status.code().unwrap(), said[0].clone(), said[1].clone())
-    };
-    let ask = |arguments: &[&str]| at_server(arguments, &token);
+    let none = folder.path().join("none");
+    let ask = |arguments: &[&str]| at_service(&ann, &none, arguments, &token);
 
     let question = "SELECT user_name, count(*) AS n FROM events GROUP BY 1 ORDER BY 1";
     let asked = ["sql", question, "--project", "orders"];
@@ -204,10 +198,58 @@ fn a_service_is_asked_like_a_folder_under_the_rights_of_a_token() {
     let (code, _, said) = ask(&["sql", "SELECT nothing FROM events", "--project", "orders"]);
     assert!(code == 5 && said.contains("nothing") && said.contains("(line 1)"), "{code} {said}");
     assert_eq!(ask(&["sql", question, "--project", "nobody"]).0, 3);
-    let (code, _, said) = at_server(&asked, "lodet_guessed");
+    let (code, _, said) = at_service(&ann, &none, &asked, "lodet_guessed");
     assert!(code == 1 && !said.contains("guessed"), "{code} {said}");
-    assert!(at_server(&asked, "").2.contains("LODE_TOKEN"));
-    let (code, _, said) = ask(&["doctor"]);
-    assert!(code == 1 && said.contains("leave --server"), "{code} {said}");
-    assert!(!folder.path().join("none").exists(), "a data folder was made");
+    assert!(at_service(&ann, &none, &asked, "").2.contains("LODE_TOKEN"));
+    for here in [&["doctor"][..], &["project", "compact", "orders"]] {
+        let (code, _, said) = ask(here);
+        assert!(code == 1 && said.contains("leave --server"), "{code} {said}");
+    }
+    assert!(!none.exists(), "a data folder was made");
+}
+
+#[test]
+fn logs_travel_to_a_service_and_from_it_under_the_rights_of_a_token() {
+    let house = house();
+    let ann = house.person("ann", false);
+    let (folder, token) = (tempfile::tempdir().unwrap(), ann.token(None));
+    let none = folder.path().join("none");
+    let ask = |arguments: &[&str]| at_service(&ann, &none, arguments, &token);
+    let [log, out] = ["broken.csv", "out.csv"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    std::fs::copy(fixture("import/broken.csv"), &log).unwrap();
+
+    let import = ["import", &log, "--project", "New work"];
+    let (code, said, errors) = ask(&import);
+    assert!(code == 6 && said.contains("6 rejected") && said.contains("line "), "{code} {said} {errors}");
+    let rejects = csv::Reader::from_path(format!("{log}.rejects.csv")).unwrap().into_records();
+    assert_eq!(rejects.flatten().filter(|reject| !reject[0].is_empty() && !reject[1].is_empty()).count(), 6);
+    let (code, said, _) = ask(&[&import[..], &["--json"]].concat());
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &said["project"], &said["imports"][0]["state"]), (0, &json!("new-work"), &json!("duplicate")));
+    let (code, _, said) = ask(&["import", &out, "--project", "new-work"]);
+    assert!(code == 3 && said.contains("out.csv"), "{code} {said}");
+    assert!(ask(&["project", "list"]).1.starts_with("new-work "));
+    assert_eq!(ask(&["project", "create", "Second"]).1, "second\n");
+
+    let export = ["export", "--project", "new-work", "--format", "csv", "--out", &out];
+    let (code, _, said) = ask(&export);
+    assert!(code != 0 && !said.is_empty(), "{code} {said}");
+    let left = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(left.len(), 2, "something was left of a refused export: {left:?}");
+    let project = ann.get("/projects/new-work").expect(200);
+    house.join(project["id"].as_str().unwrap(), &ann, Role::Lead, &[Grant::Raw]);
+    assert_eq!(ask(&export).0, 0);
+    assert_eq!(
+        csv::Reader::from_path(&out).unwrap().into_records().count() as u64,
+        project["events"].as_u64().unwrap()
+    );
+}
+
+/// What the command line says at `person`'s service: exit code, output, errors. `none` is a data folder that it must not make.
+fn at_service(person: &Person, none: &Path, arguments: &[&str], token: &str) -> (i32, String, String) {
+    let mut command = lode(none, arguments);
+    command.env("LODE_SERVER", format!("http://{}", person.client.0)).env("LODE_TOKEN", token);
+    let output = command.output().unwrap();
+    let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.code().unwrap(), said, errors)
 }
