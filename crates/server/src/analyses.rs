@@ -1,11 +1,13 @@
 //! The questions behind the pages: named, with the same filters, each answered from `jobs/pages`.
 //!
 //! The minimum group size of the project is applied here, once, to every answer but those of single instances, which need a
-//! grant of their own: a row about fewer people is left out and counted.
+//! grant of their own: a row about fewer people is left out and counted, and so is every row where those who are left without
+//! the chosen people would be fewer ([`complements`]).
 //!
 //! Without filters a question is about all events, which the jobs have answered already: it is then read from their tables
 //! (`jobs/pages/unfiltered`), if these are fresh.
 
+use crate::complements;
 use crate::jobs::catalog::{page_questions, unfiltered_questions};
 use crate::jobs::head;
 use crate::jobs::runner::{Freshness, Workshop};
@@ -203,7 +205,10 @@ impl Analysis {
         let schema = answer.schema.clone();
         let (batches, truncated, _) = answer.collect(ROWS_MAX).await?;
         let mut suppressed = 0;
-        let least = if self.is_of_single_instances() { 1 } else { snapshot.project.min_group_size };
+        let mut least = if self.is_of_single_instances() { 1 } else { snapshot.project.min_group_size };
+        if least > 1 && !complements::may_be_asked(store, workshop, &snapshot, filters, least as usize).await? {
+            least = i64::MAX;
+        }
         let batches =
             batches.into_iter().map(|batch| enough_people(batch, least, &mut suppressed)).collect::<Result<_, _>>()?;
         Ok(Answered { schema, batches, suppressed, truncated })

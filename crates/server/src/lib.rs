@@ -29,6 +29,7 @@ pub mod audit;
 pub mod cli;
 pub mod client_address;
 pub mod client_api;
+mod complements;
 pub mod configuring;
 pub mod confined;
 mod connections;

@@ -129,7 +129,7 @@ export const en = {
 
   'formula.open': 'How is this computed? {of}',
   'formula.title': '{of}: how it is computed',
-  'group.suppressed': { one: '{count} group of fewer than {size} people is not shown.', other: '{count} groups of fewer than {size} people are not shown.' },
+  'group.suppressed': { one: '{count} group is not shown: it, or those who are left without it, are fewer than {size} people.', other: '{count} groups are not shown: they, or those who are left without them, are fewer than {size} people.' },
 
   'view.label': 'View of {of}',
   'view.chart': 'Chart',

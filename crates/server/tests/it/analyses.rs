@@ -125,6 +125,46 @@ fn an_answer_is_a_file_too() {
     client.get(&format!("/projects/{SAMPLE}/analyses/cases?format=pdf")).expect(400);
 }
 
+/// A log of ten events of each person, who say which team they are of.
+fn teams(sizes: &[(&str, usize)]) -> String {
+    let mut log = String::from("user,ts,app,event,team\n");
+    let people = sizes.iter().flat_map(|(team, people)| std::iter::repeat_n(*team, *people));
+    for (person, team) in people.enumerate() {
+        for second in 10..20 {
+            log.push_str(&format!("user{person},2026-03-02T09:00:{second}Z,Chrome,clickButton,{team}\n"));
+        }
+    }
+    log
+}
+
+#[test]
+fn d6_tq8_a_few_people_are_not_told_by_subtraction() {
+    let running = service();
+    let client = running.client;
+    let map = "user_name=user,time=ts,application=app,event_type=event,custom1=team";
+    let shown = |name: &str, sizes: &[(&str, usize)], team: &str| {
+        let project = name.to_lowercase();
+        if !client.get("/projects").expect(200).to_string().contains(&format!("\"{project}\"")) {
+            make_project(client, name, "enrolled");
+            client.upload(&project, &format!("teams.csv&map={map}"), teams(sizes).as_bytes());
+        }
+        let answers = ["overview", "applications"].map(|analysis| {
+            let answer = client.get(&format!("/projects/{project}/analyses/{analysis}?custom1={team}")).expect(200);
+            let (total, suppressed) = (answer["total"].as_u64().unwrap(), answer["suppressed"].as_u64().unwrap());
+            assert_eq!(total + suppressed, 1, "{answer}");
+            total == 1
+        });
+        assert_eq!(answers[0], answers[1]);
+        answers[0]
+    };
+    // Everybody less the six of sales would be the one of the workshop.
+    assert!(!shown("Small", &[("sales", 6), ("workshop", 1)], "sales"));
+    // Of two teams one may be seen: with both, the workshop would be left.
+    let three = [("sales", 6), ("purchasing", 7), ("workshop", 2)];
+    assert_eq!(["sales", "purchasing", "workshop"].map(|team| shown("Three", &three, team)), [false, true, false]);
+    assert!(shown("Large", &[("sales", 6), ("yard", 5)], "sales") && shown("Large", &[], "yard"));
+}
+
 #[test]
 fn d6_rows_about_fewer_than_five_people_are_not_shown() {
     let running = service();
