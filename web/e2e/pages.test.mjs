@@ -143,6 +143,8 @@ test('a candidate shows its factors, where values come from, and comes down as a
   const candidate = page.locator('.candidate').first();
   for (const factor of ['Steps a robot can do (RAI)', 'Determinism', 'Exceptions', 'Time per week', 'Potential per week']) await candidate.getByText(factor, { exact: true }).waitFor();
   await candidate.getByText('Where values come from and go to').waitFor();
+  const tried = candidate.getByRole('region', { name: 'The script, tried on what was recorded' });
+  assert.match(await tried.innerText(), /Followed in \d+ recorded instances\. In \d+ \(/);
   await page.getByRole('button', { name: 'Take away: Enter an order' }).click();
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Document to read and print' }).click()]);
   assert.match(file.suggestedFilename(), /\.html$/);

@@ -71,6 +71,11 @@ export interface TaskStep {
   target: 'same' | 'progression' | 'varies'; target_by: number | null; reads: string[]; rule: string | null;
   hit_rate: number | null; held_back: number | null; automatable: boolean;
   verdict: 'known' | 'explained' | 'value_unknown' | 'target_unknown';
+  /** Instances in which the task's script was followed, of these in the same order, of these with the same values; the same for all steps. */
+  replayed: number | null; replayed_in_order: number | null; replayed_exactly: number | null;
+  /** Instances in which the script did this step as the person did, and in which it differed, by how. */
+  replay_same: number | null; replay_missing: number | null; replay_added: number | null; replay_other_order: number | null;
+  replay_other_value: number | null; replay_unknown_value: number | null;
 }
 export interface TaskVariant {
   variant: string; steps: string[]; instances: number; share: number; users: number; p50_s: number; rework: boolean;

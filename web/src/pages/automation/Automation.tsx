@@ -15,6 +15,7 @@ import { changeQuery, usePlace } from '../../state/location';
 import { t } from '../../text';
 import { TakeAway } from '../tasks/TakeAway';
 import { Verdict } from '../tasks/Verdict';
+import { Replayed } from './Replayed';
 
 const CANDIDATES_MAX = 200;
 const STEPS_MAX = 2000;
@@ -106,6 +107,7 @@ function Inside({ task }: { task: string }) {
         <p className="small muted">{t('automation.stepsNote')}</p>
         <Steps steps={steps} />
       </section>
+      <section className="stack-tight" aria-label={t('automation.replay')}><h4>{t('automation.replay')}</h4><Replayed steps={steps} /></section>
     </div>
   );
 }
