@@ -1,6 +1,7 @@
 // Proves how figures are written.
 import { expect, test } from 'vitest';
 import { fill } from '../text';
+import { browserOf } from './browser';
 import { formatCell } from './cells';
 import { formatBytes, formatDuration, formatNumber, formatShare, formatSpan, NOTHING, shortKey } from './index';
 
@@ -40,4 +41,16 @@ test('words take parameters and the right plural', () => {
 test('keys of cases and sessions are shown as agent and place, hashes as they are', () => {
   expect(shortKey('4294967776')).toBe('1·480');
   expect(shortKey('8193112233445566778')).toBe('8193112233445566778');
+});
+
+test.each([
+  ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0', 'Edge 140 Windows'],
+  ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/139.0.0.0 Safari/537.36', 'Chrome 139 Linux'],
+  ['Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0', 'Firefox 141 Linux'],
+  ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15', 'Safari 18 macOS'],
+  ['Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36', 'Chrome 140 Android'],
+  ['curl/8.5.0', undefined],
+])('%s is told by its name', (userAgent, name) => {
+  const browser = browserOf(userAgent);
+  expect(browser ? `${browser.name} ${browser.version} ${browser.system}` : undefined).toBe(name);
 });

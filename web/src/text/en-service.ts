@@ -293,6 +293,7 @@ export const serviceWords = {
   'mine.totp.codes': 'Recovery codes',
   'mine.sessions': 'Where you are signed in',
   'mine.sessions.where': 'Browser',
+  'mine.sessions.browser': '{name} {version} on {system}',
   'mine.sessions.seen': 'Last seen (UTC)',
   'mine.sessions.this': 'Here, now',
   'mine.sessions.end': 'Sign out',

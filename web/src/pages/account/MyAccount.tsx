@@ -9,6 +9,7 @@ import { Dialog } from '../../components/Dialog';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote, Waiting } from '../../components/Notice';
 import { formatDay, formatTime, NOTHING } from '../../format';
+import { browserOf } from '../../format/browser';
 import { refreshMe, useMe } from '../../state/account';
 import { useAnswer } from '../../state/answers';
 import { useWork } from '../../state/work';
@@ -135,7 +136,7 @@ function Sessions() {
     else again();
   };
   const columns: TableColumn<LoginSession>[] = [
-    { name: 'where', title: t('mine.sessions.where'), head: true, show: (row) => <span>{row.user_agent}<br /><span className="muted small">{row.address}</span></span> },
+    { name: 'where', title: t('mine.sessions.where'), head: true, show: (row) => <span title={row.user_agent}>{browserName(row.user_agent)}<br /><span className="muted small">{row.address}</span></span> },
     { name: 'seen', title: t('mine.sessions.seen'), show: (row) => (row.current ? <span className="tag tag-good"><span aria-hidden="true">●</span>{t('mine.sessions.this')}</span> : formatTime(row.seen_at)) },
     { name: 'do', title: t('people.do'), show: (row) => <button type="button" className="button button-small" disabled={work.busy} onClick={() => void end(row)}>{t('mine.sessions.end')}</button> },
   ];
@@ -145,6 +146,12 @@ function Sessions() {
       {error ? <ErrorNote error={error} again={again} /> : !answer ? <Waiting /> : <DataTable label={t('mine.sessions')} columns={columns} rows={answer.sessions} rowKey={(row) => row.id} height_px={320} />}
     </Panel>
   );
+}
+
+function browserName(userAgent: string): string {
+  const browser = browserOf(userAgent);
+  if (!browser) return userAgent;
+  return browser.system ? t('mine.sessions.browser', { ...browser, system: browser.system }) : `${browser.name} ${browser.version}`;
 }
 
 function Tokens() {
