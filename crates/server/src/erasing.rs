@@ -1,8 +1,8 @@
 //! Erases a participant: rows, tables, what is on its way, then a signed certificate of what was found (promise D8).
 //!
 //! An erasure is written down before it begins and stays open until its certificate is kept; one that was interrupted is
-//! taken up again with the next round of [`crate::retention`]. Doing it twice finds nothing the second time. Data that is older,
-//! from a backup, is erased again at the start ([`repeat`]).
+//! taken up again at the next start ([`repeat`]), or with the next round of [`crate::retention`]. Doing it twice finds nothing the
+//! second time. Data that is older, from a backup, is erased again at the start too.
 
 use crate::api::AppState;
 use crate::audit;
@@ -11,6 +11,7 @@ use crate::jobs::runner::{Selection, now_us};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use store::StoreError;
 use store::control::erasures::Erasure;
 use store::files::hex;
 use uilog::planted;
@@ -80,21 +81,34 @@ pub fn list(state: &AppState) -> ErasureList {
 }
 
 /// Erases once more whom a backup brought back that was made before: every erasure of the list which the control data does not
-/// know. Nobody is let in before this is done.
+/// know as complete. Nobody is let in before this is done.
 ///
 /// Errors: the list cannot be read; one could not be erased.
 pub async fn repeat(state: &AppState) -> Result<()> {
     let control = state.store.control();
     for erasure in list(state).read()? {
-        let is_known = control.erasure(&erasure.project, &erasure.id).await.is_ok();
-        if is_known || planted::is("backup-undoes-erasure") || control.project(&erasure.project).await.is_err() {
+        let known = if_there(control.erasure(&erasure.project, &erasure.id).await)?;
+        let is_complete = known.as_ref().is_some_and(|known| known.done_at_us.is_some());
+        let project = if_there(control.project(&erasure.project).await)?;
+        if is_complete || project.is_none() || planted::is("backup-undoes-erasure") {
             continue;
         }
-        tracing::warn!(erasure = erasure.id, "the data is older than an erasure: it is done once more");
-        control.put_erasure(&erasure).await?;
-        erase(state, &erasure).await.with_context(|| format!("erasure {} after a backup was restored", erasure.id))?;
+        if known.is_none() {
+            tracing::warn!(erasure = erasure.id, "the data is older than an erasure: it is done once more");
+            control.put_erasure(&erasure).await?;
+        }
+        erase(state, &erasure).await.with_context(|| format!("erasure {} at the start", erasure.id))?;
     }
     Ok(())
+}
+
+/// What was found, if it is there; a database that cannot tell is an error, and not an absence.
+fn if_there<T>(found: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes up every erasure that is not complete.

@@ -2,7 +2,7 @@
 //! brings it back must not bring the person back (promise D8).
 //!
 //! One line of JSON for each erasure, appended and synced before anybody is told that it was asked for. It holds ids, which
-//! say nothing without the data.
+//! say nothing without the data. Nothing is erased here: [`crate::erasing`] does that.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,8 @@ impl ErasureList {
     /// Errors: the file cannot be written; its name and what to do are in the message.
     pub fn add(&self, erasure: &Erasure) -> Result<()> {
         let Erasure { id, project, subject, asked_at_us, .. } = erasure.clone();
-        let line = serde_json::to_string(&Line { id, project, subject, asked_at_us })? + "\n";
+        // It ends whatever the power may have torn before it.
+        let line = format!("\n{}\n", serde_json::to_string(&Line { id, project, subject, asked_at_us })?);
         let write = || {
             let mut file = OpenOptions::new().create(true).append(true).open(&self.0)?;
             file.write_all(line.as_bytes())?;
@@ -87,7 +88,7 @@ mod tests {
             certificate: None,
         };
         list.add(&erasure("1")).unwrap();
-        std::fs::write(&list.0, std::fs::read_to_string(&list.0).unwrap() + "{\"id\":\"torn\n").unwrap();
+        std::fs::write(&list.0, std::fs::read_to_string(&list.0).unwrap() + "{\"id\":\"torn").unwrap();
         list.add(&erasure("2")).unwrap();
         assert_eq!(list.read().unwrap(), [erasure("1"), erasure("2")]);
     }

@@ -11,14 +11,17 @@ mod killed;
 mod postgres;
 mod power;
 
-use crate::support::{Client, run};
+use crate::support::{Client, open, run};
 use chaosproxy::{ChaosProxy, Fault};
 use judge::{Field, times};
 use killed::Killed;
 use postgres::Postgres;
-use serde_json::{Value, json};
+use serde_json::json;
 use server::simulation::client::SimulatedClient;
+use std::path::Path;
 use std::time::{Duration, Instant};
+use store::control::erasures::Erasure;
+use uuid::Uuid;
 
 /// How long anything may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -95,18 +98,16 @@ fn p1_a_restart_of_postgresql_costs_no_acknowledged_event() {
 #[test]
 fn d8_a_backup_brings_nobody_back_who_was_erased_since() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, back, archive) =
-        (folder.path().join("data"), folder.path().join("back"), folder.path().join("saved.tar.zst"));
+    let (data, archive) = (folder.path().join("data"), folder.path().join("saved.tar.zst"));
     let archive = archive.to_str().unwrap();
     let mut service = Killed::start(&data, &[]);
     let (reached, threads) = (service.client(), threads());
     let (slug, mut clients) = clients(reached, &threads, 2);
     for client in &mut clients {
-        let events = client.capture(5, server::jobs::runner::now_us());
-        let packed = client.pack(&events).unwrap();
+        let packed = captured(client, 5);
         threads.block_on(client.send(packed)).unwrap();
     }
-    visible(reached, &slug, "SELECT count(*) FROM events", &json!([[10]]));
+    reached.rows_until(&slug, "SELECT count(*) FROM events", &json!([[10]]), STUCK);
     service.kill();
     assert!(run(&data, &["backup", archive]).status.success());
     service.start_again(&data, &[]);
@@ -116,13 +117,32 @@ fn d8_a_backup_brings_nobody_back_who_was_erased_since() {
     reached.until(&path, |erasure| erasure["state"] == "done");
     service.kill();
 
-    assert!(run(&back, &["restore", archive]).status.success());
-    service.start_again(&back, &[]);
-    let left =
-        reached.post(&format!("/projects/{slug}/query"), &json!({ "sql": "SELECT DISTINCT agent_id FROM events" }));
-    assert_eq!(left.expect(200)["rows"], json!([[clients[1].agent_id]]));
-    let again = reached.get(&path).expect(200);
-    assert_eq!((&again["state"], &again["certificate"]["rows"]), (&json!("done"), &json!(5)), "{again}");
+    // Once as it comes back, and once as a start leaves it that was killed after it had written the erasure down.
+    for is_begun in [false, true] {
+        let back = folder.path().join(format!("back-{is_begun}"));
+        assert!(run(&back, &["restore", archive]).status.success());
+        if is_begun {
+            threads.block_on(begin_erasure(&back, &slug, asked["id"].as_str().unwrap(), clients[0].agent_id));
+        }
+        service.start_again(&back, &[]);
+        let left =
+            reached.post(&format!("/projects/{slug}/query"), &json!({ "sql": "SELECT DISTINCT agent_id FROM events" }));
+        assert_eq!(left.expect(200)["rows"], json!([[clients[1].agent_id]]));
+        let again = reached.get(&path).expect(200);
+        assert_eq!((&again["state"], &again["certificate"]["rows"]), (&json!("done"), &json!(5)), "{again}");
+        service.kill();
+    }
+}
+
+/// Writes an erasure down in a data folder, and does nothing more of it.
+async fn begin_erasure(folder: &Path, slug: &str, id: &str, agent: Uuid) {
+    let store = open(folder).await;
+    let project = store.control().project(slug).await.unwrap().id;
+    let (id, subject) = (id.to_owned(), agent.to_string());
+    let erasure = Erasure { id, project, subject, asked_at_us: 1, done_at_us: None, certificate: None };
+    store.control().put_erasure(&erasure).await.unwrap();
+    store.ingest().close().await;
+    store.control().close().await;
 }
 
 /// A project and some clients that obey its configuration.
@@ -143,15 +163,8 @@ fn threads() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Asks until the answer is as wanted.
-fn visible(service: Client, slug: &str, sql: &str, wanted: &Value) {
-    let limit = Instant::now() + STUCK;
-    loop {
-        let answer = service.post(&format!("/projects/{slug}/query"), &json!({ "sql": sql }));
-        if answer.status == 200 && answer.json()["rows"] == *wanted {
-            return;
-        }
-        assert!(Instant::now() < limit, "{} is not {wanted}", answer.text());
-        std::thread::yield_now();
-    }
+/// An envelope with so many events that a client has just captured.
+fn captured(client: &mut SimulatedClient, events: usize) -> Vec<u8> {
+    let events = client.capture(events, server::jobs::runner::now_us());
+    client.pack(&events).unwrap()
 }
