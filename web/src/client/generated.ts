@@ -3322,7 +3322,10 @@ export interface components {
          * @enum {string}
          */
         Scope: "none" | "window" | "desktop";
-        /** @description What the service is; everybody learns the version and whether it works, admins the rest, which is left out for others. */
+        /**
+         * @description What the service is; everybody learns the version and whether it works. The rest is left out for whoever is no admin with a
+         *     second factor.
+         */
         ServiceStatus: {
             /** @description The database behind it. */
             control?: components["schemas"]["ControlKind"];

@@ -21,7 +21,8 @@ use store::control::project_settings::{Preset, ProjectSettings};
 use store::control::projects::{CaseRule, Project, ProjectKind};
 use utoipa::ToSchema;
 
-/// What the service is; everybody learns the version and whether it works, admins the rest, which is left out for others.
+/// What the service is; everybody learns the version and whether it works. The rest is left out for whoever is no admin with a
+/// second factor.
 #[derive(Serialize, Default, ToSchema)]
 pub struct ServiceStatus {
     version: &'static str,
@@ -52,7 +53,7 @@ pub struct ServiceStatus {
     extensions(("x-lode-permission" = json!("public"))))]
 pub async fn status(State(state): State<AppState>, actor: MaybeActor) -> ApiResult<Json<ServiceStatus>> {
     let (version, storing) = (env!("CARGO_PKG_VERSION"), state.fleet.live.is_storing());
-    if !actor.0.is_some_and(|actor| actor.account.admin) {
+    if !actor.0.is_some_and(|actor| actor.account.admin && actor.second_factor().is_ok()) {
         return Ok(Json(ServiceStatus { version, storing, ..ServiceStatus::default() }));
     }
     Ok(Json(ServiceStatus {

@@ -143,6 +143,7 @@ fn s9_an_admin_whom_a_stolen_password_would_be_manages_nothing() {
     }
     let token = ann.with_token(&ann.token(None));
     assert_eq!(code(&token.get("/accounts").expect(403)), "no_second_factor");
+    assert_eq!(ann.get("/status").expect(200).get("data_folder"), None, "she is told where the data lies");
     // What is no admin's stays open, so that she can make her first project, and set the second factor up.
     ann.post("/projects", json!({ "name": "Orders" })).expect(201);
     let secret = ann.post("/me/totp", json!({})).expect(200)["secret"].as_str().unwrap().to_owned();
@@ -150,6 +151,7 @@ fn s9_an_admin_whom_a_stolen_password_would_be_manages_nothing() {
     ann.put("/me/totp", json!({ "code": totp::code_at(&secret, now_us()).unwrap() })).expect(200);
     ann.get("/accounts").expect(200);
     token.get("/accounts").expect(200);
+    assert!(ann.get("/status").expect(200)["data_folder"].is_string());
     // Without the second factor the right to it is gone with the next request.
     let control = house.running.store.control();
     house.running.wait(control.remove_totp(&ann.id)).unwrap();
