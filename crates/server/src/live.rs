@@ -33,7 +33,7 @@ pub struct Live {
     heard: Mutex<HashMap<Uuid, (i64, String)>>,
     /// Per project: when events came last, and per minute how many.
     received: Mutex<HashMap<String, Received>>,
-    /// Whether the last envelope could not be stored, through no fault of its own.
+    /// Whether an envelope or a picture could not be stored, through no fault of its own, and no events were stored since.
     failing: AtomicBool,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Folding and the engine's questions are long and want all the processor they can get; taking an envelope in is short, and a
 //! client waits for it. So the threads of the former are of lower priority. Priority cannot be taken back without rights, so
-//! such threads do nothing else.
+//! such threads do nothing else. What the work is, nobody here knows.
 
 use crate::StoreError;
 use tokio::sync::oneshot;
@@ -32,8 +32,8 @@ pub(crate) async fn background<T: Send + 'static>(
             give_way();
             let _ = reply.send(work());
         })
-        .map_err(|error| StoreError::Invalid(format!("no thread for work in the background: {error}")))?;
-    answer.await.map_err(|_| StoreError::Invalid("work in the background did not end".into()))?
+        .map_err(|error| StoreError::Unavailable(format!("no thread for work in the background: {error}")))?;
+    answer.await.map_err(|_| StoreError::Unavailable("work in the background did not end".into()))?
 }
 
 #[cfg(test)]

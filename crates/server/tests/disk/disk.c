@@ -136,7 +136,7 @@ static int refused(int file) {
 ssize_t write(int file, const void *data, size_t bytes) {
     if (refused(file)) return -1;
     ssize_t done = REAL(write)(file, data, bytes);
-    if (done > 0 && file != record_file) written(file, data, done, lseek(file, 0, SEEK_CUR) - done);
+    if (done > 0) written(file, data, done, lseek(file, 0, SEEK_CUR) - done);
     return done;
 }
 

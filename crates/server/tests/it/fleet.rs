@@ -61,15 +61,7 @@ impl Study {
 
     /// Asks until the answer is as wanted, for at most ten seconds: what was acknowledged is visible by then (P12).
     fn rows_until(&self, sql: &str, wanted: &Value) {
-        let end = Instant::now() + Duration::from_secs(10);
-        loop {
-            let rows = self.running.client.post(&self.path("/query"), &json!({ "sql": sql }));
-            if rows.status == 200 && rows.json()["rows"] == *wanted {
-                return;
-            }
-            assert!(Instant::now() < end, "{} is not {wanted} after 10 s", rows.text());
-            std::thread::yield_now();
-        }
+        self.running.client.rows_until(&self.slug, sql, wanted, Duration::from_secs(10));
     }
 }
 

@@ -102,6 +102,19 @@ impl Client {
         }
     }
 
+    /// Asks a project in SQL until the rows are as wanted; gives up after a while.
+    pub fn rows_until(self, project: &str, sql: &str, wanted: &Value, patience: Duration) {
+        let end = Instant::now() + patience;
+        loop {
+            let answer = self.post(&format!("/projects/{project}/query"), &json!({ "sql": sql }));
+            if answer.status == 200 && answer.json()["rows"] == *wanted {
+                return;
+            }
+            assert!(Instant::now() < end, "{} is not {wanted} after {patience:?}", answer.text());
+            std::thread::yield_now();
+        }
+    }
+
     /// One request on a connection of its own. `path` is below `/api/v1` unless it begins with `//`.
     pub fn send(self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
         let path = path

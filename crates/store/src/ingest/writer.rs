@@ -350,11 +350,14 @@ async fn backfill(options: AnyConnectOptions, log_is_long: Arc<AtomicBool>, mut 
             _ = &mut ended => break,
             () = tokio::time::sleep(BACKFILL_EVERY) => {}
         }
-        if connection.is_none() {
-            connection = AnyConnection::connect_with(&options).await.ok();
-        }
-        let Some(open) = &mut connection else { continue };
-        match open.fetch_one(BACKFILL).await.and_then(|row| row.try_get::<i64, _>(1)) {
+        let pages = async {
+            let open = match &mut connection {
+                Some(open) => open,
+                None => connection.insert(AnyConnection::connect_with(&options).await?),
+            };
+            open.fetch_one(BACKFILL).await?.try_get::<i64, _>(1)
+        };
+        match pages.await {
             Ok(pages) => log_is_long.store(pages > LOG_PAGES_LONG, Ordering::Relaxed),
             Err(error) => {
                 tracing::warn!(%error, "the log of the ingest database could not be moved into its file");

@@ -1,7 +1,7 @@
 //! More than the service can do: connections that only hold the door, and more envelopes than there is room for.
 
 use super::killed::Killed;
-use super::{STUCK, clients, threads};
+use super::{STUCK, captured, clients, threads};
 use crate::support::Client;
 use server::simulation::client::{Sent, SimulatedClient};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,8 +40,7 @@ fn s7_connections_that_only_hold_the_door_keep_no_client_out() {
     ];
     for client in &mut clients {
         for _ in 0..5 {
-            let events = client.capture(20, server::jobs::runner::now_us());
-            let packed = client.pack(&events).unwrap();
+            let packed = captured(client, 20);
             let sent = threads.block_on(client.send(packed)).unwrap();
             assert!(matches!(sent, Sent::Acknowledged(_)), "{sent:?}");
         }
@@ -67,8 +66,7 @@ fn s7_a_crowd_at_the_door_leaves_descriptors_for_files() {
     }
     let mut sent = 0;
     for _ in 0..5 {
-        let events = client.capture(20, server::jobs::runner::now_us());
-        let packed = client.pack(&events).unwrap();
+        let packed = captured(client, 20);
         let answer = threads.block_on(client.send(packed)).unwrap();
         assert!(matches!(answer, Sent::Acknowledged(_)), "{answer:?}");
         sent += 20;
@@ -99,16 +97,14 @@ fn p9_a_flood_is_told_when_to_come_back_and_loses_nothing() {
     let mut scout = clients.pop().unwrap();
     let mut packed: Vec<Vec<u8>> = Vec::new();
     for client in &mut clients {
-        let events = client.capture(2_000, server::jobs::runner::now_us());
-        packed.push(client.pack(&events).unwrap());
+        packed.push(captured(client, 2_000));
     }
     // Bodies that lack their last byte take up all the room there is, once the service has read so much. One that comes when
     // somebody else has a part of it is refused, and begun again. Who asks too often hears that first.
     let almost = vec![0; (4 << 20) - 1];
     let mut holding: Vec<(usize, TcpStream)> = Vec::new();
     let limit = Instant::now() + STUCK;
-    let events = scout.capture(1, server::jobs::runner::now_us());
-    let one = scout.pack(&events).unwrap();
+    let one = captured(&mut scout, 1);
     loop {
         holding.retain_mut(|(_, stream)| is_waiting(stream));
         for (number, rogue) in rogues.iter().enumerate() {

@@ -13,13 +13,13 @@ pub struct Killed {
 impl Killed {
     /// Starts a service on a free port over a data folder, with more words on its command line.
     pub fn start(folder: &Path, more: &[&str]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         Self { child: spawn(folder, port, more), port }
     }
 
     /// The same on a free port, writing everything that it can into a log.
     pub fn start_logging(folder: &Path, log: &Path) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let log = std::fs::File::create(log).unwrap();
         let mut command = command(folder, port, &[]);
         command.env("LODE_LOG", "trace,sqlx=warn").stderr(log);
@@ -28,7 +28,7 @@ impl Killed {
 
     /// The same on a free port, with variables of its own.
     pub fn start_with(folder: &Path, variables: &[(&str, &Path)]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut command = command(folder, port, &[]);
         command.envs(variables.iter().copied()).stderr(Stdio::null());
         Self { child: ready(command), port }
@@ -36,7 +36,7 @@ impl Killed {
 
     /// The same on a free port, in a process that may have so many descriptors.
     pub fn start_with_descriptors(folder: &Path, descriptors: u32) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let program = command(folder, port, &[]);
         let mut limited = Command::new("sh");
         limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]).arg(program.get_program());
@@ -71,6 +71,10 @@ impl Killed {
     pub fn start_again(&mut self, folder: &Path, more: &[&str]) {
         self.child = spawn(folder, self.port, more);
     }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn spawn(folder: &Path, port: u16, more: &[&str]) -> Child {

@@ -3,7 +3,7 @@
 use super::disk::{self, Change, Disk, Loss};
 use super::judge::times;
 use super::killed::Killed;
-use super::{STUCK, clients, threads, visible};
+use super::{STUCK, captured, clients, threads};
 use crate::pictures::png;
 use crate::support::{Client, SAMPLE, open};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -26,10 +26,6 @@ const CLIENTS: usize = 6;
 /// is there, once; no table names a file that is not.
 #[test]
 fn p1_p14_a_power_cut_costs_nothing_that_was_acknowledged() {
-    let Some(library) = disk::preload() else {
-        println!("skipped: no C compiler is installed");
-        return;
-    };
     let seed = std::env::var("LODE_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
     println!("LODE_TEST_SEED={seed}");
     let mut random = Random::new(seed);
@@ -37,7 +33,7 @@ fn p1_p14_a_power_cut_costs_nothing_that_was_acknowledged() {
     // The system may know the folder by another name, and it is the system that tells names.
     let folder = beside.path().canonicalize().unwrap().join("data");
     let log = beside.path().join("log");
-    let variables = [("LD_PRELOAD", library), ("LODE_DISK_ROOT", &folder), ("LODE_DISK_LOG", &log)];
+    let variables = [("LD_PRELOAD", disk::preload()), ("LODE_DISK_ROOT", &folder), ("LODE_DISK_LOG", &log)];
     let service = Killed::start_with(&folder, &variables);
     record(service.client(), &log);
     drop(service);
@@ -85,8 +81,7 @@ fn record(service: Client, log: &Path) {
 
 /// Sends some events and a picture, and writes down what was acknowledged.
 async fn send(client: &mut SimulatedClient, log: &Path) {
-    let events = client.capture(10, server::jobs::runner::now_us());
-    let packed = client.pack(&events).unwrap();
+    let packed = captured(client, 10);
     let Sent::Acknowledged(answer) = client.send(packed).await.unwrap() else { panic!("refused") };
     let mut words: Vec<String> = Vec::new();
     for (first, last) in answer.accepted.ranges() {
@@ -147,22 +142,17 @@ async fn events(store: &Store, project: &str) -> Vec<String> {
 /// everything goes on by itself.
 #[test]
 fn p1_a_disk_that_is_full_or_broken_acknowledges_nothing_and_goes_on_afterwards() {
-    let Some(library) = disk::preload() else {
-        println!("skipped: no C compiler is installed");
-        return;
-    };
     let beside = tempfile::tempdir().unwrap();
     let folder = beside.path().canonicalize().unwrap().join("data");
     let fault = beside.path().join("fault");
-    let variables = [("LD_PRELOAD", library), ("LODE_DISK_ROOT", &folder), ("LODE_DISK_FAULT", &fault)];
+    let variables = [("LD_PRELOAD", disk::preload()), ("LODE_DISK_ROOT", &folder), ("LODE_DISK_FAULT", &fault)];
     let service = Killed::start_with(&folder, &variables);
     let reached = service.client();
     let threads = threads();
     let (slug, mut clients) = clients(reached, &threads, 1);
     let (client, mut acknowledged) = (&mut clients[0], 0);
     for letter in ["F", "E"] {
-        let events = client.capture(10, server::jobs::runner::now_us());
-        let packed = client.pack(&events).unwrap();
+        let packed = captured(client, 10);
         std::fs::write(&fault, letter).unwrap();
         for attempt in 0..3 {
             match threads.block_on(client.send(packed.clone())).unwrap() {
@@ -198,6 +188,6 @@ fn p1_a_disk_that_is_full_or_broken_acknowledges_nothing_and_goes_on_afterwards(
         }
         let wanted = json!([[acknowledged, acknowledged]]);
         assert_eq!(reached.get("/status").expect(200)["storing"], true);
-        visible(reached, &slug, "SELECT count(*), count(DISTINCT seq) FROM events", &wanted);
+        reached.rows_until(&slug, "SELECT count(*), count(DISTINCT seq) FROM events", &wanted, STUCK);
     }
 }
