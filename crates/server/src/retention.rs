@@ -68,12 +68,12 @@ async fn end(state: &AppState, project: &Project, now_us: i64) -> Result<()> {
     let retired = store.retire(&project.id, cutoff_us, now_us).await.context("events")?;
     if retired.rows_removed > 0 {
         drop_tables(state, project, i64::MAX).await?;
-        store.collect_garbage().await?;
+        store.leave_no_trace().await?;
         let batch = uuid::Uuid::now_v7().to_string();
         state.runner.run(&project.id, &batch, &Selection::Stale, |_, _| {}).await.context("tables")?;
     }
     drop_tables(state, project, now_us - i64::from(kept.aggregate_months) * MONTH_DAYS * DAY_US).await?;
-    store.collect_garbage().await?;
+    store.leave_no_trace().await?;
     state.fleet.keyring.renew(&project.id, cutoff_us, now_us).await.context("keys")?;
     Ok(())
 }

@@ -99,7 +99,7 @@ impl Store {
             return Err(StoreError::Missing { kind: "uploaded table", name: name.into() });
         }
         self.control().drop_table(project, name).await?;
-        self.collect_garbage().await?;
+        self.leave_no_trace().await?;
         Ok(())
     }
 }

@@ -354,7 +354,7 @@ pub async fn erase(state: &AppState, project: &str) -> ApiResult<()> {
     importing::forget_rejects(&state.store, project).await?;
     state.store.delete_project(project).await?;
     state.fleet.keyring.forget(project).await;
-    state.store.collect_garbage().await?;
+    state.store.leave_no_trace().await?;
     Ok(())
 }
 

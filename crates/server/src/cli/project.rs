@@ -166,7 +166,7 @@ impl ProjectCommand {
                 store.delete_project(&project.id).await?;
             }
         }
-        store.collect_garbage().await?;
+        store.leave_no_trace().await?;
         Ok(ExitKind::Done)
     }
 

@@ -301,7 +301,7 @@ async fn a_removed_project_leaves_nothing_of_what_agents_sent() {
     store.ingest().land(batch(&project, agent(1), 1..=3)).await.unwrap();
     assert!(!files_with(&place.folder(), "canary-4711").is_empty(), "nothing is looked for where it is not");
     store.delete_project(&project.id).await.unwrap();
-    store.collect_garbage().await.unwrap();
+    store.leave_no_trace().await.unwrap();
     assert_eq!(files_with(&place.folder(), "canary-4711"), [] as [std::path::PathBuf; 0]);
     assert_eq!(store.ingest().waiting().await.unwrap(), []);
 }
@@ -501,7 +501,7 @@ async fn d8_an_erased_agent_leaves_no_byte_anywhere_and_a_repetition_brings_noth
         assert!(files_with(&place.folder(), "canary-title").len() > 2, "the search sees nothing");
 
         let erased = store.erase_agent(&project.id, &agent(1).to_string(), NOW_US).await.unwrap();
-        store.collect_garbage().await.unwrap();
+        store.leave_no_trace().await.unwrap();
         assert_eq!((erased.rewritten.rows_removed, erased.tables), (5, 1));
         assert_eq!((erased.removed.batches, erased.removed.dead_letters), (1, 1));
         assert_eq!(files_with(&place.folder(), "canary-title"), Vec::<std::path::PathBuf>::new());

@@ -73,7 +73,7 @@ async fn d8_an_erased_person_leaves_no_byte_and_nobody_else_goes() {
 
         let done = store.erase_user(&project.id, "canary-name", NOW_US).await.unwrap();
         assert_eq!((done.files_before, done.files_after, done.rows_removed), (1, 0, 2));
-        store.collect_garbage().await.unwrap();
+        store.leave_no_trace().await.unwrap();
         let left = ask(&store, &project, "SELECT user_name, count(*) FROM events GROUP BY 1 ORDER BY 1").await.unwrap();
         assert_eq!(left, ["ann 3", "bob 3", "eve 3"]);
         for canary in ["canary-name", "canary-text"] {
@@ -93,7 +93,7 @@ async fn a_removed_project_leaves_no_byte_and_its_neighbour_stays() {
     let gone = project(&store, "canary-project").await;
     import(&store, &gone, "09:00 crm text_entered name @canary-name =canary-text").await.unwrap();
     store.delete_project(&gone.id).await.unwrap();
-    store.collect_garbage().await.unwrap();
+    store.leave_no_trace().await.unwrap();
     for canary in ["canary-project", "canary-name", "canary-text"] {
         assert_eq!(files_with(&place.folder(), canary), Vec::<PathBuf>::new(), "{canary}");
     }
