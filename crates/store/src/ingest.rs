@@ -18,6 +18,7 @@ pub mod fold;
 pub mod landing;
 pub mod pictures;
 pub mod removal;
+mod rows;
 mod tables;
 mod writer;
 

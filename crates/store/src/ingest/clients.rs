@@ -5,7 +5,7 @@
 
 use super::Ingest;
 use super::landing::ranges;
-use super::writer::Bound;
+use super::rows::Bound;
 use crate::StoreError;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;

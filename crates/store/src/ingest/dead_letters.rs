@@ -5,7 +5,7 @@
 //! whoever writes it, bounded in number, and ends with the project's raw data.
 
 use super::Ingest;
-use super::writer::Bound;
+use super::rows::Bound;
 use crate::StoreError;
 use sqlx::Row;
 

@@ -6,6 +6,7 @@
 //!
 //! What the events say is not looked at here; they come scrubbed.
 
+use super::rows::{Bound, Rows};
 use crate::StoreError;
 use sqlx::{AnyConnection, Row};
 use std::collections::HashMap;
@@ -57,15 +58,15 @@ impl Packed {
     }
 
     /// The compressed text of some of its events.
-    fn body_of(&self, fresh: &[usize]) -> Result<std::borrow::Cow<'_, [u8]>, StoreError> {
+    fn into_body_of(self, fresh: &[usize]) -> Result<Vec<u8>, StoreError> {
         let events = &self.batch.events;
         if fresh.len() == events.len() {
-            return Ok(self.body.as_slice().into());
+            return Ok(self.body);
         }
         let text = zstd::decode_all(self.body.as_slice())
             .map_err(|error| StoreError::Invalid(format!("cannot unpack a batch: {error}")))?;
         let line = |at: usize| &text[at.checked_sub(1).map_or(0, |before| events[before].end)..events[at].end];
-        Ok(compress(&fresh.iter().flat_map(|at| line(*at)).copied().collect::<Vec<u8>>())?.into())
+        compress(&fresh.iter().flat_map(|at| line(*at)).copied().collect::<Vec<u8>>())
     }
 }
 
@@ -134,11 +135,13 @@ pub fn hash_of(text: &[u8]) -> u32 {
     (hash ^ (hash >> 32)) as u32
 }
 
-/// Writes one batch inside a transaction; the stream's new state is left in `streams` for whoever commits.
+/// Looks at one batch inside a transaction. What it makes is left in `rows` and the stream's new state in `streams`, for whoever
+/// writes the rows and commits.
 pub(super) async fn land(
     connection: &mut AnyConnection,
     streams: &mut Streams,
-    packed: &Packed,
+    rows: &mut LandingRows,
+    packed: Packed,
 ) -> Result<Result<Landed, LandError>, StoreError> {
     let batch = &packed.batch;
     let key = (batch.agent_id, batch.epoch);
@@ -160,22 +163,24 @@ pub(super) async fn land(
             landed.duplicates.add(event.seq);
         }
     }
-    if fresh.len() < batch.events.len()
-        && let Some(seq) = conflict(connection, batch, &before, &fresh).await?
-    {
-        return Ok(Err(LandError::Conflict { seq }));
+    if fresh.len() < batch.events.len() {
+        // What it repeats may have come with this very group.
+        rows.write(connection).await?;
+        if let Some(seq) = conflict(connection, batch, &before, &fresh).await? {
+            return Ok(Err(LandError::Conflict { seq }));
+        }
     }
     after.removed.extend(&batch.removed);
     if after.ranges.ranges().len() > RANGES_MAX || after.removed.ranges().len() > RANGES_MAX {
         return Ok(Err(LandError::Scattered));
     }
-    if !fresh.is_empty() {
-        write_batch(connection, packed, &fresh).await?;
-    }
     if !fresh.is_empty() || after.removed != before.removed {
-        write_stream(connection, batch, &after).await?;
+        rows.put_stream(batch, &after);
     }
     streams.insert(key, after);
+    if !fresh.is_empty() {
+        rows.put_batch(packed, &fresh)?;
+    }
     Ok(Ok(landed))
 }
 
@@ -226,54 +231,82 @@ async fn conflict(
     Ok(batch.events.iter().find(differs).map(|event| event.seq))
 }
 
-async fn write_batch(connection: &mut AnyConnection, packed: &Packed, fresh: &[usize]) -> Result<(), StoreError> {
-    let (batch, body) = (&packed.batch, packed.body_of(fresh)?);
-    let (agent, epoch) = (batch.agent_id.to_string(), batch.epoch.to_string());
-    sqlx::query(
-        "INSERT INTO batches (id, project, agent_id, epoch, events, received_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(Uuid::now_v7().to_string())
-    .bind(&batch.project)
-    .bind(&agent)
-    .bind(&epoch)
-    .bind(fresh.len() as i64)
-    .bind(batch.received_at_us)
-    .bind(body.into_owned())
-    .execute(&mut *connection)
-    .await?;
-    let entries = || fresh.iter().map(|at| batch.events[*at]);
-    sqlx::query(
-        "INSERT INTO event_hashes (agent_id, epoch, project, seq_min, seq_max, stored_at, hashes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(&agent)
-    .bind(&epoch)
-    .bind(&batch.project)
-    .bind(number(entries().map(|event| event.seq).min().unwrap_or(0)))
-    .bind(number(entries().map(|event| event.seq).max().unwrap_or(0)))
-    .bind(batch.received_at_us)
-    .bind(pack_hashes(entries()))
-    .execute(&mut *connection)
-    .await?;
-    Ok(())
+/// The rows that batches of one group make.
+#[derive(Debug)]
+pub(super) struct LandingRows {
+    batches: Rows,
+    hashes: Rows,
+    /// The newest state of each stream.
+    streams: HashMap<(Uuid, Uuid), Vec<Bound>>,
 }
 
-async fn write_stream(connection: &mut AnyConnection, batch: &Batch, stream: &Stream) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO streams (agent_id, epoch, project, ranges, removed, stored, erased, expired, last_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)
-         ON CONFLICT (agent_id, epoch) DO UPDATE SET ranges = excluded.ranges, removed = excluded.removed,
-             stored = excluded.stored, last_at = excluded.last_at",
-    )
-    .bind(batch.agent_id.to_string())
-    .bind(batch.epoch.to_string())
-    .bind(&batch.project)
-    .bind(stream.ranges.to_text())
-    .bind(stream.removed.to_text())
-    .bind(number(stream.ranges.count()))
-    .bind(batch.received_at_us)
-    .execute(connection)
-    .await?;
-    Ok(())
+impl LandingRows {
+    pub fn new() -> Self {
+        Self {
+            batches: Rows::of("INSERT INTO batches (id, project, agent_id, epoch, events, received_at, body)", ""),
+            hashes: Rows::of(
+                "INSERT INTO event_hashes (agent_id, epoch, project, seq_min, seq_max, stored_at, hashes)",
+                "",
+            ),
+            streams: HashMap::new(),
+        }
+    }
+
+    fn put_batch(&mut self, packed: Packed, fresh: &[usize]) -> Result<(), StoreError> {
+        let batch = &packed.batch;
+        let (agent, epoch) = (batch.agent_id.to_string(), batch.epoch.to_string());
+        let entries = || fresh.iter().map(|at| batch.events[*at]);
+        self.hashes.put(vec![
+            agent.clone().into(),
+            epoch.clone().into(),
+            batch.project.clone().into(),
+            number(entries().map(|event| event.seq).min().unwrap_or(0)).into(),
+            number(entries().map(|event| event.seq).max().unwrap_or(0)).into(),
+            batch.received_at_us.into(),
+            Bound::Bytes(pack_hashes(entries())),
+        ]);
+        self.batches.put(vec![
+            Uuid::now_v7().to_string().into(),
+            batch.project.clone().into(),
+            agent.into(),
+            epoch.into(),
+            (fresh.len() as i64).into(),
+            batch.received_at_us.into(),
+            Bound::Bytes(packed.into_body_of(fresh)?),
+        ]);
+        Ok(())
+    }
+
+    fn put_stream(&mut self, batch: &Batch, stream: &Stream) {
+        let row = vec![
+            batch.agent_id.to_string().into(),
+            batch.epoch.to_string().into(),
+            batch.project.clone().into(),
+            stream.ranges.to_text().into(),
+            stream.removed.to_text().into(),
+            number(stream.ranges.count()).into(),
+            batch.received_at_us.into(),
+            Bound::Number(0),
+            Bound::Number(0),
+        ];
+        self.streams.insert((batch.agent_id, batch.epoch), row);
+    }
+
+    /// Writes what is there, and forgets it.
+    ///
+    /// Errors: the database's; then none of it counts.
+    pub async fn write(&mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        let mut streams = Rows::of(
+            "INSERT INTO streams (agent_id, epoch, project, ranges, removed, stored, last_at, erased, expired)",
+            "ON CONFLICT (agent_id, epoch) DO UPDATE SET ranges = excluded.ranges, removed = excluded.removed,
+                 stored = excluded.stored, last_at = excluded.last_at",
+        );
+        self.streams.drain().for_each(|(_, row)| streams.put(row));
+        for rows in [&mut self.batches, &mut self.hashes, &mut streams] {
+            rows.write(connection).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Databases know no unsigned numbers; no spool reaches the upper half.

@@ -6,7 +6,7 @@
 //! [`Ingest::expire_pictures`].
 
 use super::Ingest;
-use super::writer::Bound;
+use super::rows::Bound;
 use crate::{Store, StoreError};
 use sqlx::Row;
 use sqlx::any::AnyRow;

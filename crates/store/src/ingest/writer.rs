@@ -13,7 +13,8 @@
 //! would wait for it; here [`backfill`] does it on a connection of its own, and leaves a few pages for the writer's turn, after
 //! which the log begins anew.
 
-use super::landing::{LandError, Landed, Packed, Streams, land};
+use super::landing::{LandError, Landed, LandingRows, Packed, Streams, land};
+use super::rows::{Bound, Statement, execute};
 use crate::StoreError;
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection, Executor, Row};
@@ -43,45 +44,6 @@ const LOG_PAGES_LONG: i64 = 4_096;
 
 /// Moves what is in SQLite's log into its file, as far as readers allow, and waits for nobody.
 const BACKFILL: &str = "PRAGMA wal_checkpoint(PASSIVE)";
-
-/// A value bound to a statement.
-#[derive(Debug, Clone)]
-pub(super) enum Bound {
-    Text(String),
-    MaybeText(Option<String>),
-    Number(i64),
-    MaybeNumber(Option<i64>),
-    Bytes(Vec<u8>),
-}
-
-impl From<&str> for Bound {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-impl From<String> for Bound {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-impl From<Option<String>> for Bound {
-    fn from(text: Option<String>) -> Self {
-        Self::MaybeText(text)
-    }
-}
-impl From<i64> for Bound {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
-}
-impl From<Option<i64>> for Bound {
-    fn from(number: Option<i64>) -> Self {
-        Self::MaybeNumber(number)
-    }
-}
-
-/// A statement with its values.
-pub(super) type Statement = (String, Vec<Bound>);
 
 /// The writer's end of the queue.
 #[derive(Debug, Clone)]
@@ -299,11 +261,12 @@ impl Task {
         let mut jobs = jobs.into_iter();
         let result = async {
             let mut transaction = connection.begin().await.map_err(|error| error.to_string())?;
+            let mut rows = LandingRows::new();
             for job in jobs.by_ref() {
                 match job {
                     Job::Land(batch, reply) => {
                         self.bytes.fetch_sub(batch.body.len(), Ordering::Relaxed);
-                        let landed = land(&mut transaction, &mut self.streams, &batch).await;
+                        let landed = land(&mut transaction, &mut self.streams, &mut rows, *batch).await;
                         let failed = landed.as_ref().err().map(ToString::to_string);
                         told.push(Told::Landed(
                             reply,
@@ -314,7 +277,10 @@ impl Task {
                         }
                     }
                     Job::Execute(statements, reply) => {
-                        let touched = execute_all(&mut transaction, statements).await;
+                        let touched = match rows.write(&mut transaction).await {
+                            Ok(()) => execute_all(&mut transaction, statements).await,
+                            Err(error) => Err(error.to_string()),
+                        };
                         let failed = touched.as_ref().err().cloned();
                         told.push(Told::Executed(reply, touched.unwrap_or_else(Err)));
                         if let Some(failed) = failed.filter(|_| !planted::is("broken-group-commits")) {
@@ -324,6 +290,7 @@ impl Task {
                     Job::Checkpoint(_) | Job::Close(_) => {}
                 }
             }
+            rows.write(&mut transaction).await.map_err(|error| error.to_string())?;
             if planted::is("ack-before-commit") {
                 told.drain(..).for_each(Told::commit);
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -391,20 +358,6 @@ async fn execute_all(
     }
     savepoint.commit().await.map_err(|error| error.to_string())?;
     Ok(Ok(touched))
-}
-
-async fn execute(connection: &mut AnyConnection, statement: String, values: Vec<Bound>) -> Result<u64, String> {
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
-    for value in values {
-        query = match value {
-            Bound::Text(text) => query.bind(text),
-            Bound::MaybeText(text) => query.bind(text),
-            Bound::Number(number) => query.bind(number),
-            Bound::MaybeNumber(number) => query.bind(number),
-            Bound::Bytes(bytes) => query.bind(bytes),
-        };
-    }
-    Ok(query.execute(connection).await.map_err(|error| error.to_string())?.rows_affected())
 }
 
 #[cfg(test)]
