@@ -32,6 +32,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The id of our extension: the hash of the public key in its manifest, written in the letters a to p.
 pub const EXTENSION_ID: &str = "mfdjhinjdplffkagllkpcmghclhhijda";
 
+/// The id of the same extension in Firefox, where the manifest says it.
+pub const FIREFOX_EXTENSION_ID: &str = "lode@lode.org";
+
+/// Whether a browser speaks for our extension: Chromium and its kin give its address, Firefox its id.
+fn is_our_extension(origin: &str) -> bool {
+    origin == FIREFOX_EXTENSION_ID || origin.trim_end_matches('/') == format!("chrome-extension://{EXTENSION_ID}")
+}
+
 /// What the browser calls the relay by.
 pub const HOST_NAME: &str = "org.lode.agent";
 
@@ -292,7 +300,7 @@ pub fn converse(
         let mut to = to;
         let _ = write_message(&mut to, &rules::resting(why));
     };
-    if caller.origin.trim_end_matches('/') != format!("chrome-extension://{EXTENSION_ID}") {
+    if !is_our_extension(&caller.origin) {
         return refuse(&mut to, "foreign_extension");
     }
     let Some(program) = caller.pid.and_then(paths::browser_above) else {

@@ -8,6 +8,7 @@ mod host;
 mod replay;
 
 use crate::agent::{Options, RunError};
+use crate::browser::host::Form;
 use crate::browser::{EXTENSION_ID, relay};
 use crate::capture::{self, Capture};
 use crate::clock::{Clock, SystemClock};
@@ -160,6 +161,9 @@ enum Ask {
         /// Only that folder.
         #[arg(long, requires = "folder")]
         only: bool,
+        /// That folder is one of Firefox.
+        #[arg(long, requires = "folder")]
+        firefox: bool,
         /// Take it back.
         #[arg(long)]
         remove: bool,
@@ -204,10 +208,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A browser starts the program with nothing but the extension's address and what else it likes to say.
+/// A browser starts the program with nothing but the extension's address and what else it likes to say; Firefox with the file
+/// in which it found the program, and the extension's id.
 fn as_browsers_call(mut arguments: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
-    let is_browser = arguments.get(1).is_some_and(|first| first.to_string_lossy().starts_with("chrome-extension://"));
-    if is_browser {
+    let first = arguments.get(1).map(Path::new);
+    let is_address = first.is_some_and(|first| first.to_string_lossy().starts_with("chrome-extension://"));
+    let is_firefox = first.is_some_and(|first| first.ends_with(crate::browser::host::FILE)) && arguments.len() > 2;
+    if is_firefox {
+        arguments.swap(1, 2);
+    }
+    if is_address || is_firefox {
         arguments.insert(1, "native-messaging".into());
     }
     arguments
@@ -245,7 +255,10 @@ fn run(arguments: Arguments) -> Result<u8> {
         Ask::Export { folder } => place.export(&folder),
         Ask::RetryRefused => place.tell(&Call::ReplayDeadLetters, "refused events wait again"),
         Ask::Replay { file, config, spool } => replay::run(&file, config.as_deref(), spool.as_deref()),
-        Ask::InstallBrowserHost { folder, only, remove } => host::run(folder.as_deref(), only, remove),
+        Ask::InstallBrowserHost { folder, only, firefox, remove } => {
+            let form = if firefox { Form::Firefox } else { Form::Chromium };
+            host::run(folder.as_deref().map(|folder| (folder, form)), only, remove)
+        }
         Ask::NativeMessaging { origin, .. } => relay::run(&place.runtime, &origin).map(|()| 0),
         Ask::Quit => place.tell(&Call::Quit, "the client ends"),
     }
@@ -586,9 +599,19 @@ mod tests {
 
     #[test]
     fn a_browser_that_starts_the_program_gets_the_relay() {
-        let words = ["lode-agent", "chrome-extension://abc/", "--parent-window=0"].map(Into::into);
-        let asked = Arguments::try_parse_from(as_browsers_call(words.into())).unwrap();
-        assert!(matches!(asked.command, Ask::NativeMessaging { origin, .. } if origin == "chrome-extension://abc/"));
+        let spoken_for = |words: &[&str]| {
+            let words = [&["lode-agent"][..], words].concat().into_iter().map(Into::into).collect();
+            match Arguments::try_parse_from(as_browsers_call(words)).map(|asked| asked.command) {
+                Ok(Ask::NativeMessaging { origin, .. }) => origin,
+                _ => String::new(),
+            }
+        };
+        assert_eq!(spoken_for(&["chrome-extension://abc/", "--parent-window=0"]), "chrome-extension://abc/");
+        assert_eq!(
+            spoken_for(&["/home/ann/.mozilla/native-messaging-hosts/org.lode.agent.json", "a@b.org"]),
+            "a@b.org"
+        );
+        assert_eq!(spoken_for(&["/home/ann/org.lode.agent.json"]), "", "nobody is named");
     }
 
     #[test]

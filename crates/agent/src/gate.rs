@@ -13,7 +13,7 @@ use std::sync::Arc;
 use uilog::policy::{GateDecision, Refusal, Seen};
 
 /// Programs that show pages: what is allowed in them may depend on the page. Executables, and the application ids of Wayland.
-const BROWSERS: [&str; 27] = [
+const BROWSERS: [&str; 28] = [
     "brave",
     "brave-browser",
     "brave.exe",
@@ -27,6 +27,7 @@ const BROWSERS: [&str; 27] = [
     "com.opera.opera",
     "com.vivaldi.vivaldi",
     "firefox",
+    "firefox-bin",
     "firefox-esr",
     "firefox.exe",
     "google-chrome",

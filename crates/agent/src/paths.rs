@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 mod unix;
 #[cfg(unix)]
 pub use unix::{
-    Lock, browser_above, configuration_folder, data_folder, file_id, floor_file, free_bytes, is_writable, language,
-    lock, machine_id, machine_name, make_private_folder, opener, own_uid, runtime_folder, settings_files, user_name,
-    write_private,
+    Lock, browser_above, configuration_folder, data_folder, file_id, floor_file, free_bytes, home_folder, is_writable,
+    language, lock, machine_id, machine_name, make_private_folder, opener, own_uid, runtime_folder, settings_files,
+    user_name, write_private,
 };
 #[cfg(windows)]
 mod windows;

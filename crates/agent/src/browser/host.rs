@@ -1,7 +1,7 @@
 //! `lode-agent install-browser-host`: tells the browsers of this user where the relay is. One small file for each browser, which
 //! names the program and the one extension that may start it; taken out again with `--remove`.
 
-use super::{EXTENSION_ID, HOST_NAME};
+use super::{EXTENSION_ID, FIREFOX_EXTENSION_ID, HOST_NAME};
 use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,22 @@ mod windows;
 #[cfg(windows)]
 pub use windows::{places, register, unregister};
 
+/// How a browser wants to be told who may start the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// By the address of the extension: Chromium, Chrome, Edge.
+    Chromium,
+    /// By the id of the extension.
+    Firefox,
+}
+
 /// Where a browser looks for relays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The browser's name.
     pub browser: &'static str,
+    /// Whose form of the file it reads.
+    pub form: Form,
     /// The folder of the files.
     pub folder: PathBuf,
     /// Whether the browser is on this machine, as far as its program or its settings show.
@@ -30,13 +41,17 @@ pub struct Place {
 pub const FILE: &str = "org.lode.agent.json";
 
 /// What stands in the file.
-pub fn manifest(program: &Path) -> String {
+pub fn manifest(form: Form, program: &Path) -> String {
+    let (allowed, extension) = match form {
+        Form::Chromium => ("allowed_origins", format!("chrome-extension://{EXTENSION_ID}/")),
+        Form::Firefox => ("allowed_extensions", FIREFOX_EXTENSION_ID.to_owned()),
+    };
     let manifest = json!({
         "name": HOST_NAME,
         "description": "Carries what happens in allowed pages to the Lode client on this machine",
         "path": program,
         "type": "stdio",
-        "allowed_origins": [format!("chrome-extension://{EXTENSION_ID}/")],
+        allowed: [extension],
     });
     format!("{manifest:#}\n")
 }
@@ -44,10 +59,10 @@ pub fn manifest(program: &Path) -> String {
 /// Writes the file into a folder.
 ///
 /// Errors: the folder cannot be made or written.
-pub fn write(folder: &Path, program: &Path) -> io::Result<PathBuf> {
+pub fn write(folder: &Path, form: Form, program: &Path) -> io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(FILE);
-    std::fs::write(&path, manifest(program))?;
+    std::fs::write(&path, manifest(form, program))?;
     Ok(path)
 }
 
@@ -78,12 +93,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let hosts = folder.path().join("NativeMessagingHosts");
         let program = std::env::current_exe().unwrap();
-        write(&hosts, &program).unwrap();
-        assert_eq!(registered(&hosts), Some(program));
-        let text = std::fs::read_to_string(hosts.join(FILE)).unwrap();
-        assert_eq!(text.matches("chrome-extension://").count(), 1);
-        assert!(text.contains(EXTENSION_ID));
-        assert!(remove(&hosts).unwrap() && !remove(&hosts).unwrap());
-        assert_eq!(registered(&hosts), None);
+        let forms = [
+            (Form::Chromium, json!({ "allowed_origins": [format!("chrome-extension://{EXTENSION_ID}/")] })),
+            (Form::Firefox, json!({ "allowed_extensions": ["lode@lode.org"] })),
+        ];
+        for (form, allowed) in forms {
+            write(&hosts, form, &program).unwrap();
+            assert_eq!(registered(&hosts).as_ref(), Some(&program));
+            let text = std::fs::read_to_string(hosts.join(FILE)).unwrap();
+            let said: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+            assert_eq!((said["name"].as_str(), said["type"].as_str()), (Some("org.lode.agent"), Some("stdio")));
+            let allows = said.into_iter().filter(|(key, _)| key.starts_with("allowed"));
+            assert_eq!(serde_json::Value::Object(allows.collect()), allowed, "{form:?}");
+            assert!(remove(&hosts).unwrap() && !remove(&hosts).unwrap());
+            assert_eq!(registered(&hosts), None);
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! `lode-agent install-browser-host`: says for each browser what was written or taken away.
 
-use crate::browser::host;
+use crate::browser::host::{self, Form};
 use anyhow::{Context, Result};
 use std::path::Path;
 
 /// Registers the running program with every browser that is found, and in a folder of its own if one is given.
 ///
 /// Errors: a folder cannot be written; those before it stay as they are.
-pub(super) fn run(folder: Option<&Path>, only: bool, remove: bool) -> Result<u8> {
+pub(super) fn run(folder: Option<(&Path, Form)>, only: bool, remove: bool) -> Result<u8> {
     let program = std::env::current_exe().context("cannot tell where this program lies")?;
     let places = if only { Vec::new() } else { host::places() };
     for place in &places {
@@ -21,15 +21,15 @@ pub(super) fn run(folder: Option<&Path>, only: bool, remove: bool) -> Result<u8>
             println!("{}: {}", place.browser, path.display());
         }
     }
-    if let Some(folder) = folder {
+    if let Some((folder, form)) = folder {
         let cannot = || format!("cannot change '{}'", folder.display());
         if remove {
             host::remove(folder).with_context(cannot)?;
         } else {
-            println!("{}", host::write(folder, &program).with_context(cannot)?.display());
+            println!("{}", host::write(folder, form, &program).with_context(cannot)?.display());
         }
     } else if !remove && places.iter().all(|place| !place.is_used) {
-        println!("no Chromium, Chrome or Edge was found; name a folder with --folder");
+        println!("no Chromium, Chrome, Edge or Firefox was found; name a folder with --folder");
     }
     Ok(0)
 }

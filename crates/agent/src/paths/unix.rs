@@ -27,6 +27,11 @@ pub fn configuration_folder() -> PathBuf {
     xdg("XDG_CONFIG_HOME", ".config")
 }
 
+/// The home of this user.
+pub fn home_folder() -> PathBuf {
+    PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
+}
+
 /// The floor, which only an administrator can write.
 pub fn floor_file() -> PathBuf {
     PathBuf::from("/etc/lode/floor.xml")
@@ -34,7 +39,7 @@ pub fn floor_file() -> PathBuf {
 
 fn xdg(variable: &str, below_home: &str) -> PathBuf {
     let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    given.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(below_home))
+    given.unwrap_or_else(|| home_folder().join(below_home))
 }
 
 /// Makes a folder that only the user can look into.
