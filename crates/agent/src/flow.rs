@@ -97,6 +97,8 @@ struct Session {
     hash: ClientHash,
     normalizer: Normalizer,
     front: Front,
+    /// The window with which recording began, until a backend tells of one.
+    began_with: Option<WindowId>,
     idle: bool,
     /// When the desktop is asked next whether somebody is there.
     idle_look_us: u64,
@@ -187,11 +189,20 @@ impl Flow {
         let mut normalizer = Normalizer::new(Settings::of(&effective.configuration), self.circumstances());
         normalizer.session(why, now, &[], 1);
         let front = Front::Nothing(Refusal::Identity);
-        self.session =
-            Some(Session { effective, hash, normalizer, front, idle: false, idle_look_us: 0, last_event: now });
+        self.session = Some(Session {
+            effective,
+            hash,
+            normalizer,
+            front,
+            began_with: None,
+            idle: false,
+            idle_look_us: 0,
+            last_event: now,
+        });
         if let Reading::Known(window) = self.capture.front() {
             self.look_front(window);
             self.admit_front(now);
+            self.begin_with(window);
         }
         self.arm();
     }
@@ -349,6 +360,8 @@ impl Flow {
             session.idle = false;
             session.normalizer.session(EventType::IdleEnded, raw.at, &[], 1);
         }
+        // A backend that starts tells which window is in front; recording may have begun with that window already.
+        let is_told = matches!(raw.kind, RawKind::Focus(window) if session.began_with.take() == Some(window));
         let sight = match raw.kind {
             RawKind::Button { window, .. } | RawKind::Wheel { window, .. } => {
                 gate::look(window, &*self.capture, &self.browsers, &session.effective)
@@ -383,6 +396,7 @@ impl Flow {
         };
         let Some(session) = &mut self.session else { return };
         match sight {
+            Ok(_) if is_told => self.counters.merge(1),
             Ok(sight) => {
                 session.last_event = raw.at;
                 match session.normalizer.raw(&raw, &sight, &*self.capture) {
@@ -507,6 +521,13 @@ impl Flow {
         {
             let raw = RawEvent { at: now, injected: false, kind: RawKind::Focus(sight.window()) };
             session.normalizer.raw(&raw, &sight, &*self.capture);
+        }
+    }
+
+    /// Recording began with this window, as far as it may be seen.
+    fn begin_with(&mut self, window: WindowId) {
+        if let Some(session) = &mut self.session {
+            session.began_with = matches!(session.front, Front::Window(_)).then_some(window);
         }
     }
 

@@ -112,6 +112,27 @@ fn raw_events_become_what_a_person_did() {
 }
 
 #[test]
+fn the_window_with_which_recording_begins_is_told_once() {
+    let (backend, script) = desktop();
+    let (order, booking) = (script.window("a.exe", "Order"), script.window("a.exe", "Booking"));
+    let mut flow = Flow::start(Box::new(backend), Person::default()).unwrap();
+    let now = Moment { uptime_us: 1_000_000_000, time_us: 1_767_603_600_000_000 };
+    // The backend tells it of its own accord, before or after that.
+    script.focus(now, order);
+    flow.record(now, rules("a.exe", "", ALL), hash(), EventType::RecordingStarted);
+    let (counters, events, admissions) = Default::default();
+    let mut stage = Stage { script, flow, now, counters, events, admissions };
+    stage.pass_ms(1_000);
+    for window in [booking, order] {
+        stage.script.focus(stage.now, window);
+        stage.pass_ms(1_000);
+    }
+    stage.rest();
+    let titles: Vec<_> = stage.events.iter().filter_map(|event| event.window_title.as_deref()).collect();
+    assert_eq!(titles, ["Order", "Booking", "Order"]);
+}
+
+#[test]
 fn two_clicks_are_a_double_click_and_a_bounce_is_none() {
     let mut stage = Stage::new(rules("a.exe", "", ALL));
     let window = stage.script.window("a.exe", "Order");
