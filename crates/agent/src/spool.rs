@@ -77,6 +77,10 @@ const PAGES_KNOWN_US: i64 = 86_400_000_000;
 /// Shape: number, time, boot, uptime, bytes, body, picture that it names.
 const INSERT_EVENT: &str = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7)";
 
+/// Changes a page with each synced commit: one that changes none, such as sums that are what they were, syncs nothing.
+const MARK_SYNCED: &str = "INSERT INTO meta VALUES ('synced', 1)
+    ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
+
 /// What version 2 has and version 1 had not: which event names which picture, what was painted over, and whether the service
 /// has an event that names it. Pictures of version 1 know none of it; they stay on the desktop.
 const FROM_VERSION_1: &str = "
@@ -456,15 +460,10 @@ impl Spool {
 
     /// Syncs everything that was committed: it survives a power cut from here on.
     pub fn sync(&mut self, now: Moment) -> Result<(), SpoolError> {
-        // A synced commit needs something to write.
         self.synced = Moment::default();
         let path = self.path();
-        let mark = now.time_us.to_string();
         let far = Moment { uptime_us: now.uptime_us.max(SYNC_US), ..now };
-        self.write(far, |transaction| {
-            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('synced', ?1)", [mark.as_bytes()]).map(drop)
-        })
-        .map_err(|source| sql_error(&path, source))?;
+        self.write(far, |_| Ok(())).map_err(|source| sql_error(&path, source))?;
         self.synced = now;
         Ok(())
     }
@@ -943,6 +942,9 @@ impl Spool {
         self.db.pragma_update(None, "synchronous", if is_synced { "FULL" } else { "NORMAL" })?;
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
+        if is_synced {
+            transaction.prepare_cached(MARK_SYNCED)?.execute([])?;
+        }
         transaction.commit()?;
         if is_synced {
             self.synced = now;

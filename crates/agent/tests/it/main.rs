@@ -8,6 +8,8 @@ mod alone;
 mod desk;
 #[cfg(target_os = "linux")]
 mod hands;
+#[cfg(target_os = "linux")]
+mod power;
 mod service;
 mod stories;
 mod support;

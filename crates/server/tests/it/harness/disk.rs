@@ -19,7 +19,7 @@ const SECTOR: usize = 512;
 pub fn preload() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/disk/disk.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/tests/disk/disk.c");
         let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("disk.so");
         let partial = library.with_extension(std::process::id().to_string());
         let mut compiler = Command::new("cc");
