@@ -1,7 +1,7 @@
 //! `cargo xtask planted`: every bug that is put in on purpose, and the test that must find it.
 //!
-//! One build holds all bugs; `LODE_PLANTED` turns one on. A test that passes with its bug is no evidence, so that counts as
-//! a failure here; and all of them must pass while no bug is turned on.
+//! One build holds all bugs of the service, one all bugs of the client; `LODE_PLANTED` turns one on. A test that passes with its
+//! bug is no evidence, so that counts as a failure here; and all of them must pass while no bug is turned on.
 
 use crate::command::{self, program};
 use crate::test;
@@ -14,13 +14,20 @@ use std::process::Stdio;
 struct Bug {
     name: &'static str,
     promise: &'static str,
+    /// The package whose feature `planted` puts it in: `server`, with what it is made of, or `agent`.
+    package: &'static str,
     /// `lib` or `it`.
     target: &'static str,
     test: &'static str,
 }
 
 const fn bug(name: &'static str, promise: &'static str, target: &'static str, test: &'static str) -> Bug {
-    Bug { name, promise, target, test }
+    Bug { name, promise, package: "server", target, test }
+}
+
+/// A bug of the client.
+const fn client(name: &'static str, promise: &'static str, target: &'static str, test: &'static str) -> Bug {
+    Bug { package: "agent", ..bug(name, promise, target, test) }
 }
 
 const BUGS: &[Bug] = &[
@@ -118,9 +125,263 @@ const BUGS: &[Bug] = &[
         "lib",
         "policy::columns::tests::d2_all_and_groups_never_mean_text_fingerprint_or_url",
     ),
+    client(
+        "title-before-program",
+        "D1",
+        "lib",
+        "flow::tests::d1_nothing_of_a_window_that_is_not_allowed_is_ever_asked_for",
+    ),
+    client(
+        "never-list-off",
+        "D1",
+        "lib",
+        "flow::tests::d1_a_title_that_is_never_seen_and_one_that_cannot_be_read_close_the_window",
+    ),
+    client(
+        "private-window-seen",
+        "D1",
+        "lib",
+        "flow::tests::d1_private_windows_and_browsers_without_the_extension_are_not_seen",
+    ),
+    client(
+        "page-not-compared",
+        "D1",
+        "lib",
+        "flow::tests::pages::d1_a_browser_whose_page_is_hidden_foreign_or_already_another_is_not_looked_at",
+    ),
+    client(
+        "secret-field-told",
+        "D2",
+        "lib",
+        "flow::tests::d2_concealed_clipboards_cards_and_password_fields_leave_neither_length_nor_fingerprint",
+    ),
+    client(
+        "unanswered-is-plain",
+        "D2",
+        "lib",
+        "flow::tests::d2_concealed_clipboards_cards_and_password_fields_leave_neither_length_nor_fingerprint",
+    ),
+    client(
+        "altgr-is-a-command",
+        "D2",
+        "lib",
+        "flow::tests::d2_altgr_makes_text_and_typed_text_is_kept_only_where_a_rule_names_it",
+    ),
+    client(
+        "letters-wait-always",
+        "D2",
+        "lib",
+        "flow::tests::d2_letters_wait_only_behind_the_first_one_in_a_field_with_which_it_is_asked_which_field_that_is",
+    ),
+    client(
+        "guessable-fingerprint",
+        "D5",
+        "lib",
+        "flow::tests::d5_a_value_so_short_that_it_can_be_guessed_has_no_fingerprint",
+    ),
+    client(
+        "picture-beside-secret",
+        "D3",
+        "lib",
+        "flow::tests::d3_pictures_are_taken_for_the_rule_that_asks_and_never_beside_a_secret",
+    ),
+    client(
+        "picture-at-first-sight",
+        "D3",
+        "lib",
+        "flow::tests::d3_there_is_no_picture_of_a_window_that_may_not_be_seen_any_more_when_it_is_taken",
+    ),
+    client(
+        "page-unmasked",
+        "D3",
+        "lib",
+        "flow::tests::pages::d3_a_page_gives_a_picture_only_if_it_says_what_must_not_be_on_it",
+    ),
+    client(
+        "shot-before-mask",
+        "D3",
+        "lib",
+        "flow::tests::pages::d3_a_page_gives_a_picture_only_if_it_says_what_must_not_be_on_it",
+    ),
+    client(
+        "moved-is-the-same",
+        "D3",
+        "lib",
+        "screenshot::tests::an_unchanged_window_gives_no_second_picture_a_scrolled_text_does",
+    ),
+    client("pause-ignored", "D7", "lib", "standing::tests::d7_every_missing_condition_alone_ends_recording"),
+    client(
+        "zone-ignored",
+        "D7",
+        "lib",
+        "standing::tests::a_schedule_in_another_zone_is_computed_there_and_an_unknown_zone_admits_nothing",
+    ),
+    client("consent-of-any-version", "D7", "lib", "home::tests::d7_a_word_about_another_version_of_the_text_is_none"),
+    client(
+        "recorded-after-the-end",
+        "D7",
+        "lib",
+        "flow::tests::d7_not_one_event_after_the_stop_and_what_was_finished_is_kept",
+    ),
+    client(
+        "old-word-holds",
+        "D7",
+        "lib",
+        "agent::tests::d7_the_disk_is_read_twice_a_second_at_most_and_no_word_is_older_than_half_a_second",
+    ),
+    client("command-unheard", "D7", "lib", "agent::tests::d7_what_a_command_changed_is_read_at_once"),
+    client(
+        "deleted-comes-later",
+        "D7",
+        "it",
+        "alone::p5_d7_what_was_typed_just_before_the_end_is_kept_and_just_before_a_deletion_is_deleted",
+    ),
+    client(
+        "deleted-pictures-stay",
+        "D7",
+        "lib",
+        "upload::pictures::tests::younger_pictures_wait_and_what_the_person_deletes_is_never_sent",
+    ),
+    client(
+        "deleted-stays-in-log",
+        "D7",
+        "lib",
+        "spool::tests::d7_the_last_hour_is_deleted_counted_and_gone_from_every_byte",
+    ),
+    client(
+        "floor-ignored",
+        "D12",
+        "lib",
+        "configuration::tests::d12_a_floor_narrows_and_one_with_errors_stops_everything",
+    ),
+    client("unreadable-floor-ignored", "D12", "it", "alone::d12_a_floor_that_cannot_be_opened_stops_recording"),
+    client("spool-in-clear", "D13", "lib", "spool::tests::d13_what_lies_on_the_disk_tells_nothing"),
+    client("readable-secret", "D13", "lib", "secrets::unix::tests::d13_a_secret_is_for_its_user_alone"),
+    client(
+        "signature-unchecked",
+        "S4",
+        "lib",
+        "configuration::tests::s4_any_changed_byte_of_header_text_or_signature_is_refused",
+    ),
+    client(
+        "accept-older-config",
+        "S4",
+        "lib",
+        "configuration::tests::s4_a_configuration_signed_for_the_project_is_obeyed_an_older_one_never_again",
+    ),
+    client(
+        "foreign-project-obeyed",
+        "S4",
+        "lib",
+        "configuration::tests::tc12_what_is_signed_and_still_wrong_is_refused",
+    ),
+    client(
+        "typing-error-sent",
+        "S2",
+        "lib",
+        "enrol::tests::s2_every_typing_error_in_an_app_key_is_found_without_the_service",
+    ),
+    client("plain-http", "S12", "lib", "wire::tests::s12_plain_http_goes_to_this_machine_alone"),
+    client(
+        "bridge-trusts-length",
+        "S13",
+        "lib",
+        "browser::relay::tests::s13_a_browser_that_lies_about_a_length_or_sends_half_a_message_is_an_error",
+    ),
+    client("bridge-trusts-length", "S13", "lib", "control::tests::s13_a_length_that_lies_allocates_nothing"),
+    client("foreign-extension", "S13", "it", "alone::s13_only_our_extension_is_heard_and_only_from_a_browser"),
+    client("any-program-a-browser", "S13", "it", "alone::s13_only_our_extension_is_heard_and_only_from_a_browser"),
+    client(
+        "page-without-bounds",
+        "S13",
+        "lib",
+        "flow::tests::pages::p5_every_event_of_a_page_is_acknowledged_once_whatever_becomes_of_it",
+    ),
+    client(
+        "page-taken-twice",
+        "P2",
+        "lib",
+        "spool::tests::p2_an_event_of_a_page_is_known_when_it_comes_again_after_a_start_until_it_is_old",
+    ),
+    client("spool-shared", "P2", "lib", "spool::tests::tc10_a_second_program_on_the_spool_is_told_so"),
+    client(
+        "skip-fsync",
+        "P3",
+        "it",
+        "power::p3_tc3_a_power_cut_costs_the_last_second_and_nothing_that_was_kept_before",
+    ),
+    client(
+        "sent-before-synced",
+        "P3",
+        "lib",
+        "upload::tests::tc8_no_answer_loses_an_event_and_none_is_sent_twice_into_the_store",
+    ),
+    client("quota-off", "P4", "lib", "spool::tests::p4_room_is_made_oldest_first_counted_and_told"),
+    client("full-queue-untold", "P5", "lib", "flow::tests::p5_a_burst_beyond_the_queue_is_counted_and_told"),
+    client("parts-uncounted", "P5", "lib", "flow::tests::p5_every_raw_event_is_accounted_for_whatever_happens"),
+    client("range-untold", "P5", "lib", "spool::tests::p5_a_range_that_grows_while_an_event_tells_of_it_is_told_again"),
+    client(
+        "panic-on-bad-spool",
+        "P6",
+        "lib",
+        "spool::tests::tc5_whatever_lies_in_the_folder_the_spool_opens_and_saves_what_can_be_saved",
+    ),
+    client(
+        "salvage-ends-at-damage",
+        "P6",
+        "lib",
+        "spool::tests::tc5_of_the_rows_on_undamaged_pages_nineteen_in_twenty_are_saved",
+    ),
+    client(
+        "any-answer-a-receipt",
+        "P1",
+        "lib",
+        "upload::tests::tc8_no_answer_loses_an_event_and_none_is_sent_twice_into_the_store",
+    ),
+    client(
+        "foreign-receipt",
+        "P7",
+        "lib",
+        "upload::tests::tc8_no_answer_loses_an_event_and_none_is_sent_twice_into_the_store",
+    ),
+    client("retry-4xx-forever", "P7", "lib", "upload::tests::p7_one_bad_event_costs_itself_and_no_neighbour"),
+    client("refused-is-gone", "P7", "lib", "upload::tests::p7_one_bad_event_costs_itself_and_no_neighbour"),
+    client(
+        "asks-for-ever",
+        "P7",
+        "lib",
+        "upload::tests::p7_a_second_401_waits_and_keeps_everything_and_a_revoked_client_stops",
+    ),
+    client("sent-by-clock", "P8", "lib", "spool::tests::tc6_turning_the_wall_clock_reorders_and_deletes_nothing"),
+    client("held-by-clock", "P8", "lib", "spool::tests::tc6_turning_the_wall_clock_reorders_and_deletes_nothing"),
+    client("kept-by-own-clock", "P8", "lib", "spool::tests::tc6_turning_the_wall_clock_reorders_and_deletes_nothing"),
+    client(
+        "copy-keeps-epoch",
+        "P8",
+        "lib",
+        "spool::tests::tc11_a_copied_spool_begins_a_new_epoch_and_keeps_what_waits",
+    ),
+    client(
+        "clone-keeps-epoch",
+        "P8",
+        "lib",
+        "upload::tests::tc11_a_detected_clone_sends_what_was_not_sent_under_a_new_epoch",
+    ),
+    client("waits-unspread", "P9", "lib", "upload::tests::tc8_waits_are_spread_bounded_and_as_long_as_asked"),
+    client("retry-after-ignored", "P9", "lib", "upload::tests::tc8_waits_are_spread_bounded_and_as_long_as_asked"),
+    client("backlog-first", "P10", "lib", "upload::tests::p10_after_days_offline_live_events_overtake_the_backlog"),
+    client(
+        "older-spool-set-aside",
+        "P14",
+        "lib",
+        "spool::tests::a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_stay",
+    ),
 ];
 
-/// Builds the program with all bugs and runs each one's test; `names` picks some.
+/// The packages in which bugs are planted: the one with the feature, what is built with it, and its program.
+const BUILDS: [(&str, &[&str], &str); 2] = [("server", &["store", "uilog"], "lode"), ("agent", &[], "lode-agent")];
+
+/// Builds the programs with all bugs and runs each one's test; `names` picks some, and what they need is built.
 ///
 /// Errors: a test that passes although its bug is turned on, or fails although none is.
 pub fn run(names: &[String]) -> Result<()> {
@@ -129,29 +390,39 @@ pub fn run(names: &[String]) -> Result<()> {
     if wanted.is_empty() {
         bail!("there is no such bug; there are {}", BUGS.iter().map(|bug| bug.name).collect::<Vec<_>>().join(", "));
     }
-    let postgres = test::Postgres::start()?;
-    let built = build()?;
     let mut wrong = Vec::new();
-    for bug in &wanted {
-        for (planted, must_pass) in [("", true), (bug.name, false)] {
-            let passed = passes(bug, planted, &built, &postgres.url());
-            let said = match (passed == must_pass, must_pass) {
-                (true, true) => continue,
-                (true, false) => "found by",
-                (false, true) => "fails without any bug:",
-                (false, false) => "NOT found by",
-            };
-            println!("{:24} {:4} {said} {}", bug.name, bug.promise, bug.test);
-            if passed != must_pass {
-                wrong.push(bug.name);
-            }
+    for (package, others, binary) in BUILDS {
+        let here: Vec<&&Bug> = wanted.iter().filter(|bug| bug.package == package).collect();
+        if here.is_empty() {
+            continue;
         }
+        let postgres = (package == "server").then(test::Postgres::start).transpose()?;
+        let url = postgres.as_ref().map(test::Postgres::url);
+        let built = build(package, others)?;
+        wrong.extend(here.into_iter().filter(|bug| !is_found(bug, &built, url.as_deref())).map(|bug| bug.name));
+        // The program with bugs lies where the one without did.
+        command::run(program("cargo").args(["build", "--quiet", "--package", package, "--bin", binary]))?;
     }
-    // The program with bugs lies where the one without did.
-    command::run(program("cargo").args(["build", "--quiet", "--package", "server", "--bin", "lode"]))?;
     let found = wanted.len() - wrong.len();
     println!("planted bugs: {found} passed, {} failed", wrong.len());
     if wrong.is_empty() { Ok(()) } else { bail!("not found: {}", wrong.join(", ")) }
+}
+
+/// Whether the bug's test passes without it and fails with it; says so.
+fn is_found(bug: &Bug, built: &[TestProgram], postgres: Option<&str>) -> bool {
+    let mut is_found = true;
+    for (planted, must_pass) in [("", true), (bug.name, false)] {
+        let passed = passes(bug, planted, built, postgres);
+        let said = match (passed == must_pass, must_pass) {
+            (true, true) => continue,
+            (true, false) => "found by",
+            (false, true) => "fails without any bug:",
+            (false, false) => "NOT found by",
+        };
+        println!("{:24} {:4} {said} {}", bug.name, bug.promise, bug.test);
+        is_found &= passed == must_pass;
+    }
+    is_found
 }
 
 /// A program of tests that was built.
@@ -163,12 +434,13 @@ struct TestProgram {
     folder: PathBuf,
 }
 
-/// One build of everything, with all bugs in it. The programs are then run without cargo, which would look at every file
+/// One build of the tests of these packages, with all bugs in it. The programs are then run without cargo, which would look at every file
 /// again for each of them.
-fn build() -> Result<Vec<TestProgram>> {
+fn build(package: &str, others: &[&str]) -> Result<Vec<TestProgram>> {
     let mut cargo = program("cargo");
-    cargo.args(["test", "--quiet", "--package", "server", "--package", "store", "--package", "uilog"]);
-    cargo.args(["--features", "server/planted", "--no-run", "--message-format", "json"]);
+    cargo.args(["test", "--quiet", "--package", package]);
+    cargo.args(others.iter().flat_map(|other| ["--package", *other]));
+    cargo.args(["--features", &format!("{package}/planted"), "--no-run", "--message-format", "json"]);
     let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("the tests with the planted bugs could not be built");
@@ -186,11 +458,12 @@ fn test_program(message: &Value) -> Option<TestProgram> {
     (message["profile"]["test"] == true).then(|| TestProgram { target: target.to_owned(), program, folder })
 }
 
-fn passes(bug: &Bug, planted: &str, built: &[TestProgram], postgres: &str) -> bool {
+fn passes(bug: &Bug, planted: &str, built: &[TestProgram], postgres: Option<&str>) -> bool {
     built.iter().filter(|test| test.target == bug.target).all(|test| {
         let mut run = program(&test.program);
         run.args(["--exact", bug.test]).current_dir(&test.folder).env("CARGO_MANIFEST_DIR", &test.folder);
-        run.env("LODE_PLANTED", planted).env("LODE_TEST_POSTGRES", postgres);
+        run.env("LODE_PLANTED", planted);
+        run.envs(postgres.map(|url| ("LODE_TEST_POSTGRES", url)));
         run.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     })
 }

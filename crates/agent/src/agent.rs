@@ -33,8 +33,8 @@ use crossbeam_channel::{Receiver, Select, Sender, TrySendError, bounded};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use uilog::EventType;
 use uilog::policy::Variables;
+use uilog::{EventType, planted};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -365,13 +365,15 @@ struct OnDisk(Option<(Moment, Words)>);
 impl OnDisk {
     /// What holds now; `read` is asked if what is known is too old.
     fn said(&mut self, now: Moment, read: impl FnOnce() -> Words) -> &Words {
-        let known = self.0.take().filter(|(at, _)| now.since_us(*at) < DISK_US);
+        let known = self.0.take().filter(|(at, _)| now.since_us(*at) < DISK_US || planted::is("old-word-holds"));
         &self.0.insert(known.unwrap_or_else(|| (now, read()))).1
     }
 
     /// Something changed: it is read anew.
     fn forget(&mut self) {
-        self.0 = None;
+        if !planted::is("command-unheard") {
+            self.0 = None;
+        }
     }
 }
 
@@ -433,7 +435,7 @@ fn forget(shared: &Shared, flow: &mut Flow, outbox: &Outbox, us: u64) -> Result<
     let now = shared.clock.now();
     let was_recording = flow.is_recording();
     // What waits to be taken happened before, and is deleted with the rest.
-    let mut given = flow.step(now);
+    let mut given = if planted::is("deleted-comes-later") { Yield::default() } else { flow.step(now) };
     given.add(flow.end(now, State::Paused));
     let (done, done_out) = bounded(1);
     outbox.put(Work { given, reported: Vec::new(), done: Some(done) });
@@ -550,6 +552,7 @@ impl Shared {
         let floor = match std::fs::read_to_string(&self.options.floor) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(_) if planted::is("unreadable-floor-ignored") => None,
             Err(_) => {
                 return Err(Refused::Invalid(format!("the floor '{}' cannot be read", self.options.floor.display())));
             }

@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use uilog::planted;
 pub use uilog::policy::Reading;
 use zeroize::Zeroizing;
 
@@ -301,7 +302,9 @@ impl Picture {
         }
         for row in top..bottom {
             let (from, to) = ((row * columns + left) as usize * 3, (row * columns + right) as usize * 3);
-            self.rgb[from..to].fill(0);
+            if !planted::is("shot-before-mask") {
+                self.rgb[from..to].fill(0);
+            }
         }
         let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as u32);
         self.masks.push(Mask { x, y, width, height, reason });

@@ -11,6 +11,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uilog::planted;
 use uilog::policy::{self, Configuration, FILE_BYTES_MAX, Floor, KeyedHash, Policy, Variables};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -91,16 +92,19 @@ pub fn verify(envelope: &Envelope, pins: &Pins<'_>, now_us: i64) -> Result<Confi
     let signed = [CONTEXT, &envelope.header, "\n", &envelope.xml].concat();
     let signature = decode(&envelope.signature).and_then(|bytes| Signature::from_slice(&bytes).ok());
     let signature = signature.ok_or(Refused::Signature)?;
-    pins.key.verify_strict(signed.as_bytes(), &signature).map_err(|_| Refused::Signature)?;
+    if !planted::is("signature-unchecked") {
+        pins.key.verify_strict(signed.as_bytes(), &signature).map_err(|_| Refused::Signature)?;
+    }
     let header: Header = serde_json::from_str(&envelope.header).map_err(|_| Refused::Unreadable("header"))?;
     let configuration = policy::parse(&envelope.xml).map_err(|problems| {
         Refused::Invalid(problems.first().map_or_else(|| "unknown".to_owned(), ToString::to_string))
     })?;
     let is_ours = header.project.parse() == Ok(pins.project) && configuration.project == pins.project;
-    if !is_ours {
+    if !is_ours && !planted::is("foreign-project-obeyed") {
         return Err(Refused::Project);
     }
-    if header.revision != configuration.revision || header.revision < pins.revision {
+    let is_older = header.revision != configuration.revision || header.revision < pins.revision;
+    if is_older && !planted::is("accept-older-config") {
         return Err(Refused::Older { offered: header.revision.min(configuration.revision), known: pins.revision });
     }
     if !holds(&header, configuration.valid_until_s, now_us) {
@@ -158,6 +162,7 @@ pub fn effective(
     };
     let parsed: Option<Floor> =
         floor.map(policy::parse_floor).transpose().map_err(|problems| Refused::Invalid(first(problems)))?;
+    let parsed = parsed.filter(|_| !planted::is("floor-ignored"));
     let configuration = parsed.map_or_else(|| configuration.clone(), |floor| policy::narrow(configuration, &floor));
     let compiled = Policy::compile(&configuration, variables);
     let policy = compiled.map_err(|problems| Refused::Invalid(first(problems)))?;

@@ -23,6 +23,7 @@ use crate::screenshot::{Png, Shooter, Shot, scaled_down};
 use crate::standing::State;
 use std::sync::Arc;
 use std::time::Duration;
+use uilog::planted;
 use uilog::policy::model::{MaskText, Scope};
 use uilog::policy::{Decision, GateDecision, Outcome, Refusal, Scrubbed, Seen};
 use uilog::{Event, EventType};
@@ -225,6 +226,9 @@ impl Flow {
             session.normalizer.end_all();
         }
         let given = self.finish(now, true);
+        if planted::is("recorded-after-the-end") {
+            return given;
+        }
         self.session = None;
         self.capture.arm(Want::default());
         given
@@ -278,7 +282,7 @@ impl Flow {
             self.take(raw, now);
         }
         let lost = self.source.newly_lost();
-        if lost > 0 {
+        if lost > 0 && !planted::is("full-queue-untold") {
             self.counters.lose("queue_full", lost);
             self.gap(now, "queue_full", &[("events_lost", lost.to_string())], 1);
         }
@@ -442,7 +446,7 @@ impl Flow {
             self.counters.filter("gate.state", 1);
             return self.pages.push(id);
         };
-        if !event.is_bounded() {
+        if !event.is_bounded() && !planted::is("page-without-bounds") {
             self.counters.lose("page_unbounded", 1);
             return self.pages.push(id);
         }
@@ -628,10 +632,14 @@ impl Flow {
             return None;
         }
         // The window must still be what it was: its title may have become one that is never seen.
-        let again = gate::look(sight.window(), &*self.capture, &self.browsers, &session.effective).ok()?;
+        let again = match planted::is("picture-at-first-sight") {
+            true => sight.clone(),
+            false => gate::look(sight.window(), &*self.capture, &self.browsers, &session.effective).ok()?,
+        };
         // What a page must not show, only the page can tell; without its word there is no picture.
         let masks = match (&again.page, formed.masks.clone()) {
             (None, _) => Vec::new(),
+            (Some(_), None) if planted::is("page-unmasked") => Vec::new(),
             (Some(_), masks) => masks?,
         };
         let request =
@@ -661,7 +669,9 @@ impl Flow {
             None => None,
         };
         // All parts but one are merged; the one is what became of the event.
-        self.counters.merge(parts.saturating_sub(1));
+        if !planted::is("parts-uncounted") {
+            self.counters.merge(parts.saturating_sub(1));
+        }
         match session.effective.policy.scrub(captured, &session.hash) {
             Outcome::Logged(event, scope) => {
                 self.counters.admit();

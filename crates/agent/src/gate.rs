@@ -10,6 +10,7 @@ use crate::browser::{Browsers, Front, FrontPage};
 use crate::capture::{Capture, Identity, Reading, WindowId};
 use crate::configuration::Effective;
 use std::sync::Arc;
+use uilog::planted;
 use uilog::policy::{GateDecision, Refusal, Seen};
 
 /// Programs that show pages: what is allowed in them may depend on the page. Executables, and the application ids of Wayland.
@@ -114,6 +115,9 @@ pub fn look(
 ) -> Result<Sight, Refusal> {
     let Reading::Known(identity) = capture.identify(window) else { return Err(Refusal::Identity) };
     let mut seen = seen(&identity);
+    if planted::is("title-before-program") {
+        capture.title(&Admitted { window, pid: None, process_name: None });
+    }
     refused(effective.policy.gate_program(&seen))?;
     let is_browser = is_browser(&identity);
     let extension = &effective.configuration.extension;
@@ -128,7 +132,9 @@ pub fn look(
     let title = capture.title(&admitted);
     seen.window_title = borrowed(&title);
     // What the extension said may be older than what the window shows: the window's title must begin with the page's.
-    let page = pages.iter().find(|page| known(&title).is_some_and(|title| title.starts_with(&page.title)));
+    let page = pages.iter().find(|page| {
+        known(&title).is_some_and(|title| title.starts_with(&page.title) || planted::is("page-not-compared"))
+    });
     if let Some(page) = page {
         seen.url = Reading::Known(&page.url);
         seen.page_title = Reading::Known(&page.title);
@@ -139,7 +145,9 @@ pub fn look(
         seen.url = Reading::Unknown;
         seen.page_title = Reading::Unknown;
     }
-    refused(effective.policy.gate(&seen))?;
+    if !planted::is("never-list-off") {
+        refused(effective.policy.gate(&seen))?;
+    }
     let page = page.cloned();
     Ok(Sight { admitted: Arc::new(admitted), title, page })
 }
@@ -176,7 +184,7 @@ fn seen(identity: &Identity) -> Seen<'_> {
         process_name: borrowed(&identity.process_name),
         app_id: borrowed(&identity.app_id),
         path: borrowed(&identity.path),
-        private: identity.private,
+        private: if planted::is("private-window-seen") { Reading::Known(false) } else { identity.private },
         ..Seen::default()
     }
 }

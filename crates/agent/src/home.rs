@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
+use uilog::planted;
 use uuid::Uuid;
 
 /// Who the client is to the service.
@@ -85,7 +86,9 @@ pub struct Consent {
 /// What that means for this version of the text.
 pub fn said(consent: Option<&Consent>, version: u32) -> Said {
     match consent {
-        Some(consent) if consent.version == version && consent.accepted => Said::Yes,
+        Some(consent) if consent.accepted && (consent.version == version || planted::is("consent-of-any-version")) => {
+            Said::Yes
+        }
         Some(consent) if consent.version == version => Said::No,
         _ => Said::Nothing,
     }
@@ -203,5 +206,22 @@ impl Home {
         crate::paths::make_private_folder(&self.folder)?;
         let bytes = zeroize::Zeroizing::new(serde_json::to_vec_pretty(value)?);
         secrets::write(&self.folder.join(format!("{name}.json")), &bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d7_a_word_about_another_version_of_the_text_is_none() {
+        let consent = |version, accepted| Consent { version, accepted, ..Consent::default() };
+        assert_eq!(said(None, 2), Said::Nothing);
+        assert_eq!(said(Some(&consent(2, true)), 2), Said::Yes);
+        assert_eq!(said(Some(&consent(2, false)), 2), Said::No);
+        for other in [1, 3] {
+            assert_eq!(said(Some(&consent(other, true)), 2), Said::Nothing, "yes to {other}");
+            assert_eq!(said(Some(&consent(other, false)), 2), Said::Nothing, "no to {other}");
+        }
     }
 }

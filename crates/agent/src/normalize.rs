@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use uilog::column::ColumnId;
 use uilog::event::Fingerprint;
+use uilog::planted;
 use uilog::policy::{Captured, ColumnSet, Configuration, KeyedHash};
 use uilog::{Actor, Event, EventType};
 use zeroize::Zeroizing;
@@ -275,7 +276,7 @@ impl Normalizer {
 
     /// Whether text is being entered: one letter more asks nothing then, while with the first one it is asked which field has the focus.
     pub fn is_typing(&self) -> bool {
-        self.typing.is_some()
+        self.typing.is_some() || planted::is("letters-wait-always")
     }
 
     /// How many raw events are held here, whose fate is open.
@@ -461,7 +462,7 @@ impl Normalizer {
             }
             self.unanswered.push_back((on_page, formed.at.time_us));
         }
-        if missing.element.is_some() {
+        if missing.element.is_some() && !planted::is("unanswered-is-plain") {
             formed.captured.unknown = formed.captured.unknown.with(ColumnId::ElementRole).with(ColumnId::ElementName);
         }
         formed.captured.event.snippet = Some(self.snippet_of(formed.at));
@@ -1000,7 +1001,9 @@ fn typed(key: Key, modifiers: Modifiers) -> Option<Typed> {
     let Modifiers { ctrl, alt, meta, alt_gr, .. } = modifiers;
     match key {
         // AltGr comes as ctrl+alt on some systems: what it makes is text, unless it is a plain letter or digit.
-        Key::Character(character) if alt_gr || (ctrl && alt && !character.is_ascii_alphanumeric()) => {
+        Key::Character(character)
+            if alt_gr || (ctrl && alt && !character.is_ascii_alphanumeric() && !planted::is("altgr-is-a-command")) =>
+        {
             Some(Typed::Character(character))
         }
         Key::Character(character) if !ctrl && !alt && !meta => Some(Typed::Character(character)),
@@ -1066,6 +1069,6 @@ fn fill_clipboard(event: &mut Event, clipboard: &Clipboard, hash: &dyn KeyedHash
 /// The keyed fingerprint of a value, with its white space folded; none for short values, which could be guessed.
 fn fingerprint(value: &str, hash: &dyn KeyedHash) -> Option<Fingerprint> {
     let folded = Zeroizing::new(value.split_whitespace().collect::<Vec<_>>().join(" "));
-    let is_long = folded.chars().count() >= FINGERPRINT_CHARS_MIN;
+    let is_long = folded.chars().count() >= FINGERPRINT_CHARS_MIN || planted::is("guessable-fingerprint");
     is_long.then(|| Fingerprint(hash.hash("value_fingerprint", &folded)))
 }

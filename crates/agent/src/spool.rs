@@ -28,7 +28,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 use std::path::{Path, PathBuf};
 use uilog::policy::Scrubbed;
 use uilog::policy::model::Storage;
-use uilog::{Event, EventType, SeqRanges};
+use uilog::{Event, EventType, SeqRanges, planted};
 use uuid::Uuid;
 
 /// The version of the tables below.
@@ -210,7 +210,7 @@ impl Spool {
         let path = folder.join(FILE);
         match Self::open_file(folder) {
             Ok(opened) => Ok(opened),
-            Err(error) if is_hopeless(&error) => {
+            Err(error) if is_hopeless(&error) && !planted::is("panic-on-bad-spool") => {
                 let aside = salvage::set_aside(folder, FILE, now.time_us)
                     .map_err(|source| SpoolError::Io { path: path.clone(), source })?;
                 let (mut spool, opened) = Self::open_file(folder)?;
@@ -226,7 +226,8 @@ impl Spool {
         let sql = |source| sql_error(&path, source);
         let db = Connection::open(&path).map_err(sql)?;
         // Before the first access: one owner, and no shared memory beside the file.
-        db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(sql)?;
+        let locking = if planted::is("spool-shared") { "NORMAL" } else { "EXCLUSIVE" };
+        db.pragma_update(None, "locking_mode", locking).map_err(sql)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
         db.pragma_update(None, "synchronous", "NORMAL").map_err(sql)?;
         db.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX).map_err(sql)?;
@@ -240,6 +241,7 @@ impl Spool {
             let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sql)?;
             match (application, version) {
                 (APPLICATION_ID, VERSION) => {}
+                _ if planted::is("older-spool-set-aside") => return Err(sql(rusqlite::Error::InvalidQuery)),
                 (APPLICATION_ID, 1) => {
                     db.execute_batch(FROM_VERSION_1).map_err(sql)?;
                     db.execute_batch(FROM_VERSION_2).map_err(sql)?;
@@ -313,7 +315,7 @@ impl Spool {
         (self.event_bytes, self.picture_bytes) = (event_bytes, picture_bytes);
         let here = identity(&self.folder);
         let known = self.meta("identity")?;
-        let copied = known.as_ref().is_some_and(|known| *known != here.as_bytes());
+        let copied = known.as_ref().is_some_and(|known| *known != here.as_bytes()) && !planted::is("copy-keeps-epoch");
         if copied {
             self.begin_epoch()?;
         }
@@ -436,7 +438,7 @@ impl Spool {
             .db
             .prepare_cached("SELECT 1 FROM page WHERE document = ?1 AND seq = ?2")
             .and_then(|mut find| find.exists(params![page.document.simple().to_string(), page.seq as i64]));
-        found.map_err(|source| self.error(source))
+        found.map(|found| found && !planted::is("page-taken-twice")).map_err(|source| self.error(source))
     }
 
     /// Forgets events of pages that were taken long ago.
@@ -466,6 +468,12 @@ impl Spool {
         self.write(far, |_| Ok(())).map_err(|source| sql_error(&path, source))?;
         self.synced = now;
         Ok(())
+    }
+
+    /// Whether a power cut would leave everything that was committed.
+    #[cfg(test)]
+    pub(crate) fn is_synced(&self) -> bool {
+        !self.unsynced
     }
 
     /// Events that wait, in order, of one lane; at most so many, and only those that have waited for `hold_us`.
@@ -520,8 +528,10 @@ impl Spool {
             Lane::Live => "(boot = ?1 AND uptime_us > ?5)",
             Lane::Backlog => "NOT (boot = ?1 AND uptime_us > ?5)",
         };
+        let old = if planted::is("held-by-clock") { "(time_us <= ?3 OR time_us > ?4)" } else { OLD };
+        let order = if planted::is("sent-by-clock") { "time_us" } else { "seq" };
         let sql = format!(
-            "SELECT seq, body FROM event WHERE sent_us IS NULL AND {OLD} AND {lane_filter} ORDER BY seq LIMIT ?6"
+            "SELECT seq, body FROM event WHERE sent_us IS NULL AND {old} AND {lane_filter} ORDER BY {order} LIMIT ?6"
         );
         let mut statement = self.db.prepare_cached(&sql).map_err(|source| self.error(source))?;
         let limit = i64::try_from(events_max).unwrap_or(i64::MAX);
@@ -561,6 +571,9 @@ impl Spool {
         let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
         let path = self.path();
         let moved = self.write(now, |transaction| {
+            if planted::is("refused-is-gone") {
+                return Ok(0);
+            }
             transaction.execute(
                 "INSERT OR IGNORE INTO dead_letter SELECT seq, ?2, body FROM event WHERE seq = ?1 AND sent_us IS NULL",
                 params![clamp(seq), reason],
@@ -634,15 +647,20 @@ impl Spool {
             let rows = statement.query_map(params![boot, since.0, since.1], |row| Ok((row.get(0)?, row.get(1)?)));
             rows.and_then(Iterator::collect).map_err(|source| self.error(source))?
         };
-        self.delete_pictures(&files, Fate::Erased, now)?;
+        if !planted::is("deleted-pictures-stay") {
+            self.delete_pictures(&files, Fate::Erased, now)?;
+        }
         // What was deleted is not to be found in the log beside the file either.
-        self.checkpoint()?;
+        if !planted::is("deleted-stays-in-log") {
+            self.checkpoint()?;
+        }
         Ok(waiting.count())
     }
 
     /// Deletes the copies of sent events that were kept long enough, by the service's clock.
     pub fn forget_sent(&mut self, server_time_us: i64, keep_us: u64, now: Moment) -> Result<(), SpoolError> {
-        let before = server_time_us.saturating_sub(i64::try_from(keep_us).unwrap_or(i64::MAX));
+        let clock_us = if planted::is("kept-by-own-clock") { now.time_us } else { server_time_us };
+        let before = clock_us.saturating_sub(i64::try_from(keep_us).unwrap_or(i64::MAX));
         let seqs: SeqRanges = {
             let mut statement = self
                 .db
@@ -659,7 +677,7 @@ impl Spool {
     /// Stays within the quota and leaves the disk room: copies of sent events go first, then the oldest pictures, then the oldest
     /// events that wait, which are counted and told of. `free` is the free and the whole size of the disk in bytes, if known.
     pub fn make_room(&mut self, storage: &Storage, free: Option<(u64, u64)>, now: Moment) -> Result<(), SpoolError> {
-        for _ in 0..ROOM_STEPS_MAX {
+        for _ in 0..if planted::is("quota-off") { 0 } else { ROOM_STEPS_MAX } {
             let is_tight = free.is_some_and(|(free, whole)| {
                 let percent = whole / 100 * u64::from(storage.keep_free_percent);
                 free < storage.keep_free_bytes.max(percent)
@@ -868,6 +886,9 @@ impl Spool {
                 if let Some((id, _)) = touched {
                     transaction.execute("DELETE FROM removed WHERE id = ?1", [id])?;
                 }
+                if planted::is("range-untold") {
+                    transaction.execute("DELETE FROM removed", [])?;
+                }
                 count += rows as u64;
                 bytes += length as u64;
             }
@@ -939,7 +960,8 @@ impl Spool {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let is_synced = now.since_us(self.synced) >= SYNC_US;
-        self.db.pragma_update(None, "synchronous", if is_synced { "FULL" } else { "NORMAL" })?;
+        let is_full = is_synced && !planted::is("skip-fsync");
+        self.db.pragma_update(None, "synchronous", if is_full { "FULL" } else { "NORMAL" })?;
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
         if is_synced {

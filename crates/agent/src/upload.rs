@@ -17,7 +17,7 @@ use crate::wire::{Body, Reply, Request, Wire};
 use std::sync::{Mutex, PoisonError};
 use uilog::envelope::{self, Acknowledgement, EncodeError, Header, Outcome};
 use uilog::random::Random;
-use uilog::{Event, SeqRanges};
+use uilog::{Event, SeqRanges, planted};
 use uuid::Uuid;
 
 /// The shortest back-off.
@@ -51,10 +51,17 @@ pub enum Reaction {
 /// Reads an answer to a batch of events with these numbers.
 pub fn reaction(reply: &Reply, sent: &SeqRanges) -> Reaction {
     match reply.status {
-        200 => match reply.json::<Acknowledgement>().filter(|answer| is_about(answer, sent)) {
+        200 => match reply
+            .json::<Acknowledgement>()
+            .filter(|answer| is_about(answer, sent) || planted::is("foreign-receipt"))
+        {
             Some(answer) => Reaction::Acknowledged(answer),
+            None if planted::is("any-answer-a-receipt") => {
+                Reaction::Acknowledged(Acknowledgement { accepted: sent.clone(), ..Acknowledgement::default() })
+            }
             None => Reaction::Keep(None),
         },
+        400 | 422 if planted::is("retry-4xx-forever") => Reaction::Keep(None),
         400 | 422 => Reaction::Bisect(reply.sentence()),
         401 => Reaction::Authenticate,
         403 if reply.code() == "revoked" => Reaction::Revoked,
@@ -85,7 +92,7 @@ fn retry_after_us(text: Option<&str>) -> Option<u64> {
 /// How long to wait after so many failures in a row: anything up to a bound that doubles (full jitter).
 pub fn backoff_us(failures: u32, random: &mut Random) -> u64 {
     let bound = BACKOFF_US_MIN.saturating_mul(1 << failures.min(20)).min(BACKOFF_US_MAX);
-    BACKOFF_US_MIN.max(random.below(bound))
+    if planted::is("waits-unspread") { bound } else { BACKOFF_US_MIN.max(random.below(bound)) }
 }
 
 /// What the configuration says about sending.
@@ -112,7 +119,8 @@ impl Backoff {
 
     /// An exchange failed: wait, at least as long as the service said. Says until when.
     pub fn fail(&mut self, now: Moment, at_least_us: Option<u64>) -> u64 {
-        let wait = backoff_us(self.failures, &mut self.random).max(at_least_us.unwrap_or(0));
+        let wait = backoff_us(self.failures, &mut self.random)
+            .max(at_least_us.filter(|_| !planted::is("retry-after-ignored")).unwrap_or(0));
         self.failures = self.failures.saturating_add(1);
         self.not_before_us = now.uptime_us.saturating_add(wait);
         self.not_before_us
@@ -233,13 +241,14 @@ pub fn turn(
     if now.uptime_us < uploader.not_before_us() {
         return Ok(Turn::Wait(uploader.not_before_us()));
     }
-    for lane in [Lane::Live, Lane::Backlog] {
+    let lanes = [Lane::Live, Lane::Backlog];
+    for lane in if planted::is("backlog-first") { [Lane::Backlog, Lane::Live] } else { lanes } {
         let events_max = plan.batch_events.min(uploader.fits[lane as usize]).max(1);
         let (batch, epoch) = {
             let mut spool = spool.lock().unwrap_or_else(PoisonError::into_inner);
             let waiting = spool.batch(lane, now, plan.hold_us, events_max, speaker.agent_id)?;
             // What is sent must survive a power cut, or its number could be given twice.
-            if !waiting.is_empty() {
+            if !waiting.is_empty() && !planted::is("sent-before-synced") {
                 spool.sync(now)?;
             }
             let events: Vec<Event> = waiting.into_iter().map(|waiting| waiting.event).collect();
@@ -298,11 +307,15 @@ fn send(
         Reaction::Smaller => too_large(uploader, "the service takes no event of this size"),
         Reaction::Bisect(reason) => too_large(uploader, &reason),
         // Once; a second "no" means waiting.
-        Reaction::Authenticate if uploader.asked_for_token => Ok(Turn::Wait(uploader.fail(now, None))),
+        Reaction::Authenticate if uploader.asked_for_token && !planted::is("asks-for-ever") => {
+            Ok(Turn::Wait(uploader.fail(now, None)))
+        }
         Reaction::Authenticate => Ok(Turn::NeedsToken),
         Reaction::Revoked => Ok(Turn::Revoked),
         Reaction::NewEpoch => {
-            locked().begin_epoch()?;
+            if !planted::is("clone-keeps-epoch") {
+                locked().begin_epoch()?;
+            }
             Ok(Turn::NewEpoch)
         }
     }

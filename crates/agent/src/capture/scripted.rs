@@ -8,8 +8,8 @@
 
 use super::{
     Ability, Admitted, Answer, Button, Capabilities, Capture, CaptureError, Clipboard, Direction, Drained, Element,
-    Identity, Key, Mask, MaskReason, Modifiers, NoPicture, Picture, Query, RawEvent, RawKind, RawSink, Reading,
-    Request, SIGNALS, Ticket, Want, WindowId,
+    Identity, Key, MaskReason, Modifiers, NoPicture, Picture, Query, RawEvent, RawKind, RawSink, Reading, Request,
+    SIGNALS, Ticket, Want, WindowId,
 };
 use crate::clock::Moment;
 use std::collections::{BTreeMap, BTreeSet};
@@ -415,16 +415,9 @@ impl Capture for Scripted {
             place: [0, 0, 64, 48],
             masks: Vec::new(),
         };
-        let asked = request.masks.iter().map(|place| (place.map(i32::unsigned_abs), MaskReason::Password));
-        for ([x, y, w, h], reason) in covers.into_iter().map(|place| (place, MaskReason::Window)).chain(asked) {
-            let (right, bottom) = ((x + w).min(width), (y + h).min(height));
-            let (x, y) = (x.min(right), y.min(bottom));
-            for row in y..bottom {
-                let (from, to) = ((row * width + x) as usize * 3, (row * width + right) as usize * 3);
-                picture.rgb[from..to].fill(0);
-            }
-            picture.masks.push(Mask { x, y, width: right - x, height: bottom - y, reason });
-        }
+        let asked = request.masks.iter().map(|place| (*place, MaskReason::Password));
+        let covers = covers.into_iter().map(|place| (place.map(|pixels| pixels as i32), MaskReason::Window));
+        covers.chain(asked).for_each(|(place, reason)| picture.paint_over(picture.place, place, reason));
         Ok(picture)
     }
 

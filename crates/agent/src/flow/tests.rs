@@ -171,6 +171,19 @@ fn a_copy_needs_the_clipboard_to_change_and_pairs_with_its_paste() {
 }
 
 #[test]
+fn d5_a_value_so_short_that_it_can_be_guessed_has_no_fingerprint() {
+    for (value, has_one) in [("123", false), (" 1   2 ", false), ("1234", true)] {
+        let mut stage = Stage::new(rules("a.exe", "", r#"columns="all value_fingerprint""#));
+        let window = stage.script.window("a.exe", "Orders");
+        stage.script.focus(stage.now, window);
+        stage.script.copy(stage.now, "ctrl+c", value, false);
+        stage.rest();
+        let copy = stage.events.iter().find(|event| event.event_type == EventType::Copy).unwrap();
+        assert_eq!((copy.text_length.is_some(), copy.value_fingerprint.is_some()), (true, has_one), "{value}");
+    }
+}
+
+#[test]
 fn d2_concealed_clipboards_cards_and_password_fields_leave_neither_length_nor_fingerprint() {
     let mut stage = Stage::new(rules("a.exe", "", r#"columns="all text value_fingerprint""#));
     let window = stage.script.window("a.exe", "Order");
@@ -205,14 +218,16 @@ fn d2_altgr_makes_text_and_typed_text_is_kept_only_where_a_rule_names_it() {
         stage.script.type_text(stage.now, "ann");
         let at_sign = RawKind::Key { code: '@' as u32, modifiers: Modifiers { alt_gr: true, ..Modifiers::default() } };
         stage.script.push(stage.now, at_sign);
+        // So it comes where the system knows no AltGr.
+        stage.script.press(stage.now, "ctrl+alt+€");
         stage.script.type_text(stage.now, "x");
         stage.rest();
         let event = stage.events.iter().find(|event| event.event_type == EventType::TextEntered).unwrap().clone();
         assert!(stage.events.iter().all(|event| event.key_command.is_none()));
         (event.text_length, event.text)
     };
-    assert_eq!(typed(ALL), (Some(5), None));
-    assert_eq!(typed(r#"columns="all text""#), (Some(5), Some("ann@x".into())));
+    assert_eq!(typed(ALL), (Some(6), None));
+    assert_eq!(typed(r#"columns="all text""#), (Some(6), Some("ann@€x".into())));
 }
 
 #[test]
@@ -433,6 +448,27 @@ fn d3_pictures_are_taken_for_the_rule_that_asks_and_never_beside_a_secret() {
     assert_eq!(taken(pictures, asks, "button", false), 0, "nobody knows what has the focus");
     let masked = pictures.replace(r#"maskText="page""#, "");
     assert_eq!(taken(&masked, asks, "button", true), 0, "texts would have to be masked, which nobody can here");
+}
+
+#[test]
+fn d3_there_is_no_picture_of_a_window_that_may_not_be_seen_any_more_when_it_is_taken() {
+    let pictures = r#"<screenshots enabled="true" maskText="page" settle="PT0.3S"/>"#;
+    let text = xml(1, "a.exe", pictures)
+        .replace("</allow>", r#"<never column="window_title" regex="(?i)payroll"/></allow>"#)
+        .replace(r#"<log "#, r#"<log screenshot="window" "#);
+    let effective = Arc::new(effective(&policy::parse(&text).unwrap(), None, &Variables::none()).unwrap());
+    for becomes_another in [false, true] {
+        let mut stage = Stage::new(effective.clone());
+        let window = stage.script.window("a.exe", "Order");
+        stage.script.click(stage.now, window, Button::Right, element("button", "Pay"));
+        stage.pass_ms(10);
+        if becomes_another {
+            stage.script.hide_title(window);
+        }
+        stage.rest();
+        let pictures = stage.admissions.iter().filter(|admission| admission.picture.is_some()).count();
+        assert_eq!((stage.story().as_str(), pictures), ("right_click Pay", usize::from(!becomes_another)));
+    }
 }
 
 #[test]

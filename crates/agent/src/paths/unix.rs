@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use uilog::planted;
 
 /// Where the client keeps what it knows: `$XDG_STATE_HOME/lode`.
 pub fn data_folder() -> PathBuf {
@@ -67,7 +68,8 @@ pub fn is_writable(folder: &Path) -> bool {
 /// Errors: the disk.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let staged = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
+    let mode = if planted::is("readable-secret") { 0o644 } else { 0o600 };
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&staged)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&staged, path)?;
@@ -133,7 +135,8 @@ pub fn browser_above(pid: u32) -> Option<crate::browser::Program> {
     above.into_iter().find_map(|pid| {
         let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
         let name = path.file_name()?.to_string_lossy().to_lowercase();
-        crate::gate::is_browser_name(&name).then_some(crate::browser::Program { pid, name, path })
+        (crate::gate::is_browser_name(&name) || planted::is("any-program-a-browser"))
+            .then_some(crate::browser::Program { pid, name, path })
     })
 }
 

@@ -242,6 +242,11 @@ fn tc6_turning_the_wall_clock_reorders_and_deletes_nothing() {
             let part: Vec<Admission> = admissions.drain(..chunk.len()).collect();
             spool.append(&part, &counted(&part), &[], at(30)).unwrap();
         }
+        for lane in [Lane::Live, Lane::Backlog] {
+            let soon = Moment { uptime_us: at(60).uptime_us, time_us: random.below(u64::MAX / 4) as i64 };
+            let held = spool.batch(lane, soon, 600_000_000, 100, AGENT).unwrap();
+            assert!(held.is_empty(), "seed {seed}: ten minutes have not passed, whatever the clock on the wall says");
+        }
         let now = Moment { uptime_us: at(7_200).uptime_us, time_us: 0 };
         let seqs: Vec<u64> =
             spool.batch(Lane::Backlog, now, 600_000_000, 100, AGENT).unwrap().iter().map(|each| each.seq).collect();

@@ -70,6 +70,19 @@ impl Wire for Service {
     }
 }
 
+/// A service that hears only what a power cut would leave: or a number that it knows could be given once more.
+struct Watched<'a> {
+    service: &'a mut Service,
+    spool: &'a Mutex<Spool>,
+}
+
+impl Wire for Watched<'_> {
+    fn call(&mut self, request: &Request<'_>) -> Result<Reply, WireError> {
+        assert!(self.spool.lock().unwrap().is_synced(), "what is sent was synced before");
+        self.service.call(request)
+    }
+}
+
 fn admissions(count: usize) -> Vec<Admission> {
     let mut stage = Stage::new(rules("a.exe", "", r#"columns="all""#));
     let window = stage.script.window("a.exe", "Order");
@@ -119,7 +132,8 @@ impl World {
     fn turn(&mut self) -> Turn {
         let speaker = Speaker { agent_id: AGENT, token: "t", revision: None };
         let plan = Plan { hold_us: 0, batch_events: 50 };
-        turn(&mut self.uploader, &self.spool, &mut self.service, &speaker, &plan, self.now).unwrap()
+        let mut wire = Watched { service: &mut self.service, spool: &self.spool };
+        turn(&mut self.uploader, &self.spool, &mut wire, &speaker, &plan, self.now).unwrap()
     }
 
     /// Turns until nothing waits, letting time pass as asked; says how long it took.

@@ -1,8 +1,10 @@
 //! A client that reaches no service: what it says, and when it stops.
 
 use crate::support::{Client, enrolled, lode_agent, printed};
+use agent::browser::{EXTENSION_ID, FIREFOX_EXTENSION_ID};
 use agent::capture::{Element, Reading};
 use agent::clock::{Clock, SystemClock, VirtualClock};
+use agent::control::{connect, read_message, write_message};
 use agent::home::{Choice, Consent, Home};
 use agent::spool::Spool;
 use serde_json::{Value, json};
@@ -130,4 +132,37 @@ fn p5_d7_what_was_typed_just_before_the_end_is_kept_and_just_before_a_deletion_i
     client.quit();
     let lengths: Vec<_> = kept(folder.path()).into_iter().filter_map(|event| event.text_length).collect();
     assert_eq!(lengths, [3]);
+}
+
+#[test]
+fn d12_a_floor_that_cannot_be_opened_stops_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    enrolled(folder.path(), "excel.exe");
+    Home::of(folder.path()).set_consent(&Consent { version: 1, accepted: true, ..Consent::default() }).unwrap();
+    std::fs::create_dir(folder.path().join("floor.xml")).unwrap();
+    let client = Client::run(folder.path());
+    let status =
+        client.until("knows what holds", |status| status["state"] == "blocked" || status["state"] == "recording");
+    assert!(status["why"].as_str().is_some_and(|why| why.contains("floor.xml")), "{status}");
+}
+
+#[test]
+fn s13_only_our_extension_is_heard_and_only_from_a_browser() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::run(folder.path());
+    client.until("answers", |_| true);
+    let said = |origin: &str| {
+        let (mut from, mut to) = connect(&folder.path().join("run")).unwrap();
+        write_message(&mut to, &json!({ "call": "browser", "origin": origin })).unwrap();
+        // Who is refused may have been left alone by now.
+        let _ = write_message(&mut to, &json!({ "type": "hello", "proto": 1, "browser": "x", "version": "1" }));
+        read_message(&mut from).unwrap()["why"].clone()
+    };
+    let ours = format!("chrome-extension://{EXTENSION_ID}/");
+    for foreign in ["", "chrome-extension://", &ours.replace("mfd", "mfe"), "lode@lode.org.example"] {
+        assert_eq!(said(foreign), "foreign_extension", "{foreign}");
+    }
+    for ours in [ours.as_str(), FIREFOX_EXTENSION_ID] {
+        assert_eq!(said(ours), "no_browser", "{ours}");
+    }
 }

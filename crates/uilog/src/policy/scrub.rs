@@ -30,6 +30,7 @@ use super::rules::{self, Compiled, Facts, Truth, Types};
 use super::words::Scope;
 use crate::column::{COLUMNS, ColumnId};
 use crate::event::{Event, EventType, Family, Fingerprint, Value};
+use crate::planted;
 
 /// The name by which `<otherwise>` goes where rules are named.
 pub const OTHERWISE: &str = "otherwise";
@@ -411,6 +412,7 @@ impl Policy {
             _ => (&self.recording, None, Scope::None),
         };
         let secret = Secret::of(&captured.event, captured.unknown);
+        let secret = if planted::is("secret-field-told") { Secret::default() } else { secret };
         let mut event = captured.event;
         self.work_on(&mut event, work, secret);
         hash_columns(&mut event, work.hashed, hash);
@@ -527,7 +529,8 @@ pub(super) fn is_about_recording(event_type: EventType) -> bool {
 
 /// The picture that belongs to an event of a rule: none where a secret is near, or may be.
 fn screenshot(work: &Work, captured: &Captured) -> Scope {
-    if Secret::of(&captured.event, captured.unknown).forbids_pictures() { Scope::None } else { work.screenshot }
+    let is_secret = Secret::of(&captured.event, captured.unknown).forbids_pictures();
+    if is_secret && !planted::is("picture-beside-secret") { Scope::None } else { work.screenshot }
 }
 
 /// What of an event must be removed whatever a rule says (promise D2).
