@@ -303,6 +303,7 @@ const BUGS: &[Bug] = &[
         "lib",
         "spool::tests::p2_an_event_of_a_page_is_known_when_it_comes_again_after_a_start_until_it_is_old",
     ),
+    client("front-told-twice", "P2", "lib", "flow::tests::the_window_with_which_recording_begins_is_told_once"),
     client("spool-shared", "P2", "lib", "spool::tests::tc10_a_second_program_on_the_spool_is_told_so"),
     client(
         "skip-fsync",

@@ -400,7 +400,7 @@ impl Flow {
         };
         let Some(session) = &mut self.session else { return };
         match sight {
-            Ok(_) if is_told => self.counters.merge(1),
+            Ok(_) if is_told && !planted::is("front-told-twice") => self.counters.merge(1),
             Ok(sight) => {
                 session.last_event = raw.at;
                 match session.normalizer.raw(&raw, &sight, &*self.capture) {
