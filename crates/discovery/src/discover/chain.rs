@@ -117,36 +117,30 @@ impl Chain {
 
     /// Nats to code everything the type holds.
     pub(crate) fn cost(&self, shares: &Shares) -> f64 {
-        let rows: f64 = self.rows.values().map(|&count| ln_rising(ROW_PRIOR, count as usize)).sum();
-        let transitions: f64 =
-            self.transitions.values().map(|&count| ROW_PRIOR.ln() + ln_rising(1.0, count as usize - 1)).sum();
-        let tables: f64 =
-            self.tables.iter().map(|(&to, &count)| ln_rising(TYPE_PRIOR * shares.of(to), count as usize)).sum();
-        rows - transitions + ln_rising(TYPE_PRIOR, self.tables_total as usize) - tables
+        let rows: f64 = self.rows.values().map(|&count| row_cost(count)).sum();
+        let transitions: f64 = self.transitions.values().map(|&count| transition_cost(count)).sum();
+        let tables: f64 = self.tables.iter().map(|(&to, &count)| tables_cost(count, shares.of(to))).sum();
+        rows + transitions + tables_cost(self.tables_total, 1.0) - tables
     }
 
-    /// Nats to code further segments of these transitions, knowing what the type holds.
-    pub(crate) fn cost_of(&self, transitions: &Transitions, segments: u32, shares: &Shares) -> f64 {
-        let mut cost = 0.0;
-        let mut row: Option<(u32, u32)> = None;
-        for &(key, count) in &transitions.0 {
-            let (from, to) = unpair(key);
-            let known = self.transitions.get(&key).copied().unwrap_or(0);
-            let mean = ROW_PRIOR * self.share(to, shares);
-            cost -= ln_rising(mean + f64::from(known), (count * segments) as usize);
-            match &mut row {
-                Some((of, total)) if *of == from => *total += count * segments,
-                _ => {
-                    cost += self.row_cost(row);
-                    row = Some((from, count * segments));
-                }
+    /// Nats to code further segments of these transitions, knowing what the type holds; more than `limit` if it is above.
+    pub(crate) fn cost_of(&self, transitions: &Transitions, segments: u32, shares: &Shares, limit: f64) -> f64 {
+        let mut cost = Nats::default();
+        for row in transitions.0.chunk_by(|left, right| unpair(left.0).0 == unpair(right.0).0) {
+            let mut total = 0;
+            for &(key, count) in row {
+                let known = self.transitions.get(&key).copied().unwrap_or(0);
+                let mean = ROW_PRIOR * self.share(unpair(key).1, shares);
+                cost.take_off(mean + f64::from(known), (count * segments) as usize);
+                total += count * segments;
+            }
+            cost.add(ROW_PRIOR + f64::from(self.row(unpair(row[0].0).0)), total as usize);
+            // A row of counts has a probability, so no row takes off what the rows before it cost.
+            if cost.is_above(limit) {
+                break;
             }
         }
-        cost + self.row_cost(row)
-    }
-
-    fn row_cost(&self, row: Option<(u32, u32)>) -> f64 {
-        row.map_or(0.0, |(from, count)| ln_rising(ROW_PRIOR + f64::from(self.row(from)), count as usize))
+        cost.sum()
     }
 
     /// Transitions that leave a symbol.
@@ -181,6 +175,78 @@ impl Chain {
     }
 }
 
+/// A sum of logarithms of rising products, most of them taken of the factors multiplied.
+#[derive(Debug)]
+struct Nats {
+    sum: f64,
+    product: f64,
+}
+
+impl Default for Nats {
+    fn default() -> Self {
+        Nats { sum: 0.0, product: 1.0 }
+    }
+}
+
+impl Nats {
+    /// Factors multiplied at most at once.
+    const FACTORS_MAX: usize = 4;
+
+    /// Within these the product is multiplied further.
+    const PRODUCT_RANGE: std::ops::Range<f64> = 1e-10..1e10;
+
+    /// Nats that the product within its range is away from 0, at most.
+    const PRODUCT_NATS_MAX: f64 = 10.0 * std::f64::consts::LN_10;
+
+    fn add(&mut self, from: f64, count: usize) {
+        if count > Self::FACTORS_MAX {
+            self.sum += ln_rising(from, count);
+        } else {
+            self.multiply((0..count).map(|step| from + step as f64).product());
+        }
+    }
+
+    fn take_off(&mut self, from: f64, count: usize) {
+        if count > Self::FACTORS_MAX {
+            self.sum -= ln_rising(from, count);
+        } else {
+            self.multiply(1.0 / (0..count).map(|step| from + step as f64).product::<f64>());
+        }
+    }
+
+    fn multiply(&mut self, by: f64) {
+        self.product *= by;
+        if !Self::PRODUCT_RANGE.contains(&self.product) {
+            self.sum += self.product.ln();
+            self.product = 1.0;
+        }
+    }
+
+    /// Whether the sum is above a limit for certain; it may be a little above without that being said.
+    fn is_above(&self, limit: f64) -> bool {
+        self.sum - Self::PRODUCT_NATS_MAX > limit
+    }
+
+    fn sum(&self) -> f64 {
+        self.sum + self.product.ln()
+    }
+}
+
+/// Nats for the transitions that leave a symbol, so many together, without which they are.
+pub(crate) fn row_cost(count: u32) -> f64 {
+    ln_rising(ROW_PRIOR, count as usize)
+}
+
+/// Nats that a transition seen so often takes off the cost of its row.
+pub(crate) fn transition_cost(count: u32) -> f64 {
+    if count == 0 { 0.0 } else { -ROW_PRIOR.ln() - ln_rising(1.0, count as usize - 1) }
+}
+
+/// Nats for so many distinct transitions that reach a symbol of this share of the log, or any symbol.
+pub(crate) fn tables_cost(count: u32, share: f64) -> f64 {
+    ln_rising(TYPE_PRIOR * share, count as usize)
+}
+
 fn take_one(counts: &mut Map<u32, u32>, key: u32) {
     if let Some(count) = counts.get_mut(&key) {
         *count -= 1;
@@ -198,6 +264,21 @@ impl Transitions {
     /// The symbols of the segment and the border, some of them more than once.
     pub(crate) fn symbols(&self) -> impl Iterator<Item = u32> + '_ {
         self.0.iter().map(|&(key, _)| unpair(key).0)
+    }
+
+    /// Nats to code so many segments of these as a type of their own, as [`Chain::cost`] of a chain that has them alone.
+    pub(crate) fn cost(&self, segments: u32, shares: &Shares) -> f64 {
+        let mut cost = tables_cost(self.0.len() as u32, 1.0);
+        for row in self.0.chunk_by(|left, right| unpair(left.0).0 == unpair(right.0).0) {
+            cost += row_cost(row.iter().map(|&(_, count)| count * segments).sum());
+            cost += row.iter().map(|&(_, count)| transition_cost(count * segments)).sum::<f64>();
+        }
+        let mut tos: Vec<u32> = self.0.iter().map(|&(key, _)| unpair(key).1).collect();
+        tos.sort_unstable();
+        cost - tos
+            .chunk_by(|left, right| left == right)
+            .map(|of| tables_cost(of.len() as u32, shares.of(of[0])))
+            .sum::<f64>()
     }
 
     pub(crate) fn new(symbols: &[u32], border: u32) -> Transitions {
@@ -268,10 +349,28 @@ mod tests {
     #[test]
     fn what_a_type_knows_is_cheap_and_what_it_does_not_is_dear() {
         let chain = of(&[[0, 1, 2].as_slice(); 20]);
-        let cost = |symbols: &[u32]| chain.cost_of(&Transitions::new(symbols, 4), 1, &shares());
+        let cost = |symbols: &[u32]| chain.cost_of(&Transitions::new(symbols, 4), 1, &shares(), f64::INFINITY);
         assert!(cost(&[0, 1, 2]) < 1.0);
         assert!(cost(&[0, 2]) > cost(&[0, 1, 2]) + 2.0, "a leap to a known symbol");
         assert!(cost(&[0, 3]) > cost(&[0, 2]), "a symbol it does not know");
+    }
+
+    #[test]
+    fn segments_alone_cost_what_a_chain_of_them_costs() {
+        let transitions = Transitions::new(&[0, 1, 2, 1, 2, 0], 4);
+        let mut chain = Chain::default();
+        chain.add(&transitions, 3);
+        assert!((transitions.cost(3, &shares()) - chain.cost(&shares())).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_limit_that_is_not_reached_changes_no_cost_and_one_that_is_leaves_the_cost_above_it() {
+        let chain = of(&[[0, 1, 2].as_slice(); 20]);
+        let further = Transitions::new(&[3, 0, 3, 1, 3, 2, 3, 3, 1, 0], 4);
+        let cost = |limit| chain.cost_of(&further, 7, &shares(), limit);
+        let whole = cost(f64::INFINITY);
+        assert_eq!(cost(whole + 1.0), whole);
+        assert!(cost(10.0) > 10.0 && cost(10.0) < whole);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! First guesses at where tasks begin, from which the segmentation is then refined.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use super::chain::{Chain, Shares, Transitions};
+use super::chain::{Shares, row_cost, tables_cost, transition_cost};
 use super::pauses::class_from_rank;
 use super::segmentation::{Stream, returns};
-use super::typing::Typing;
+use super::typing::{type_cost, types_cost};
 use crate::pairs::BuildMix;
 
 /// Ranks from which a pause is taken for a boundary, one guess each.
@@ -14,8 +15,11 @@ const PAUSE_RANKS: [f64; 4] = [0.8, 0.9, 0.95, 0.98];
 /// Nats for a step done before in a segment, one search for each: what suits a log is not known before it is understood.
 const RETURN_COSTS: [f64; 2] = [0.3, 0.6];
 
-/// Symbols that are tried as the begin of a task, the most frequent ones.
-const ANCHORS_TRIED_MAX: usize = 60;
+/// Symbols that are tried as the begin of a task, the most frequent ones: so many at least, further ones as long as they
+/// are not much rarer than these, and so many at most.
+const ANCHORS_TRIED_MIN: usize = 60;
+const ANCHOR_SHARE_MIN: f64 = 0.25;
+const ANCHORS_TRIED_MAX: usize = 200;
 
 /// A symbol must occur so often to be tried.
 const ANCHOR_OCCURRENCES_MIN: usize = 3;
@@ -58,44 +62,193 @@ fn by_anchor(streams: &[&[u32]], shares: &Shares, begin_with_first: bool, return
         .collect();
     tried.sort_unstable_by(|left, right| right.cmp(left));
     tried.truncate(ANCHORS_TRIED_MAX);
+    let seldom = tried.get(ANCHORS_TRIED_MIN).map_or(0.0, |&(count, _)| ANCHOR_SHARE_MIN * count as f64);
+    tried.retain(|&(count, _)| count as f64 >= seldom);
     let mut anchors = vec![false; shares.border() as usize];
     if begin_with_first {
         streams.iter().filter_map(|symbols| symbols.first()).for_each(|&symbol| anchors[symbol as usize] = true);
     }
-    let mut cost = anchored_cost(streams, &anchors, shares, return_cost);
+    let mut anchored = Anchored::new(streams, anchors, shares, return_cost);
     loop {
-        let mut best = (cost - 1e-9, None);
-        for &(_, symbol) in &tried {
-            anchors[symbol as usize] ^= true;
-            let changed = anchored_cost(streams, &anchors, shares, return_cost);
-            if changed < best.0 {
-                best = (changed, Some(symbol));
-            }
-            anchors[symbol as usize] ^= true;
+        let changes = tried.iter().map(|&(_, symbol)| (anchored.change_if_toggled(symbol), symbol));
+        match changes.min_by(|left, right| left.0.total_cmp(&right.0)) {
+            Some((change, symbol)) if change < -GAIN_MIN => anchored.toggle(symbol),
+            _ => break,
         }
-        let Some(symbol) = best.1 else { break };
-        anchors[symbol as usize] ^= true;
-        cost = best.0;
     }
+    let anchors = anchored.anchors;
     streams.iter().map(|symbols| symbols.iter().map(|&symbol| anchors[symbol as usize]).collect()).collect()
 }
 
-/// Nats to code all streams if a segment begins at each anchor and its first symbol is its type.
-fn anchored_cost(streams: &[&[u32]], anchors: &[bool], shares: &Shares, return_cost: f64) -> f64 {
-    let mut chains: HashMap<u32, Chain, BuildMix> = HashMap::default();
-    let mut repeated = 0.0;
-    for symbols in streams {
-        let mut from = 0;
-        for at in 1..=symbols.len() {
-            if at == symbols.len() || anchors[symbols[at] as usize] {
-                let segment = &symbols[from..at];
-                chains.entry(segment[0]).or_default().add(&Transitions::new(segment, shares.border()), 1);
-                repeated += returns(segment);
-                from = at;
+/// Nats that one more symbol, or one less, must save.
+const GAIN_MIN: f64 = 1e-9;
+
+/// A transition of a type: type, from, to.
+type Place = (u32, u32, u32);
+
+type Map<K, V> = HashMap<K, V, BuildMix>;
+
+/// Streams cut before each anchor, where the first symbol of a segment is its type, and what that takes to code.
+///
+/// Another anchor changes the segments that have it and nothing else, so only their transitions are counted again.
+struct Anchored<'a> {
+    streams: &'a [&'a [u32]],
+    shares: &'a Shares,
+    return_cost: f64,
+    anchors: Vec<bool>,
+    /// The streams with what lies between their anchors, as ranges.
+    segments: Vec<(&'a [u32], Vec<Range<usize>>)>,
+    transitions: Map<Place, u32>,
+    rows: Map<(u32, u32), u32>,
+    tables: Map<(u32, u32), u32>,
+    tables_of_type: Map<u32, u32>,
+}
+
+impl<'a> Anchored<'a> {
+    fn new(streams: &'a [&'a [u32]], anchors: Vec<bool>, shares: &'a Shares, return_cost: f64) -> Anchored<'a> {
+        let mut anchored = Anchored {
+            streams,
+            shares,
+            return_cost,
+            anchors,
+            segments: Vec::new(),
+            transitions: Map::default(),
+            rows: Map::default(),
+            tables: Map::default(),
+            tables_of_type: Map::default(),
+        };
+        anchored.count();
+        anchored
+    }
+
+    fn toggle(&mut self, symbol: u32) {
+        self.anchors[symbol as usize] ^= true;
+        self.count();
+    }
+
+    /// Cuts the streams and counts what their segments hold.
+    fn count(&mut self) {
+        let cut = |symbols: &'a [u32]| {
+            let begins = (1..symbols.len()).filter(|&at| self.anchors[symbols[at] as usize]);
+            let mut begins: Vec<usize> = std::iter::once(0).chain(begins).collect();
+            begins.push(symbols.len());
+            (symbols, begins.windows(2).map(|pair| pair[0]..pair[1]).filter(|range| !range.is_empty()).collect())
+        };
+        self.segments = self.streams.iter().map(|&symbols| cut(symbols)).collect();
+        let mut places: Vec<(Place, i32)> = Vec::new();
+        for (symbols, segments) in &self.segments {
+            for range in segments {
+                self.push_segment(&mut places, &symbols[range.clone()], 1);
             }
         }
+        self.transitions.clear();
+        self.rows.clear();
+        self.tables.clear();
+        self.tables_of_type.clear();
+        for (place, count) in summed(places) {
+            let (of, from, to) = place;
+            self.transitions.insert(place, count as u32);
+            *self.rows.entry((of, from)).or_insert(0) += count as u32;
+            *self.tables.entry((of, to)).or_insert(0) += 1;
+            *self.tables_of_type.entry(of).or_insert(0) += 1;
+        }
     }
-    Typing { types: Vec::new(), chains: chains.into_values().collect() }.cost(shares) + return_cost * repeated
+
+    fn push_segment(&self, places: &mut Vec<(Place, i32)>, segment: &[u32], count: i32) {
+        let border = self.shares.border();
+        places.push(((segment[0], border, segment[0]), count));
+        places.extend(segment.windows(2).map(|pair| ((segment[0], pair[0], pair[1]), count)));
+        places.push(((segment[0], segment[segment.len() - 1], border), count));
+    }
+
+    /// Nats that all streams take more if segments begin at a symbol where they do not, or no more where they do.
+    fn change_if_toggled(&self, symbol: u32) -> f64 {
+        let is_anchor = self.anchors[symbol as usize];
+        let (mut places, mut returned) = (Vec::new(), 0.0);
+        for (symbols, segments) in &self.segments {
+            // As long as the symbol is an anchor, a segment that it would be in is the one before and all that it begins.
+            let is_later = |range: &Range<usize>| range.start > 0 && symbols[range.start] == symbol;
+            for run in segments.chunk_by(|_, next| is_later(next)) {
+                let whole = &symbols[run[0].start..run[run.len() - 1].end];
+                if !whole[1..].contains(&symbol) {
+                    continue;
+                }
+                self.push_segment(&mut places, whole, -1);
+                returned -= returns(whole);
+                let mut from = 0;
+                for to in 1..=whole.len() {
+                    if to == whole.len() || whole[to] == symbol {
+                        self.push_segment(&mut places, &whole[from..to], 1);
+                        returned += returns(&whole[from..to]);
+                        from = to;
+                    }
+                }
+            }
+        }
+        let (sign, unit) = if is_anchor { (-1.0, -1) } else { (1.0, 1) };
+        places.iter_mut().for_each(|place| place.1 *= unit);
+        self.change(&summed(places)) + sign * self.return_cost * returned
+    }
+
+    /// Nats for counts that change, after the closed form of [`Chain::cost`] and [`Typing::cost`].
+    ///
+    /// Shape: `changes` are in the order of their places, none of them 0.
+    ///
+    /// [`Chain::cost`]: super::chain::Chain::cost
+    /// [`Typing::cost`]: super::typing::Typing::cost
+    fn change(&self, changes: &[(Place, i32)]) -> f64 {
+        let border = self.shares.border();
+        let mut cost = 0.0;
+        let mut segments_change = 0;
+        for of_type in changes.chunk_by(|left, right| left.0.0 == right.0.0) {
+            let of = of_type[0].0.0;
+            let mut tables: Vec<(u32, i32)> = Vec::new();
+            for row in of_type.chunk_by(|left, right| left.0.1 == right.0.1) {
+                let from = row[0].0.1;
+                for &(place, change) in row {
+                    let before = self.transitions.get(&place).copied().unwrap_or(0);
+                    let after = before.wrapping_add_signed(change);
+                    cost += transition_cost(after) - transition_cost(before);
+                    match (before, after) {
+                        (0, _) => tables.push((place.2, 1)),
+                        (_, 0) => tables.push((place.2, -1)),
+                        _ => {}
+                    }
+                }
+                let before = self.rows.get(&(of, from)).copied().unwrap_or(0);
+                let change: i32 = row.iter().map(|change| change.1).sum();
+                let after = before.wrapping_add_signed(change);
+                cost += row_cost(after) - row_cost(before);
+                if from == border {
+                    cost += type_cost(after) - type_cost(before);
+                    segments_change += change;
+                }
+            }
+            let mut tables_change = 0;
+            for (to, change) in summed(tables) {
+                let before = self.tables.get(&(of, to)).copied().unwrap_or(0);
+                let share = self.shares.of(to);
+                cost += tables_cost(before, share) - tables_cost(before.wrapping_add_signed(change), share);
+                tables_change += change;
+            }
+            let before = self.tables_of_type.get(&of).copied().unwrap_or(0);
+            cost += tables_cost(before.wrapping_add_signed(tables_change), 1.0) - tables_cost(before, 1.0);
+        }
+        let segments: usize = self.segments.iter().map(|(_, segments)| segments.len()).sum();
+        cost + types_cost(segments.wrapping_add_signed(segments_change as isize)) - types_cost(segments)
+    }
+}
+
+/// Counts of equal places added up, in the order of the places; what comes to nothing is left out.
+fn summed<K: Ord + Copy>(mut places: Vec<(K, i32)>) -> Vec<(K, i32)> {
+    places.sort_unstable_by_key(|place| place.0);
+    places.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        kept.1 += if is_same { next.1 } else { 0 };
+        is_same
+    });
+    places.retain(|place| place.1 != 0);
+    places
 }
 
 /// Longest word that is looked for.
@@ -156,4 +309,43 @@ fn split_into_words(symbols: &[u32], costs: &HashMap<&[u32], f64, BuildMix>) -> 
         begins[at] = true;
     }
     begins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::chain::{Chain, Transitions};
+    use crate::discover::typing::Typing;
+
+    /// What streams take to code, counted from the beginning.
+    fn whole_cost(anchored: &Anchored) -> f64 {
+        let mut chains = std::collections::BTreeMap::<u32, Chain>::new();
+        let mut returned = 0.0;
+        for segment in
+            anchored.segments.iter().flat_map(|(symbols, ranges)| ranges.iter().map(|of| &symbols[of.clone()]))
+        {
+            let transitions = Transitions::new(segment, anchored.shares.border());
+            chains.entry(segment[0]).or_default().add(&transitions, 1);
+            returned += returns(segment);
+        }
+        let typing = Typing { types: Vec::new(), chains: chains.into_values().collect() };
+        typing.cost(anchored.shares) + anchored.return_cost * returned
+    }
+
+    #[test]
+    fn one_more_anchor_or_one_less_changes_the_nats_by_what_it_was_told_to() {
+        let streams: Vec<Vec<u32>> = ["abcabcabxdedeabcde", "deabcdexab", "a"]
+            .map(|text| text.bytes().map(|of| u32::from(of - b'a')).collect())
+            .into();
+        let streams: Vec<&[u32]> = streams.iter().map(Vec::as_slice).collect();
+        let shares = Shares::new(&[3; 26]);
+        for toggled in [0, 3, 1, 0, 23, 3] {
+            for anchors in [vec![false; 26], (0..26).map(|symbol| symbol % 3 == 0).collect()] {
+                let mut anchored = Anchored::new(&streams, anchors, &shares, 0.3);
+                let (before, told) = (whole_cost(&anchored), anchored.change_if_toggled(toggled));
+                anchored.toggle(toggled);
+                assert!((whole_cost(&anchored) - before - told).abs() < 1e-9, "{toggled}");
+            }
+        }
+    }
 }

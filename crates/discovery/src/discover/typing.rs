@@ -38,12 +38,17 @@ impl Typing {
     /// Nats to code all segments and which types they have.
     pub(crate) fn cost(&self, shares: &Shares) -> f64 {
         let chains: f64 = self.chains.iter().map(|chain| chain.cost(shares) + type_cost(chain.segments)).sum();
-        chains + ln_rising(NEW_TYPE, self.chains.iter().map(|chain| chain.segments as usize).sum())
+        chains + types_cost(self.chains.iter().map(|chain| chain.segments as usize).sum())
     }
 }
 
+/// Nats that all types share, for so many segments together.
+pub(crate) fn types_cost(segments: usize) -> f64 {
+    ln_rising(NEW_TYPE, segments)
+}
+
 /// Nats for a type with so many segments, in the Chinese restaurant process, without the normalisation all types share.
-fn type_cost(segments: u32) -> f64 {
+pub(crate) fn type_cost(segments: u32) -> f64 {
     if segments == 0 { 0.0 } else { -NEW_TYPE.ln() - ln_rising(1.0, segments as usize - 1) }
 }
 
@@ -73,6 +78,8 @@ pub(crate) fn type_segments(segments: &[Vec<u32>], known: Option<&[u32]>, shares
 struct Variants {
     transitions: Vec<Transitions>,
     weights: Vec<u32>,
+    /// Nats of each as a type of its own.
+    alone: Vec<f64>,
     /// A type to begin with, per variant.
     begin: Vec<Option<u32>>,
     /// The variant of each segment.
@@ -81,7 +88,7 @@ struct Variants {
 
 impl Variants {
     fn new(segments: &[Vec<u32>], known: Option<&[u32]>, shares: &Shares) -> Variants {
-        let mut numbers = HashMap::<(&[u32], Option<u32>), usize>::new();
+        let mut numbers = HashMap::<(&[u32], Option<u32>), usize, BuildMix>::default();
         let mut found: Vec<(&[u32], Option<u32>, u32)> = Vec::new();
         let mut of = Vec::with_capacity(segments.len());
         for (at, segment) in segments.iter().enumerate() {
@@ -97,9 +104,14 @@ impl Variants {
         order.sort_by_key(|&at| std::cmp::Reverse(found[at].2));
         let mut place = vec![0; found.len()];
         order.iter().enumerate().for_each(|(to, &from)| place[from] = to as u32);
+        let transitions: Vec<Transitions> =
+            order.iter().map(|&at| Transitions::new(found[at].0, shares.border())).collect();
+        let weights: Vec<u32> = order.iter().map(|&at| found[at].2).collect();
+        let alone = |(transitions, &weight): (&Transitions, &u32)| transitions.cost(weight, shares) + type_cost(weight);
         Variants {
-            transitions: order.iter().map(|&at| Transitions::new(found[at].0, shares.border())).collect(),
-            weights: order.iter().map(|&at| found[at].2).collect(),
+            alone: transitions.iter().zip(&weights).map(alone).collect(),
+            transitions,
+            weights,
             begin: order.iter().map(|&at| found[at].1).collect(),
             of: of.into_iter().map(|number| place[number]).collect(),
         }
@@ -127,7 +139,7 @@ impl Mixture<'_> {
         }
         for variant in 0..self.of.len() {
             if self.of[variant] == u32::MAX {
-                let best = self.best(variant);
+                let best = self.best(variant, None);
                 self.put(variant, best);
             }
         }
@@ -140,7 +152,7 @@ impl Mixture<'_> {
             for variant in 0..self.of.len() {
                 let from = self.of[variant] as usize;
                 self.chains[from].remove(&self.variants.transitions[variant], self.variants.weights[variant]);
-                let to = self.best(variant);
+                let to = self.best(variant, Some(from));
                 // A type that was left empty by this variant is where a new type would be.
                 let to = if to == self.chains.len() && self.chains[from].segments == 0 { from } else { to };
                 is_settled &= to == from;
@@ -160,19 +172,22 @@ impl Mixture<'_> {
         self.of[variant] = to as u32;
     }
 
-    /// The type that codes a variant in the fewest nats, or the number of a new one.
-    fn best(&self, variant: usize) -> usize {
+    /// The type that codes a variant in the fewest nats, or the number of a new one; `likely` bounds what others may cost.
+    fn best(&self, variant: usize, likely: Option<usize>) -> usize {
         let (transitions, weight) = (&self.variants.transitions[variant], self.variants.weights[variant]);
+        let cost = |chain: &Chain, limit: f64| {
+            let of_type = type_cost(chain.segments + weight) - type_cost(chain.segments);
+            chain.cost_of(transitions, weight, self.shares, limit - of_type) + of_type
+        };
+        let likely = likely.filter(|&at| self.chains[at].segments > 0);
+        let bound = likely.map_or(f64::INFINITY, |at| cost(&self.chains[at], f64::INFINITY));
         let used = self.chains.iter().filter(|chain| chain.segments > 0).count();
-        let mut alone = Chain::default();
-        alone.add(transitions, weight);
         let mut best = (f64::INFINITY, self.chains.len());
         if used < TYPES_MAX {
-            best.0 = alone.cost(self.shares) + type_cost(weight);
+            best.0 = self.variants.alone[variant];
         }
         for (at, chain) in self.chains.iter().enumerate().filter(|(_, chain)| chain.segments > 0) {
-            let cost = chain.cost_of(transitions, weight, self.shares) + type_cost(chain.segments + weight)
-                - type_cost(chain.segments);
+            let cost = if likely == Some(at) { bound } else { cost(chain, best.0.min(bound)) };
             if cost < best.0 {
                 best = (cost, at);
             }
