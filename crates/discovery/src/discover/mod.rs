@@ -1,9 +1,10 @@
 //! Finds the tasks in a UI log: which events belong together as one execution of something that recurs.
 //!
 //! ```text
-//! UiLog ─▶ actions ─▶ alphabet ─▶ starts ─▶ ┌ typing ◀─┐ ─▶ instances ─▶ kinds ─▶ Discovery
-//!          rows fold   rows become  first   └▶ decode ─┘    parts linked,  types
-//!          into steps  symbols      guesses   until stable  fragments      for people
+//! UiLog ─▶ actions ─▶ alphabet ─▶ states ─▶ starts ─▶ ┌ typing ◀─┐ ─▶ instances ─▶ kinds ─▶ Discovery
+//!          rows fold   rows become  rounds of  first   └▶ decode ─┘    parts linked,  types
+//!          into steps  symbols      loops told guesses   until stable  fragments      for people
+//!                                   apart
 //! ```
 //! One setting serves all logs; everything else is learned from the log itself, by one measure: the nats it takes to
 //! code the log. A segmentation, the types of its segments, its noise and its pauses all pay for themselves in it, so
@@ -21,6 +22,7 @@ mod kinds;
 mod pauses;
 mod segmentation;
 mod starts;
+mod states;
 mod typing;
 
 pub use actions::Folded;
@@ -32,6 +34,7 @@ use self::instances::{Instance, instances};
 use self::kinds::{Kinds, coins};
 use self::pauses::Pauses;
 use self::segmentation::Stream;
+use self::states::States;
 use crate::log::UiLog;
 use crate::score::Label;
 
@@ -50,6 +53,9 @@ impl Default for Settings {
 
 /// Actions of one user that are learned from, at least, if the user has so many.
 const LEARN_ACTIONS_OF_USER_MIN: usize = 2_000;
+
+/// Actions within which a symbol that comes again does not recur: it is done several times in one execution.
+const BURST_ACTIONS: usize = 8;
 
 /// Instances from which the task types are learned, at most.
 const LEARN_INSTANCES_MAX: usize = 3_000;
@@ -138,10 +144,14 @@ pub fn discover(log: &UiLog, settings: &Settings) -> Discovery {
     let mut folded = Folded::default();
     let actions: Vec<Actions> = rows.iter().map(|rows| actions(log, rows, &mut folded)).collect();
     let mut alphabet = Alphabet::learn(log, &actions);
-    let (streams, first_rows, use_pauses, shares) = streams(log, &mut alphabet, actions);
+    let (mut streams, first_rows, use_pauses) = streams(log, &mut alphabet, actions);
+    let states = States::learn(&sample(&streams, settings), alphabet.len());
+    streams.iter_mut().for_each(|stream| states.tell_apart(&mut stream.symbols));
+    let shares = Shares::new(&counts(&streams, states.len()));
     let learned = segmentation::learn(&sample(&streams, settings), &shares, use_pauses);
     let decoder = learned.decoder(&shares);
     let segments: Vec<_> = streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes)).collect();
+    streams.iter_mut().for_each(|stream| states.forget(&mut stream.symbols));
     let found = instances(&streams, &segments, learned.typing.chains.len(), &learned.evidence);
     drop(segments);
     let types = types(&streams, &found, alphabet.len());
@@ -156,8 +166,8 @@ pub fn discover(log: &UiLog, settings: &Settings) -> Discovery {
     discovery
 }
 
-/// The actions of each user as symbols, with the first row of each; whether pauses are of use; how frequent symbols are.
-fn streams(log: &UiLog, alphabet: &mut Alphabet, actions: Vec<Actions>) -> (Vec<Stream>, Vec<Vec<u32>>, bool, Shares) {
+/// The actions of each user as symbols, with the first row of each; whether pauses are of use.
+fn streams(log: &UiLog, alphabet: &mut Alphabet, actions: Vec<Actions>) -> (Vec<Stream>, Vec<Vec<u32>>, bool) {
     let pauses = Pauses::learn(actions.iter().map(|actions| actions.pauses.as_slice()));
     let (mut streams, mut first_rows) = (Vec::with_capacity(actions.len()), Vec::with_capacity(actions.len()));
     for actions in actions {
@@ -168,16 +178,36 @@ fn streams(log: &UiLog, alphabet: &mut Alphabet, actions: Vec<Actions>) -> (Vec<
         });
         first_rows.push(actions.first_rows);
     }
-    let mut counts = vec![0; alphabet.len()];
-    streams.iter().flat_map(|stream| &stream.symbols).for_each(|&symbol| counts[symbol as usize] += 1);
+    let counts = recurrences(&streams, alphabet.len());
     let stands_for = alphabet.likenesses(log, &counts);
-    let mut stand_counts = vec![0; alphabet.len()];
-    counts.iter().zip(&stands_for).for_each(|(count, &symbol)| stand_counts[symbol as usize] += count);
     for stream in &mut streams {
         stream.is_rare = stream.symbols.iter().map(|&symbol| counts[symbol as usize] < STEP_OCCURRENCES_MIN).collect();
         stream.symbols.iter_mut().for_each(|symbol| *symbol = stands_for[*symbol as usize]);
     }
-    (streams, first_rows, pauses.are_usable(), Shares::new(&stand_counts))
+    (streams, first_rows, pauses.are_usable())
+}
+
+/// How often each of so many symbols comes again; within [`BURST_ACTIONS`] it is a step of the same execution.
+fn recurrences(streams: &[Stream], symbols: usize) -> Vec<usize> {
+    let mut counts = vec![0; symbols];
+    let mut last: Vec<Option<(usize, usize)>> = vec![None; symbols];
+    for (stream, symbols) in streams.iter().map(|stream| &stream.symbols).enumerate() {
+        for (at, &symbol) in symbols.iter().enumerate() {
+            let place = &mut last[symbol as usize];
+            if place.is_none_or(|(of, before)| of != stream || before + BURST_ACTIONS < at) {
+                counts[symbol as usize] += 1;
+            }
+            *place = Some((stream, at));
+        }
+    }
+    counts
+}
+
+/// How often each of so many symbols occurs.
+fn counts(streams: &[Stream], symbols: usize) -> Vec<usize> {
+    let mut counts = vec![0; symbols];
+    streams.iter().flat_map(|stream| &stream.symbols).for_each(|&symbol| counts[symbol as usize] += 1);
+    counts
 }
 
 /// Heads of streams, of users spread evenly over the log, of so many actions together as are learned from.
