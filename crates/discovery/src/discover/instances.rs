@@ -34,6 +34,9 @@ const FRAGMENT_MAX: f64 = 0.1;
 /// A pause that argues for a boundary with more nats than this is never glued over.
 const PAUSE_NATS_MAX: f32 = 1.0;
 
+/// Share of a fragment's steps that its circle must have.
+const SHARED_MIN: f64 = 0.8;
+
 /// Share of entries into a circle that must be at one symbol for it to be the first.
 const ENTRY_MIN: f64 = 0.5;
 
@@ -58,11 +61,6 @@ impl Instance {
 
     fn last(&self) -> u32 {
         self.members[self.members.len() - 1]
-    }
-
-    /// Whether another instance of the same task follows without anything between.
-    fn is_followed_by(&self, next: &Instance) -> bool {
-        self.head == next.head && self.is_beside(next)
     }
 
     /// Whether no more lies between than may be foreign inside a task.
@@ -114,8 +112,8 @@ fn link(segments: &[Vec<Segment>], types: usize) -> Vec<Instance> {
 }
 
 /// Pairs of types of which the second is a further part of the task that the first begins: each nearly always has the
-/// other beside it, or one of them always has, which is then an optional part of the other. A type that half of the log
-/// belongs to is beside everything, so that says nothing. The strongest links come first and none closes a circle.
+/// other beside it, or one of them always has, which is then an optional part of the other. A type that is beside half of
+/// all segments is beside everything, so that says nothing. The strongest links come first and none closes a circle.
 pub(crate) fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u32)> {
     let mut follows = BTreeMap::<(u32, u32), usize>::new();
     let mut counts = vec![0; types];
@@ -126,14 +124,19 @@ pub(crate) fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u
         }
     }
     let all: usize = counts.iter().sum();
-    let is_everywhere = |at: u32| 2 * counts[at as usize] > all;
+    let (mut befores, mut afters) = (vec![0; types], vec![0; types]);
+    for (&(from, to), &count) in &follows {
+        befores[from as usize] += count;
+        afters[to as usize] += count;
+    }
+    let is_everywhere = |beside: &[usize], at: u32| 2 * beside[at as usize] > all;
     let mut strong: Vec<(f64, u32, u32)> = Vec::new();
     for ((from, to), count) in
         follows.into_iter().filter(|&((from, to), count)| from != to && count >= LINK_EVIDENCE_MIN)
     {
         let (of_from, of_to) = (count as f64 / counts[from as usize] as f64, count as f64 / counts[to as usize] as f64);
-        let is_optional =
-            of_from >= OPTIONAL_LINK_MIN && !is_everywhere(to) || of_to >= OPTIONAL_LINK_MIN && !is_everywhere(from);
+        let is_optional = of_from >= OPTIONAL_LINK_MIN && !is_everywhere(&afters, to)
+            || of_to >= OPTIONAL_LINK_MIN && !is_everywhere(&befores, from);
         if of_from.min(of_to) >= LINK_MIN || is_optional {
             strong.push((of_from.min(of_to), from, to));
         }
@@ -149,7 +152,7 @@ pub(crate) fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u
 }
 
 /// Whether one segment follows another with no more between than may be foreign inside a task.
-fn is_beside(left: &Segment, right: &Segment) -> bool {
+pub(crate) fn is_beside(left: &Segment, right: &Segment) -> bool {
     left.members.last().is_some_and(|last| right.members[0] - last <= FOREIGN_RUN_MAX as u32 + 1)
 }
 
@@ -211,46 +214,116 @@ fn glue(instances: Vec<Instance>, streams: &[Stream], evidence: &Evidence) -> Ve
 /// Cuts tasks that are done again and again where they are entered.
 fn cut_circles(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
     let symbol = |instance: &Instance, at: u32| streams[instance.stream as usize].symbols[at as usize];
-    let runs: Vec<&[Instance]> = instances.chunk_by(Instance::is_followed_by).collect();
-    let mut entries = BTreeMap::<u32, BTreeMap<u32, usize>>::new();
+    let of_heads = circles(&instances, streams);
+    let of = |instance: &Instance| of_heads[&instance.head];
+    let runs: Vec<&[Instance]> =
+        instances.chunk_by(|left, right| of(left) == of(right) && left.is_near(right)).collect();
+    let mut circles = BTreeMap::<u32, Circle>::new();
     for run in &runs {
-        *entries.entry(run[0].head).or_default().entry(symbol(&run[0], run[0].first())).or_insert(0) += 1;
+        circles.entry(of(&run[0])).or_default().add(run, streams);
     }
-    let mut firsts = BTreeMap::<u32, u32>::new();
-    for (head, entries) in entries {
-        let total: usize = entries.values().sum();
-        let Some((&first, &count)) = entries.iter().max_by_key(|entry| entry.1) else { continue };
-        let of_head: Vec<&[Instance]> = runs.iter().copied().filter(|run| run[0].head == head).collect();
-        let later: Vec<&Instance> = of_head.iter().flat_map(|run| &run[1..]).collect();
-        let begin_there = later.iter().filter(|instance| symbol(instance, instance.first()) == first).count();
-        let rounds: usize = of_head.iter().map(|run| run.len()).sum();
-        let members = of_head.iter().flat_map(|run| run.iter());
-        let occurs: usize =
-            members.map(|instance| instance.members.iter().filter(|&&at| symbol(instance, at) == first).count()).sum();
-        let is_once_a_round = (occurs as f64 - rounds as f64).abs() <= ROUNDS_OFF_MAX * rounds as f64;
-        if count as f64 >= ENTRY_MIN * total as f64 && 2 * begin_there < later.len() && is_once_a_round {
-            firsts.insert(head, first);
-        }
-    }
+    let firsts: BTreeMap<u32, u32> = circles
+        .iter()
+        .filter_map(|(&name, circle)| Some((name, circle.first(&|instance, at| symbol(instance, at))?)))
+        .collect();
     let mut cut = Vec::with_capacity(instances.len());
     for run in runs {
-        match firsts.get(&run[0].head) {
-            Some(&first) => cut.extend(cut_run(run, streams, first)),
+        let name = of(&run[0]);
+        match firsts.get(&name) {
+            Some(&first) => cut.extend(cut_run(run, streams, first, &circles[&name])),
             None => cut.extend(run.iter().cloned()),
         }
     }
     cut
 }
 
-/// The members of a run, cut before each occurrence of a symbol.
-fn cut_run(run: &[Instance], streams: &[Stream], first: u32) -> Vec<Instance> {
+/// What is done again and again, in runs without anything but a few foreign events between the rounds.
+#[derive(Debug, Default)]
+struct Circle<'a> {
+    runs: Vec<&'a [Instance]>,
+    /// How many rounds have each symbol.
+    having: BTreeMap<u32, usize>,
+    rounds: usize,
+}
+
+impl<'a> Circle<'a> {
+    fn add(&mut self, run: &'a [Instance], streams: &[Stream]) {
+        for instance in run {
+            let symbols = &streams[instance.stream as usize].symbols;
+            let steps: BTreeSet<u32> = instance.members.iter().map(|&at| symbols[at as usize]).collect();
+            steps.into_iter().for_each(|step| *self.having.entry(step).or_insert(0) += 1);
+        }
+        self.rounds += run.len();
+        self.runs.push(run);
+    }
+
+    /// Whether more than one round has a symbol. What leads to the circle is in the first round alone.
+    fn recurs(&self, symbol: u32) -> bool {
+        self.having.get(&symbol).is_some_and(|&rounds| rounds > 1)
+    }
+
+    /// The symbol at which the circle is entered, if the rounds were cut elsewhere and it is there once a round.
+    fn first(&self, symbol: &dyn Fn(&Instance, u32) -> u32) -> Option<u32> {
+        let mut entries = BTreeMap::<u32, usize>::new();
+        for run in &self.runs {
+            let entry = run[0].members.iter().map(|&at| symbol(&run[0], at)).find(|&of| self.recurs(of));
+            *entries.entry(entry.unwrap_or_else(|| symbol(&run[0], run[0].first()))).or_insert(0) += 1;
+        }
+        let (&first, &count) = entries.iter().max_by_key(|entry| entry.1)?;
+        let later = self.runs.iter().flat_map(|run| &run[1..]);
+        let begin_there = later.filter(|instance| symbol(instance, instance.first()) == first).count();
+        let members = self.runs.iter().flat_map(|run| run.iter());
+        let occurs: usize =
+            members.map(|instance| instance.members.iter().filter(|&&at| symbol(instance, at) == first).count()).sum();
+        let is_once_a_round = (occurs as f64 - self.rounds as f64).abs() <= ROUNDS_OFF_MAX * self.rounds as f64;
+        let is_elsewhere = 2 * begin_there < self.rounds - self.runs.len();
+        (count as f64 >= ENTRY_MIN * self.runs.len() as f64 && is_elsewhere && is_once_a_round).then_some(first)
+    }
+}
+
+/// The circle of each task, called after a symbol: tasks that mostly begin with it are ways through one circle, and so is
+/// a fragment that has hardly a step of its own, such as the first round where the others were cut elsewhere.
+fn circles(instances: &[Instance], streams: &[Stream]) -> BTreeMap<u32, u32> {
+    let symbol = |instance: &Instance, at: u32| streams[instance.stream as usize].symbols[at as usize];
+    let mut begins = BTreeMap::<u32, BTreeMap<u32, usize>>::new();
+    let mut steps = BTreeMap::<u32, BTreeSet<u32>>::new();
+    for instance in instances {
+        *begins.entry(instance.head).or_default().entry(symbol(instance, instance.first())).or_insert(0) += 1;
+        steps.entry(instance.head).or_default().extend(instance.members.iter().map(|&at| symbol(instance, at)));
+    }
+    let usual = |begins: &BTreeMap<u32, usize>| begins.iter().max_by_key(|begin| begin.1).map_or(0, |begin| *begin.0);
+    let mut circles: BTreeMap<u32, u32> = begins.iter().map(|(&head, begins)| (head, usual(begins))).collect();
+    let mut whole = BTreeMap::<u32, (usize, BTreeSet<u32>)>::new();
+    for (head, circle) in &circles {
+        let whole = whole.entry(*circle).or_default();
+        whole.0 += begins[head].values().sum::<usize>();
+        whole.1.extend(&steps[head]);
+    }
+    for (head, circle) in &mut circles {
+        let count: usize = begins[head].values().sum();
+        let is_fragment_of = |(_, (of, has)): &(&u32, &(usize, BTreeSet<u32>))| {
+            let shared = steps[head].intersection(has).count();
+            count as f64 <= FRAGMENT_MAX * *of as f64 && shared as f64 >= SHARED_MIN * steps[head].len() as f64
+        };
+        if let Some((larger, _)) = whole.iter().filter(is_fragment_of).max_by_key(|(_, (of, _))| *of) {
+            *circle = *larger;
+        }
+    }
+    circles
+}
+
+/// The members of a run, cut before each occurrence of a symbol; what leads to the circle stays with its first round.
+fn cut_run(run: &[Instance], streams: &[Stream], first: u32, circle: &Circle) -> Vec<Instance> {
     let symbols = &streams[run[0].stream as usize].symbols;
     let mut cut: Vec<Instance> = Vec::new();
+    let mut is_led = true;
     for &at in run.iter().flat_map(|instance| &instance.members) {
+        let symbol = symbols[at as usize];
         match cut.last_mut() {
-            Some(instance) if symbols[at as usize] != first => instance.members.push(at),
+            Some(instance) if symbol != first || is_led => instance.members.push(at),
             _ => cut.push(Instance { members: vec![at], ..run[0].clone() }),
         }
+        is_led &= !circle.recurs(symbol);
     }
     cut
 }
@@ -281,10 +354,14 @@ fn drop_noise(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
 mod tests {
     use super::*;
 
-    /// Segments from letters: `0:abc 1:de`, one after the other in one stream.
+    /// Segments from letters: `0:abc 1:de`, one after the other in one stream; `-` is a few events that are in none.
     fn drawn(segments: &str) -> String {
         let (mut stream, mut found) = (Stream::default(), Vec::new());
         for text in segments.split_whitespace() {
+            if text == "-" {
+                stream.symbols.extend([u32::from(b'-'); FOREIGN_RUN_MAX + 1]);
+                continue;
+            }
             let (task_type, letters) = text.split_once(':').unwrap();
             let from = stream.symbols.len() as u32;
             stream.symbols.extend(letters.bytes().map(u32::from));
@@ -316,6 +393,29 @@ mod tests {
     fn a_task_that_breaks_off_and_goes_on_is_one_instance() {
         let story = format!("{}0:ab 0:cd {}", "0:abcd ".repeat(30), "0:abcd ".repeat(30));
         assert_eq!(drawn(&story), ["abcd"; 61].join(" "));
+    }
+
+    #[test]
+    fn two_ways_through_a_circle_are_cut_where_it_is_entered_though_the_first_round_is_a_task_of_its_own() {
+        let story = format!("2:abcd {}", "0:efabcd 0:efabcd 1:egabcd 1:egabcd ".repeat(6));
+        assert_eq!(drawn(&story), format!("{}abcd", "abcdef abcdef abcdeg abcdeg ".repeat(6)));
+    }
+
+    #[test]
+    fn what_leads_to_a_circle_stays_with_its_first_round() {
+        let story = format!("2:zabcd {}", "0:efabcd ".repeat(12));
+        assert_eq!(drawn(&story), format!("zabcdef {}abcd", "abcdef ".repeat(11)));
+    }
+
+    #[test]
+    fn tasks_that_begin_in_many_ways_and_end_alike_are_no_circle() {
+        let story = "2:ab 0:cb 0:db 0:eb 1:fb 1:gb 1:ab 0:cb 1:fb 0:db ".repeat(4);
+        assert_eq!(drawn(&story), "ab cb db eb fb gb ab cb fb db ".repeat(4).trim_end());
+    }
+
+    #[test]
+    fn a_part_that_is_always_after_another_is_a_part_of_it_though_most_of_the_log_is_of_that_one() {
+        assert_eq!(drawn(&"0:ab 1:cd - 0:ab - 0:ab - ".repeat(6)), "abcd ab ab ".repeat(6).trim_end());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::Shares;
 use super::decode::{Decoder, NoiseRates, Segment};
-use super::instances::links;
+use super::instances::{is_beside, links};
 use super::pauses::{CLASSES, Evidence};
 use super::starts;
 use super::typing::{Typing, type_segments};
@@ -18,7 +18,19 @@ const GUESSES_KEPT: usize = 4;
 
 /// How often all changes to the best segmentation are tried, at most, and the rounds for each of them.
 const CHANGE_PASSES_MAX: usize = 4;
+const CHANGE_FROM: usize = 3;
 const CHANGE_ROUNDS: usize = 3;
+
+/// How often types beside each other are joined in a pass, and how many pairs are tried for one that saves nats, at most.
+const JOINS_MAX: usize = 20;
+const NEIGHBOURS_TRIED_MAX: usize = 8;
+
+/// Share of the segments of one of two types that must be beside the other for them to be tried as one.
+const NEIGHBOUR_MIN: f64 = 0.3;
+
+/// So many steps in a row that were done before are another round, if a round has so many.
+const RETURNS_MIN: usize = 4;
+const ROUND_STEPS_MIN: usize = 8;
 
 /// Symbols at boundaries that are tried on the other side, at most, and the share of boundaries that they must be at.
 const EDGES_TRIED_MAX: usize = 8;
@@ -109,12 +121,13 @@ impl Learned {
 ///
 /// Shape: `streams` are a sample of the log or all of it. Without actions there is one type that holds nothing.
 pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Learned {
-    let mut tried: Vec<Learned> = starts::guesses(streams, shares, use_pauses)
+    let mut guesses = guesses(streams, shares, use_pauses);
+    if streams.iter().any(|stream| stream.is_rare.contains(&true)) {
+        guesses.extend(guesses_without_rare(streams, shares, use_pauses));
+    }
+    let mut tried: Vec<Learned> = guesses
         .into_iter()
-        .map(|guess| {
-            let segments = streams.iter().zip(&guess).map(|(stream, guess)| cut(stream, guess)).collect();
-            refine(streams, segments, None, shares, use_pauses, 0..SCREENING_ROUNDS)
-        })
+        .map(|segments| refine(streams, segments, None, shares, use_pauses, 0..SCREENING_ROUNDS))
         .collect();
     tried.sort_by(|left, right| left.cost.total_cmp(&right.cost));
     tried.truncate(GUESSES_KEPT);
@@ -127,7 +140,7 @@ pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Le
     let Some(mut best) = refined.first().cloned() else { return Learned::nothing() };
     let offer = |best: &mut Learned, segments: Vec<Vec<Segment>>, types: Vec<u32>, gain_min: f64| {
         if segments != best.segments {
-            let changed = again(segments, types, SCREENING_ROUNDS..SCREENING_ROUNDS + CHANGE_ROUNDS);
+            let changed = again(segments, types, CHANGE_FROM..CHANGE_FROM + CHANGE_ROUNDS);
             if changed.cost < best.cost - gain_min {
                 *best = changed;
             }
@@ -139,9 +152,26 @@ pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Le
             let (segments, types) = pool(streams, shares, &best, other);
             offer(&mut best, segments, types, GAIN_MIN);
         }
+        for _ in 0..JOINS_MAX {
+            let before = best.cost;
+            for (from, to) in neighbours(&best) {
+                let (segments, types) = join(&best, from, to);
+                let joined = learn_from(streams, segments, Some(&types), shares, use_pauses);
+                if joined.cost < best.cost - GAIN_MIN {
+                    let types = joined.typing.types.clone();
+                    offer(&mut best, joined.segments, types, GAIN_MIN);
+                    break;
+                }
+            }
+            if best.cost >= before {
+                break;
+            }
+        }
+        let (segments, types) = cut_rounds(streams, &best);
+        offer(&mut best, segments, types, GAIN_MIN);
         let (segments, types) = (widen(streams, &best), best.typing.types.clone());
         offer(&mut best, segments, types, GAIN_MIN);
-        for edge in edges(streams, &best) {
+        for edge in [(Side::Before, None), (Side::After, None)].into_iter().chain(edges(streams, &best)) {
             let (segments, types) = (shift(streams, &best, edge), best.typing.types.clone());
             offer(&mut best, segments, types, SHIFT_GAIN_MIN);
         }
@@ -150,6 +180,35 @@ pub(crate) fn learn(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Le
         }
     }
     best
+}
+
+/// First segmentations, one of each guess.
+fn guesses(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Vec<Vec<Vec<Segment>>> {
+    let guesses = starts::guesses(streams, shares, use_pauses);
+    guesses.iter().map(|guess| streams.iter().zip(guess).map(|(stream, guess)| cut(stream, guess)).collect()).collect()
+}
+
+/// First segmentations in which nothing rare is in any segment, because foreign events hide what recurs around them.
+fn guesses_without_rare(streams: &[Stream], shares: &Shares, use_pauses: bool) -> Vec<Vec<Vec<Segment>>> {
+    let (kept, places): (Vec<Stream>, Vec<Vec<u32>>) = streams.iter().map(without_rare).unzip();
+    let mut guesses = guesses(&kept, shares, use_pauses);
+    for (segments, places) in guesses.iter_mut().flat_map(|guess| guess.iter_mut().zip(&places)) {
+        for at in segments.iter_mut().flat_map(|segment| &mut segment.members) {
+            *at = places[*at as usize];
+        }
+    }
+    guesses
+}
+
+/// A stream without its rare actions, and where in it the others were.
+fn without_rare(stream: &Stream) -> (Stream, Vec<u32>) {
+    let places: Vec<u32> = (0..stream.symbols.len()).filter(|&at| !stream.is_rare[at]).map(|at| at as u32).collect();
+    let kept = Stream {
+        symbols: places.iter().map(|&at| stream.symbols[at as usize]).collect(),
+        classes: places.iter().map(|&at| stream.classes[at as usize]).collect(),
+        is_rare: vec![false; places.len()],
+    };
+    (kept, places)
 }
 
 /// The segments that the types of two segmentations find together, each where it is the cheaper, with their types.
@@ -162,8 +221,80 @@ fn pool(streams: &[Stream], shares: &Shares, best: &Learned, other: &Learned) ->
     (segments, types)
 }
 
+/// Segments cut where they begin to be done again: where [`RETURNS_MIN`] steps in a row were done before, at least half a
+/// round ago. What is done again may be another task than what it was first done in, so it is a new type.
+fn cut_rounds(streams: &[Stream], learned: &Learned) -> (Vec<Vec<Segment>>, Vec<u32>) {
+    let new = learned.typing.chains.len() as u32;
+    let mut cut: Vec<Vec<Segment>> = Vec::with_capacity(streams.len());
+    for (stream, segments) in streams.iter().zip(&learned.segments) {
+        let mut rounds: Vec<Segment> = Vec::with_capacity(segments.len());
+        for segment in segments {
+            let mut done = BTreeMap::<u32, usize>::new();
+            let (mut from, mut returned) = (0, 0);
+            let round = |from: usize, to: usize| Segment {
+                task_type: if from == 0 { segment.task_type } else { new },
+                members: segment.members[from..to].to_vec(),
+            };
+            for (at, &member) in segment.members.iter().enumerate() {
+                let steps = done.len();
+                let before = done.insert(stream.symbols[member as usize], at);
+                let is_return =
+                    before.is_some_and(|before| before >= from && 2 * (at - before) >= steps.max(ROUND_STEPS_MIN));
+                returned = if is_return { returned + 1 } else { 0 };
+                if returned == RETURNS_MIN {
+                    let begin = at + 1 - RETURNS_MIN;
+                    rounds.push(round(from, begin));
+                    done.retain(|_, place| *place >= begin);
+                    (from, returned) = (begin, 0);
+                }
+            }
+            rounds.push(round(from, segment.members.len()));
+        }
+        cut.push(rounds);
+    }
+    let types = cut.iter().flatten().map(|segment| segment.task_type).collect();
+    (cut, types)
+}
+
+/// The types that are most often beside each other, the first before the second, among those of which one mostly is.
+fn neighbours(learned: &Learned) -> Vec<(u32, u32)> {
+    let mut counts = BTreeMap::<(u32, u32), u32>::new();
+    for segments in &learned.segments {
+        for pair in segments.windows(2).filter(|pair| is_beside(&pair[0], &pair[1])) {
+            *counts.entry((pair[0].task_type, pair[1].task_type)).or_insert(0) += 1;
+        }
+    }
+    let of = |task_type: u32| learned.typing.chains[task_type as usize].segments;
+    let mut pairs: Vec<((u32, u32), u32)> = counts.into_iter().collect();
+    pairs.retain(|&((from, to), count)| f64::from(count) > NEIGHBOUR_MIN * f64::from(of(from).min(of(to))));
+    pairs.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    pairs.truncate(NEIGHBOURS_TRIED_MAX);
+    pairs.into_iter().map(|(pair, _)| pair).collect()
+}
+
+/// Segments where each of a type is one with the next if that is beside it and of another type; those are a new type.
+fn join(learned: &Learned, from: u32, to: u32) -> (Vec<Vec<Segment>>, Vec<u32>) {
+    let new = learned.typing.chains.len() as u32;
+    let mut joined: Vec<Vec<Segment>> = Vec::with_capacity(learned.segments.len());
+    for segments in &learned.segments {
+        let mut kept: Vec<Segment> = Vec::with_capacity(segments.len());
+        for segment in segments {
+            match kept.last_mut() {
+                Some(last) if last.task_type == from && segment.task_type == to && is_beside(last, segment) => {
+                    last.task_type = new;
+                    last.members.extend(&segment.members);
+                }
+                _ => kept.push(segment.clone()),
+            }
+        }
+        joined.push(kept);
+    }
+    let types = joined.iter().flatten().map(|segment| segment.task_type).collect();
+    (joined, types)
+}
+
 /// The symbols that are most often the first of a segment directly after another, or the last of one directly before.
-fn edges(streams: &[Stream], learned: &Learned) -> Vec<(Side, u32)> {
+fn edges(streams: &[Stream], learned: &Learned) -> Vec<(Side, Option<u32>)> {
     let links = links(&learned.segments, learned.typing.chains.len());
     let mut counts = BTreeMap::<(Side, u32), usize>::new();
     let mut boundaries = 0;
@@ -178,7 +309,7 @@ fn edges(streams: &[Stream], learned: &Learned) -> Vec<(Side, u32)> {
     edges.retain(|&(_, count)| count as f64 >= EDGE_MIN * f64::from(boundaries));
     edges.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     edges.truncate(EDGES_TRIED_MAX);
-    edges.into_iter().map(|(edge, _)| edge).collect()
+    edges.into_iter().map(|((side, symbol), _)| (side, Some(symbol))).collect()
 }
 
 /// The last member of a segment and the first of the next, if nothing lies between and they are not parts of one task.
@@ -188,15 +319,18 @@ fn boundary(pair: &[Segment], links: &BTreeSet<(u32, u32)>) -> Option<(u32, u32)
     (last + 1 == first && !is_part).then_some((last, first))
 }
 
-/// Segments where a symbol before each boundary begins the next segment instead, or one after it ends the one before.
-fn shift(streams: &[Stream], learned: &Learned, (side, symbol): (Side, u32)) -> Vec<Vec<Segment>> {
+/// Segments where a symbol, or whatever is there, before each boundary begins the next segment instead, or after it ends
+/// the one before.
+fn shift(streams: &[Stream], learned: &Learned, (side, symbol): (Side, Option<u32>)) -> Vec<Vec<Segment>> {
     let links = links(&learned.segments, learned.typing.chains.len());
     let mut segments = learned.segments.clone();
     for (stream, segments) in streams.iter().zip(&mut segments) {
         for at in 1..segments.len() {
             let Some((last, first)) = boundary(&segments[at - 1..=at], &links) else { continue };
             let [before, after] = &mut segments[at - 1..=at] else { continue };
-            let is_edge = |at: u32, of: &Segment| stream.symbols[at as usize] == symbol && of.members.len() > 1;
+            let is_edge = |at: u32, of: &Segment| {
+                symbol.is_none_or(|symbol| stream.symbols[at as usize] == symbol) && of.members.len() > 1
+            };
             if side == Side::Before && is_edge(last, before) {
                 before.members.pop();
                 after.members.insert(0, last);
@@ -280,21 +414,15 @@ fn refine(
 ) -> Learned {
     let mut best: Option<Learned> = None;
     let mut since_gain = 0;
+    // What was found last and what was learned from it: what is found again teaches nothing new.
+    let mut last: Option<(Vec<Vec<Segment>>, Learned)> = None;
     for round in rounds {
-        let texts: Vec<Vec<u32>> = streams
-            .iter()
-            .zip(&segments)
-            .flat_map(|(stream, segments)| segments.iter().map(|segment| symbols(stream, segment)))
-            .collect();
-        let typing = type_segments(&texts, known.as_deref(), shares);
-        let (rates, evidence, cost) = count(streams, &segments, shares, use_pauses);
-        let returns: f64 = texts.iter().map(|text| returns(text)).sum();
-        let cost = cost + typing.cost(shares) + RETURN_COST * returns;
-        segments.iter_mut().flatten().zip(&typing.types).for_each(|(segment, &of)| segment.task_type = of);
-        let learned = Learned { typing, rates, evidence, cost, segments };
-        let allowed = Learned { rates: allow(rates, round), segments: Vec::new(), ..learned.clone() };
+        let learned = match last.take() {
+            Some((found, learned)) if found == segments => learned,
+            _ => learn_from(streams, segments.clone(), known.as_deref(), shares, use_pauses),
+        };
         if best.as_ref().is_none_or(|best| learned.cost < best.cost - GAIN_MIN) {
-            best = Some(learned);
+            best = Some(learned.clone());
             since_gain = 0;
         } else {
             since_gain += 1;
@@ -302,10 +430,34 @@ fn refine(
                 break;
             }
         }
-        segments = find(streams, &allowed.decoder(shares), rates);
-        known = Some(segments.iter().flatten().map(|segment| segment.task_type).collect());
+        let decoder = Decoder::new(&learned.typing, shares, allow(learned.rates, round), learned.evidence.clone());
+        let found = find(streams, &decoder, learned.rates);
+        last = known.is_some().then_some((segments, learned));
+        known = Some(found.iter().flatten().map(|segment| segment.task_type).collect());
+        segments = found;
     }
     best.expect("the range of rounds is not empty")
+}
+
+/// What segments teach, and the nats to code the log so; `known` are types to start from, by segment.
+fn learn_from(
+    streams: &[Stream],
+    mut segments: Vec<Vec<Segment>>,
+    known: Option<&[u32]>,
+    shares: &Shares,
+    use_pauses: bool,
+) -> Learned {
+    let texts: Vec<Vec<u32>> = streams
+        .iter()
+        .zip(&segments)
+        .flat_map(|(stream, segments)| segments.iter().map(|segment| symbols(stream, segment)))
+        .collect();
+    let typing = type_segments(&texts, known, shares);
+    let (rates, evidence, cost) = count(streams, &segments, shares, use_pauses);
+    let returns: f64 = texts.iter().map(|text| returns(text)).sum();
+    let cost = cost + typing.cost(shares) + RETURN_COST * returns;
+    segments.iter_mut().flatten().zip(&typing.types).for_each(|(segment, &of)| segment.task_type = of);
+    Learned { typing, rates, evidence, cost, segments }
 }
 
 /// Rates of noise with room for more, the less the later the round.
@@ -448,6 +600,7 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chain::{Chain, Transitions};
     use super::*;
 
     /// One stream of letters, and its segments drawn below: a capital begins one, small letters go on, dots are in none.
@@ -484,7 +637,7 @@ mod tests {
 
     fn shifted(letters: &str, segments: &str, edge: (Side, u8)) -> String {
         let (stream, learned) = drawn(letters, segments);
-        redrawn(letters, &shift(&[stream], &learned, (edge.0, edge.1.into()))[0])
+        redrawn(letters, &shift(&[stream], &learned, (edge.0, Some(edge.1.into())))[0])
     }
 
     #[test]
@@ -506,14 +659,57 @@ mod tests {
     #[test]
     fn the_steps_beside_most_boundaries_are_tried_first() {
         let (stream, learned) = drawn("abodcoabodcoef", "AboDcoAboDcoEf");
-        assert_eq!(edges(&[stream], &learned)[0], (Side::Before, u32::from(b'o')));
+        assert_eq!(edges(&[stream], &learned)[0], (Side::Before, Some(u32::from(b'o'))));
     }
 
     #[test]
     fn parts_of_one_task_are_not_boundaries() {
         let (stream, learned) = drawn(&"abxcd".repeat(8), &"AbxCd".repeat(8));
-        let before_x = edges(&[stream], &learned).into_iter().find(|edge| *edge == (Side::Before, u32::from(b'x')));
+        let before_x =
+            edges(&[stream], &learned).into_iter().find(|edge| *edge == (Side::Before, Some(u32::from(b'x'))));
         assert_eq!(before_x, None);
+    }
+
+    #[test]
+    fn types_that_are_mostly_beside_each_other_are_tried_as_one() {
+        let letters = "abcdxyabcdvwcd".repeat(4);
+        let (_, mut learned) = drawn(&letters, &"AbCdXyAbCdVwCd".repeat(4));
+        for segment in &mut learned.segments[0] {
+            let first = letters.as_bytes()[segment.members[0] as usize];
+            segment.task_type = b"acxv".iter().position(|&of| of == first).unwrap() as u32;
+        }
+        let chain = |segments| {
+            let mut chain = Chain::default();
+            chain.add(&Transitions::new(&[0], 127), segments);
+            chain
+        };
+        learned.typing.chains = [8, 12, 4, 4].map(chain).into();
+        assert!(neighbours(&learned).contains(&(0, 1)));
+        let (segments, types) = join(&learned, 0, 1);
+        assert_eq!(redrawn(&letters, &segments[0]), "AbcdXyAbcdVwCd".repeat(4));
+        assert_eq!(types[..5], [4, 2, 4, 3, 1]);
+    }
+
+    #[test]
+    fn a_segment_is_cut_where_it_begins_to_be_done_again_and_not_in_its_loops() {
+        let (stream, learned) = drawn("abcdefghijabcdefghij", "Abcdefghijabcdefghij");
+        assert_eq!(redrawn("abcdefghijabcdefghij", &cut_rounds(&[stream], &learned).0[0]), "AbcdefghijAbcdefghij");
+        let (stream, learned) = drawn("abcdefghcdecdecdeij", "Abcdefghcdecdecdeij");
+        assert_eq!(cut_rounds(&[stream], &learned).0, learned.segments);
+    }
+
+    #[test]
+    fn foreign_events_that_are_rare_are_in_no_guess_without_them() {
+        let text = "abcdxabcdabycdabcdabcdzabcdabcd";
+        let symbols: Vec<u32> = text.bytes().map(u32::from).collect();
+        let is_rare = symbols.iter().map(|&symbol| symbol >= u32::from(b'x')).collect();
+        let stream = Stream { classes: vec![0; symbols.len()], symbols, is_rare };
+        for guess in guesses_without_rare(std::slice::from_ref(&stream), &Shares::new(&[1; 128]), false) {
+            let members: Vec<u32> = guess[0].iter().flat_map(|segment| segment.members.clone()).collect();
+            let expected: Vec<u32> =
+                (0..stream.symbols.len() as u32).filter(|&at| !stream.is_rare[at as usize]).collect();
+            assert_eq!(members, expected);
+        }
     }
 
     #[test]
