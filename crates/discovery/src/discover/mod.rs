@@ -54,7 +54,7 @@ impl Default for Settings {
 /// Actions of one user that are learned from, at least, if the user has so many.
 const LEARN_ACTIONS_OF_USER_MIN: usize = 2_000;
 
-/// Actions within which a symbol that comes again does not recur: it is done several times in one execution.
+/// Actions within which a symbol that comes again is not done again, but several times in one execution.
 const BURST_ACTIONS: usize = 8;
 
 /// Instances from which the task types are learned, at most.
@@ -187,19 +187,28 @@ fn streams(log: &UiLog, alphabet: &mut Alphabet, actions: Vec<Actions>) -> (Vec<
     (streams, first_rows, pauses.are_usable())
 }
 
-/// How often each of so many symbols comes again; within [`BURST_ACTIONS`] it is a step of the same execution.
+/// How often each of so many symbols comes again; what comes several times within [`BURST_ACTIONS`] and then not for so
+/// long is a step of one execution and counts once.
 fn recurrences(streams: &[Stream], symbols: usize) -> Vec<usize> {
     let mut counts = vec![0; symbols];
-    let mut last: Vec<Option<(usize, usize)>> = vec![None; symbols];
-    for (stream, symbols) in streams.iter().map(|stream| &stream.symbols).enumerate() {
-        for (at, &symbol) in symbols.iter().enumerate() {
-            let place = &mut last[symbol as usize];
-            if place.is_none_or(|(of, before)| of != stream || before + BURST_ACTIONS < at) {
-                counts[symbol as usize] += 1;
+    // Of each symbol the last burst: its first place, its last, and how often the symbol is in it.
+    let mut bursts = vec![(0, 0, 0); symbols];
+    let counted =
+        |(first, last, times): (usize, usize, usize)| if last - first <= BURST_ACTIONS { times.min(1) } else { times };
+    let mut from = 0;
+    for stream in streams {
+        for (at, &symbol) in (from..).zip(&stream.symbols) {
+            let burst = &mut bursts[symbol as usize];
+            if burst.2 > 0 && at - burst.1 <= BURST_ACTIONS {
+                (burst.1, burst.2) = (at, burst.2 + 1);
+            } else {
+                counts[symbol as usize] += counted(*burst);
+                *burst = (at, at, 1);
             }
-            *place = Some((stream, at));
         }
+        from += stream.symbols.len() + BURST_ACTIONS;
     }
+    counts.iter_mut().zip(bursts).for_each(|(count, burst)| *count += counted(burst));
     counts
 }
 
@@ -252,5 +261,21 @@ impl Discovery {
                 (self.of_rows[row as usize], self.symbols[row as usize]) = (instance, symbol);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_several_times_in_one_execution_counts_once_and_what_is_done_again_and_again_each_time() {
+        let stream = |text: &str| Stream { symbols: text.bytes().map(u32::from).collect(), ..Stream::default() };
+        let of = |texts: &[&str]| -> Vec<usize> {
+            let counts = recurrences(&texts.iter().map(|text| stream(text)).collect::<Vec<_>>(), 128);
+            "abx".bytes().map(|letter| counts[usize::from(letter)]).collect()
+        };
+        assert_eq!(of(&["abababab------------ab", "ab"]), [3, 3, 0]);
+        assert_eq!(of(&["axbx".repeat(4).as_str(), "ax"]), [5, 4, 9]);
     }
 }
