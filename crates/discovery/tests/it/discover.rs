@@ -79,6 +79,18 @@ fn two_tasks_in_any_order_are_told_apart_without_pauses() {
 }
 
 #[test]
+fn a_table_filled_in_row_by_row_is_not_cut_though_other_tasks_come_between() {
+    let rows: String = (1..=9).map(|row| format!("copy paste row{row} ")).collect();
+    let table = format!("open {rows}save ");
+    let story: Vec<&str> = shuffled(60).into_iter().map(|task| if task == ORDER { &table } else { MAIL }).collect();
+    let drawn = drawn(&found(&story.concat()).labels());
+    let begins: Vec<bool> =
+        story.iter().flat_map(|task| (0..task.split_whitespace().count()).map(|step| step == 0)).collect();
+    let found: Vec<bool> = drawn.chars().map(char::is_uppercase).collect();
+    assert_eq!(found, begins, "{drawn}");
+}
+
+#[test]
 fn steps_of_another_task_inside_a_task_are_foreign_and_tasks_stay_whole() {
     let other = |task: &str, at: usize| {
         let steps = if task == ORDER { MAIL } else { ORDER };
