@@ -128,10 +128,14 @@ async fn send_one(remote: &Remote, log: &Upload<'_>) -> Result<Value> {
     if import["state"] == "failed" {
         bail!("{}", import["message"].as_str().unwrap_or("the service could not read it"));
     }
-    let rejects_file = match import["rows_rejected"].as_i64() {
-        Some(1..) => Some(log.save_rejects(remote, &import).await?),
-        _ => None,
-    };
+    let mut rejects_file = None;
+    if import["rows_rejected"].as_i64() > Some(0) {
+        // The log is in the project whether this side can write beside it or not.
+        match log.save_rejects(remote, &import).await {
+            Ok(beside) => rejects_file = Some(beside),
+            Err(error) => eprintln!("lode: the rejected rows are on the project's page Import: {error:#}"),
+        }
+    }
     Ok(report(log.name, &import, rejects_file, started.elapsed()))
 }
 

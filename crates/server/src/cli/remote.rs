@@ -85,25 +85,33 @@ impl Remote {
         Ok(serde_json::from_slice(&answered(request).await?.bytes().await?)?)
     }
 
-    /// Writes what the service answers into `file` as it comes; answers with the number of bytes.
+    /// Writes what the service answers into `file` as it comes; answers with the number of bytes. Nothing is left of one that broke
+    /// off.
     ///
     /// Errors: like [`Self::json`]; the disk's.
     pub async fn save(&self, path: &str, file: &Path) -> Result<u64> {
-        let mut answer = answered(self.request(Method::GET, path).timeout(FILE_TIME_MAX)).await?;
-        let cannot = || format!("cannot write '{}'", file.display());
-        let mut out = tokio::fs::File::create(file).await.with_context(cannot)?;
-        let mut bytes = 0;
-        while let Some(chunk) = answer.chunk().await? {
-            out.write_all(&chunk).await.with_context(cannot)?;
-            bytes += chunk.len() as u64;
+        let answer = answered(self.request(Method::GET, path).timeout(FILE_TIME_MAX)).await?;
+        let saved = saved(answer, file).await;
+        if saved.is_err() {
+            let _ = tokio::fs::remove_file(file).await;
         }
-        out.sync_all().await.with_context(cannot)?;
-        Ok(bytes)
+        saved.with_context(|| format!("cannot write '{}'", file.display()))
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).bearer_auth(self.token.expose_secret())
     }
+}
+
+async fn saved(mut answer: Response, file: &Path) -> Result<u64> {
+    let mut out = tokio::fs::File::create(file).await?;
+    let mut bytes = 0;
+    while let Some(chunk) = answer.chunk().await? {
+        out.write_all(&chunk).await?;
+        bytes += chunk.len() as u64;
+    }
+    out.sync_all().await?;
+    Ok(bytes)
 }
 
 /// The answer, if it is what was asked for.

@@ -1,4 +1,5 @@
-//! A log on its way to a service: sent as it lies on the disk, then followed until the tables made of it are there.
+//! A log on its way to a service: sent as it lies on the disk, then followed until the tables made of it are there. What is in it
+//! is not looked at on this side: the service recognises the form, and tells of the rows that it could not read.
 
 use super::remote::Remote;
 use anyhow::{Context, Result};
