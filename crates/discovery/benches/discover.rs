@@ -3,7 +3,9 @@
 //! `cargo bench -p discovery --bench discover`. A made-up mix: each user does five tasks of eight to twenty steps over
 //! forty fields, in random order, with pauses between, a tenth of the events dropped and a twentieth foreign. Sizes from
 //! a hundred thousand events to ten million; two threads each take half of the users, as a service does with partitions.
+//! Each size is a process of its own, so that no memory is counted that another size left behind.
 
+use std::process::Command;
 use std::time::Instant;
 
 use discovery::{Field, LogRow, Settings, UiLog, UiLogBuilder, discover};
@@ -13,22 +15,32 @@ const USERS: usize = 50;
 const THREADS: usize = 2;
 
 fn main() {
-    println!("{:>10} {:>10} {:>12} {:>10} {:>10}", "events", "seconds", "events/s", "log B/ev", "peak B/ev");
-    for events in SIZES {
-        let before_bytes = resident_bytes();
-        let logs: Vec<UiLog> = (0..THREADS).map(|part| log(events / THREADS, part as u64 + 1)).collect();
-        let log_bytes = resident_bytes().saturating_sub(before_bytes);
-        let begin = Instant::now();
-        std::thread::scope(|scope| {
-            for log in &logs {
-                scope.spawn(|| discover(log, &Settings::default()).types().len());
-            }
-        });
-        let seconds = begin.elapsed().as_secs_f64();
-        let peak_bytes = peak_resident_bytes().saturating_sub(before_bytes);
-        let rate = events as f64 / seconds;
-        println!("{events:>10} {seconds:>10.2} {rate:>12.0} {:>10} {:>10}", log_bytes / events, peak_bytes / events);
+    if let Some(events) = std::env::args().nth(1).and_then(|size| size.parse().ok()) {
+        return measure(events);
     }
+    println!("{:>10} {:>10} {:>12} {:>10} {:>10}", "events", "seconds", "events/s", "log B/ev", "peak B/ev");
+    let program = std::env::current_exe().expect("the bench knows its own program");
+    for events in SIZES {
+        let ended = Command::new(&program).arg(events.to_string()).status().expect("the bench can be started");
+        assert!(ended.success(), "{events} events: {ended}");
+    }
+}
+
+/// Prints the line of a log of so many events.
+fn measure(events: usize) {
+    let before_bytes = resident_bytes();
+    let logs: Vec<UiLog> = (0..THREADS).map(|part| log(events / THREADS, part as u64 + 1)).collect();
+    let log_bytes = resident_bytes().saturating_sub(before_bytes);
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for log in &logs {
+            scope.spawn(|| discover(log, &Settings::default()).types().len());
+        }
+    });
+    let seconds = begin.elapsed().as_secs_f64();
+    let peak_bytes = peak_resident_bytes().saturating_sub(before_bytes);
+    let rate = events as f64 / seconds;
+    println!("{events:>10} {seconds:>10.2} {rate:>12.0} {:>10} {:>10}", log_bytes / events, peak_bytes / events);
 }
 
 /// A log of so many events.

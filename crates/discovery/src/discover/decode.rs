@@ -189,7 +189,7 @@ impl Decoder {
     }
 
     fn trace_back(&self, symbols: &[u32], walk: &Walk) -> Vec<Segment> {
-        let mut segments = Vec::new();
+        let (mut segments, mut members) = (Vec::new(), Vec::new());
         let mut is_idle = walk.idle < walk.closed;
         let mut at = symbols.len() as i64 - 1;
         while at >= 0 {
@@ -200,8 +200,8 @@ impl Decoder {
                 continue;
             }
             let task_type = self.known(symbols[position])[walk.ends[position] as usize].task_type;
-            let (members, first) = self.members(symbols, walk, position, task_type);
-            segments.push(Segment { task_type, members });
+            let first = self.members(symbols, walk, position, task_type, &mut members);
+            segments.push(Segment { task_type, members: members.iter().rev().copied().collect() });
             is_idle = walk.flags[first] & 1 != 0;
             at = first as i64 - 1;
         }
@@ -209,19 +209,18 @@ impl Decoder {
         segments
     }
 
-    /// The members of the segment that ends here, in order, and its first position.
-    fn members(&self, symbols: &[u32], walk: &Walk, last: usize, task_type: u32) -> (Vec<u32>, usize) {
-        let mut members = vec![last as u32];
+    /// The first position of the segment that ends here; its members, the last first, take the place of what was there.
+    fn members(&self, symbols: &[u32], walk: &Walk, last: usize, task_type: u32, members: &mut Vec<u32>) -> usize {
+        members.clear();
         let mut at = last;
         loop {
+            members.push(at as u32);
             let place = self.known(symbols[at]).partition_point(|known| known.task_type < task_type);
             let back = walk.backs[walk.offsets[at] as usize + place] as usize;
             if back == 0 {
-                members.reverse();
-                return (members, at);
+                return at;
             }
             at -= back;
-            members.push(at as u32);
         }
     }
 }

@@ -65,7 +65,7 @@ impl Instance {
 
     /// Whether no more lies between than may be foreign inside a task.
     fn is_near(&self, next: &Instance) -> bool {
-        self.stream == next.stream && next.first() - self.last() <= FOREIGN_RUN_MAX as u32 + 1
+        self.stream == next.stream && is_close(&self.members, &next.members)
     }
 
     fn is_beside(&self, next: &Instance) -> bool {
@@ -78,7 +78,7 @@ impl Instance {
 /// Shape: in the order of the streams and in each of time; members of different instances are different.
 pub(crate) fn instances(
     streams: &[Stream],
-    segments: &[Vec<Segment>],
+    segments: Vec<Vec<Segment>>,
     types: usize,
     evidence: &Evidence,
 ) -> Vec<Instance> {
@@ -88,24 +88,23 @@ pub(crate) fn instances(
 }
 
 /// Joins segments that are parts of one task.
-fn link(segments: &[Vec<Segment>], types: usize) -> Vec<Instance> {
-    let links = links(segments, types);
+fn link(segments: Vec<Vec<Segment>>, types: usize) -> Vec<Instance> {
+    let links = links(&segments, types);
     let heads = heads(&links, types);
-    let mut instances: Vec<Instance> = Vec::new();
+    let mut instances: Vec<Instance> = Vec::with_capacity(segments.iter().map(Vec::len).sum());
     for (stream, segments) in (0..).zip(segments) {
-        let mut before: Option<&Segment> = None;
-        for segment in segments {
-            let is_part = before.is_some_and(|before| {
-                links.contains(&(before.task_type, segment.task_type)) && is_beside(before, segment)
-            });
+        let mut before = None;
+        for Segment { task_type, members } in segments {
             match instances.last_mut() {
-                Some(instance) if is_part => instance.members.extend(&segment.members),
-                _ => {
-                    let head = heads[segment.task_type as usize];
-                    instances.push(Instance { head, stream, members: segment.members.clone() });
+                Some(instance)
+                    if before.is_some_and(|before| links.contains(&(before, task_type)))
+                        && is_close(&instance.members, &members) =>
+                {
+                    instance.members.extend(members);
                 }
+                _ => instances.push(Instance { head: heads[task_type as usize], stream, members }),
             }
-            before = Some(segment);
+            before = Some(task_type);
         }
     }
     instances
@@ -153,7 +152,12 @@ pub(crate) fn links(segments: &[Vec<Segment>], types: usize) -> BTreeSet<(u32, u
 
 /// Whether one segment follows another with no more between than may be foreign inside a task.
 pub(crate) fn is_beside(left: &Segment, right: &Segment) -> bool {
-    left.members.last().is_some_and(|last| right.members[0] - last <= FOREIGN_RUN_MAX as u32 + 1)
+    is_close(&left.members, &right.members)
+}
+
+/// Whether no more lies between than may be foreign inside a task.
+fn is_close(left: &[u32], right: &[u32]) -> bool {
+    left.last().is_some_and(|last| right[0] - last <= FOREIGN_RUN_MAX as u32 + 1)
 }
 
 fn reaches(links: &BTreeSet<(u32, u32)>, from: u32, to: u32) -> bool {
@@ -226,6 +230,9 @@ fn cut_circles(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
         .iter()
         .filter_map(|(&name, circle)| Some((name, circle.first(&|instance, at| symbol(instance, at))?)))
         .collect();
+    if firsts.is_empty() {
+        return instances;
+    }
     let mut cut = Vec::with_capacity(instances.len());
     for run in runs {
         let name = of(&run[0]);
@@ -330,7 +337,7 @@ fn cut_run(run: &[Instance], streams: &[Stream], first: u32, circle: &Circle) ->
 
 /// Leaves out instances beside noise that are a single event, or half of them events whose like is nowhere else:
 /// they are noise that resembles a task.
-fn drop_noise(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
+fn drop_noise(mut instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
     let is_noise = |at: usize| {
         let instance: &Instance = &instances[at];
         let after_noise = match at.checked_sub(1).map(|before| &instances[before]) {
@@ -346,8 +353,9 @@ fn drop_noise(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
         let is_poor = instance.members.len() == 1 || 2 * rare >= instance.members.len();
         is_poor && (after_noise || before_noise)
     };
-    let noise: Vec<bool> = (0..instances.len()).map(is_noise).collect();
-    instances.into_iter().zip(noise).filter(|(_, is_noise)| !is_noise).map(|(instance, _)| instance).collect()
+    let mut noise = (0..instances.len()).map(is_noise).collect::<Vec<bool>>().into_iter();
+    instances.retain(|_| noise.next() == Some(false));
+    instances
 }
 
 #[cfg(test)]
@@ -374,7 +382,7 @@ mod tests {
         let letters = |instance: &Instance| -> String {
             instance.members.iter().map(|&at| streams[0].symbols[at as usize] as u8 as char).collect()
         };
-        let instances = instances(&streams, &[found], 4, &Evidence::none());
+        let instances = instances(&streams, vec![found], 4, &Evidence::none());
         instances.iter().map(letters).collect::<Vec<_>>().join(" ")
     }
 

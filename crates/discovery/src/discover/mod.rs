@@ -152,8 +152,7 @@ pub fn discover(log: &UiLog, settings: &Settings) -> Discovery {
     let decoder = learned.decoder(&shares);
     let segments: Vec<_> = streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes)).collect();
     streams.iter_mut().for_each(|stream| states.forget(&mut stream.symbols));
-    let found = instances(&streams, &segments, learned.typing.chains.len(), &learned.evidence);
-    drop(segments);
+    let found = instances(&streams, segments, learned.typing.chains.len(), &learned.evidence);
     let types = types(&streams, &found, alphabet.len());
     let mut discovery = Discovery {
         of_rows: vec![NO_INSTANCE; log.rows()],
