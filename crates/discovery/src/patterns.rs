@@ -17,6 +17,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Share of a task's instances that a pattern must be in for people to be told of it.
+pub const SHARE_MIN: f64 = 0.5;
+
+/// Patterns of one task that people are told of, at most.
+pub const TOLD_MAX: usize = 10;
+
 /// Instances that are looked at, at most; they are spread evenly.
 const INSTANCES_MAX: usize = 200;
 
@@ -26,13 +32,19 @@ const STEPS_MAX: usize = 60;
 /// Prefixes that are tried, at most; with many steps in any order there are more patterns than anybody reads.
 const PREFIXES_MAX: usize = 20_000;
 
+/// Share of a pattern's steps that those told before it may have in the same order; what shares more says the same once more.
+const SHARED_MAX: f64 = 0.7;
+
+/// Patterns that are compared with those told before, at most.
+const COMPARED_MAX: usize = 2_000;
+
 /// Something that recurs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     /// Its activities in their order.
     pub activities: Vec<u32>,
-    /// Instances that have them in this order, among those looked at.
-    pub instances: usize,
+    /// Which of the given instances have them in this order, among those looked at.
+    pub holders: Vec<usize>,
     /// Its length divided by the mean length of the shortest stretches that hold it: 1 if nothing ever comes between.
     pub cohesion: f64,
 }
@@ -48,6 +60,36 @@ pub struct Patterns {
     pub truncated: bool,
 }
 
+impl Patterns {
+    /// So many patterns at most, of which each says something that those before it do not.
+    pub fn told(&self, most: usize) -> Vec<&Pattern> {
+        let mut told: Vec<&Pattern> = Vec::new();
+        for pattern in self.patterns.iter().take(COMPARED_MAX) {
+            let is_said = |before: &&Pattern| {
+                let shared = shared_steps(&before.activities, &pattern.activities);
+                shared as f64 > SHARED_MAX * pattern.activities.len() as f64
+            };
+            if told.len() < most && !told.iter().any(is_said) {
+                told.push(pattern);
+            }
+        }
+        told
+    }
+}
+
+/// How many steps two patterns share in the same order: the length of their longest common subsequence.
+fn shared_steps(one: &[u32], other: &[u32]) -> usize {
+    let mut lengths = vec![0; other.len() + 1];
+    for step in one {
+        let mut before = 0;
+        for (at, same) in other.iter().map(|other| other == step).enumerate() {
+            let diagonal = std::mem::replace(&mut before, lengths[at + 1]);
+            lengths[at + 1] = if same { diagonal + 1 } else { lengths[at + 1].max(lengths[at]) };
+        }
+    }
+    lengths[other.len()]
+}
+
 /// The closed patterns of some instances that at least `share_min` of them have.
 ///
 /// Shape: one list of activities per instance. `share_min` is above 0 and at most 1.
@@ -55,8 +97,8 @@ pub struct Patterns {
 /// ```
 /// # use discovery::patterns::closed_patterns;
 /// let found = closed_patterns(&[vec![0, 1, 2], vec![0, 3, 1, 2], vec![0, 1]], 0.6);
-/// let found: Vec<_> = found.patterns.iter().map(|pattern| (&pattern.activities[..], pattern.instances)).collect();
-/// assert_eq!(found, [(&[0, 1][..], 3), (&[0, 1, 2], 2)]);
+/// let found: Vec<_> = found.patterns.iter().map(|pattern| (&pattern.activities[..], &pattern.holders[..])).collect();
+/// assert_eq!(found, [(&[0, 1][..], &[0, 1, 2][..]), (&[0, 1, 2], &[0, 1])]);
 /// ```
 pub fn closed_patterns(instances: &[Vec<u32>], share_min: f64) -> Patterns {
     let every = instances.len().div_ceil(INSTANCES_MAX).max(1);
@@ -67,8 +109,9 @@ pub fn closed_patterns(instances: &[Vec<u32>], share_min: f64) -> Patterns {
     let all: Vec<usize> = (0..sequences.len()).collect();
     search.grow(&mut Vec::new(), &all);
     let mut patterns = search.found;
+    patterns.iter_mut().flat_map(|pattern| &mut pattern.holders).for_each(|at| *at *= every);
     patterns.sort_by(|one, other| {
-        let weight = |pattern: &Pattern| (pattern.instances * pattern.activities.len()) as f64 * pattern.cohesion;
+        let weight = |pattern: &Pattern| (pattern.holders.len() * pattern.activities.len()) as f64 * pattern.cohesion;
         weight(other).total_cmp(&weight(one)).then_with(|| one.activities.cmp(&other.activities))
     });
     Patterns { patterns, instances: sequences.len(), truncated: search.prefixes > PREFIXES_MAX }
@@ -97,7 +140,7 @@ impl Search<'_> {
         let extends_forward = next.values().any(|followed| followed.len() == holders.len());
         if prefix.len() > 1 && !extends_forward && !extends_backward(&places, |places| &places.last_in_last) {
             let cohesion = cohesion(holders.iter().map(|&at| self.sequences[at]), prefix);
-            self.found.push(Pattern { activities: prefix.clone(), instances: holders.len(), cohesion });
+            self.found.push(Pattern { activities: prefix.clone(), holders: holders.to_vec(), cohesion });
         }
         let least = self.least;
         for (activity, followed) in next.into_iter().filter(|(_, followed)| followed.len() >= least) {
@@ -218,7 +261,7 @@ mod tests {
         let sequences: Vec<Vec<u32>> = sequences.split(' ').map(|word| word.bytes().map(u32::from).collect()).collect();
         let patterns = closed_patterns(&sequences, share_min).patterns;
         let letters = |activities: &[u32]| activities.iter().filter_map(|&letter| char::from_u32(letter)).collect();
-        patterns.iter().map(|pattern| (letters(&pattern.activities), pattern.instances, pattern.cohesion)).collect()
+        patterns.iter().map(|pattern| (letters(&pattern.activities), pattern.holders.len(), pattern.cohesion)).collect()
     }
 
     #[test]
@@ -237,6 +280,29 @@ mod tests {
         assert_eq!(found, [("abcd".into(), 2, 4.0 / 7.0)]);
         let found = self::found("axxxb axxyb cd cd", 0.5);
         assert_eq!(found.iter().map(|(letters, ..)| letters.as_str()).collect::<Vec<_>>(), ["axxb", "cd"]);
+    }
+
+    #[test]
+    fn what_was_said_is_not_told_again() {
+        let patterns = |words: &str| Patterns {
+            patterns: words
+                .split(' ')
+                .map(|word| Pattern {
+                    activities: word.bytes().map(u32::from).collect(),
+                    holders: vec![0],
+                    cohesion: 1.0,
+                })
+                .collect(),
+            ..Patterns::default()
+        };
+        let told = |words: &str, most: usize| -> Vec<usize> {
+            let patterns = patterns(words);
+            let told = patterns.told(most);
+            told.iter().map(|one| patterns.patterns.iter().position(|other| other == *one).unwrap()).collect()
+        };
+        // Nine of ten steps of the second are in the first; of the third four are, in another order, and two of the fourth's three.
+        assert_eq!(told("abcdefghij abcdexfghi dcba abx", 9), [0, 2, 3]);
+        assert_eq!(told("abcdefghij dcba abx", 2), [0, 1]);
     }
 
     #[test]
@@ -284,7 +350,7 @@ mod tests {
             for least in 1..=sequences.len() {
                 let share = (least as f64 - 0.5) / sequences.len() as f64;
                 let found = closed_patterns(&sequences, share).patterns;
-                let found = found.into_iter().map(|pattern| (pattern.activities, pattern.instances)).collect();
+                let found = found.into_iter().map(|pattern| (pattern.activities, pattern.holders.len())).collect();
                 assert_eq!(tried(&sequences, least), found, "round {round}: {least} of {sequences:?}");
             }
         }

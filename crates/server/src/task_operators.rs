@@ -4,7 +4,8 @@
 //! ```text
 //! events ─▶ tasks_agg ─▶ task and step of each event ─┬▶ task_types_agg        type of each task, after corrections
 //!                                                     ├▶ task_corrections_agg  which type each correction holds for
-//!                                                     └▶ routine_agg           steps of each type, and their rules
+//!                                                     ├▶ routine_agg           steps of each type, and their rules
+//!                                                     └▶ patterns_agg          what recurs in each type whatever comes between
 //! ```
 //! Unlike the folds of [`crate::operators`] these keep every row until the end, as columns with dictionaries; the engine
 //! counts their bytes. Rows are put in the order of events before anything is looked at, so that the answer does not
@@ -20,6 +21,7 @@ use arrow::datatypes::{DataType, Field as Column, Fields, Int32Type, Int64Type, 
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use discovery::corrections::{Corrected, FoundInstance, Standing, correct, likeness};
+use discovery::patterns::{SHARE_MIN, TOLD_MAX, closed_patterns};
 use discovery::replay::{Differences, Replay, replay};
 use discovery::routines::{RoutineStep, Target, Verdict, routines};
 use discovery::score::Label;
@@ -67,6 +69,14 @@ pub fn all() -> Vec<Operator> {
             arguments: &[12],
             returns: |_| routine_fields(),
             start: |_| whole(routine_fields(), routine),
+        },
+        Operator {
+            name: "patterns_agg",
+            signature: "patterns_agg(event_order, user_key, task_key, task_type, step)",
+            description: "What recurs in at least half of the instances of each task type, whatever comes between: steps in their order, of which each pattern says something new.",
+            arguments: &[5],
+            returns: |_| patterns_fields(),
+            start: |_| whole(patterns_fields(), patterns),
         },
     ]
 }
@@ -393,8 +403,11 @@ fn holds(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String> {
     ])
 }
 
+fn list_of(kind: DataType) -> DataType {
+    DataType::List(Arc::new(Column::new("item", kind, true)))
+}
+
 fn routine_fields() -> Fields {
-    let list_of = |kind| DataType::List(Arc::new(Column::new("item", kind, true)));
     Fields::from(vec![
         Column::new("task_type", text_column(), false),
         Column::new("step", text_column(), false),
@@ -462,6 +475,68 @@ fn routine(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String> {
     let mut columns = routine_columns(&log, &found, &type_numbers.known, &name);
     columns.extend(replay_columns(&found, &replays));
     Ok(columns)
+}
+
+fn patterns_fields() -> Fields {
+    Fields::from(vec![
+        Column::new("task_type", text_column(), false),
+        Column::new("rank", DataType::Int64, false),
+        Column::new("steps", list_of(text_column()), false),
+        Column::new("instances", DataType::Int64, false),
+        Column::new("looked_at", DataType::Int64, false),
+        Column::new("users", DataType::Int64, false),
+        Column::new("cohesion", DataType::Float64, false),
+    ])
+}
+
+/// The instances of one task type: who did each, and its steps in order.
+#[derive(Default)]
+struct Instances {
+    places: HashMap<i64, usize>,
+    people: Vec<i64>,
+    steps: Vec<Vec<u32>>,
+}
+
+fn patterns(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String> {
+    let (people, tasks) = (integers(&columns[1])?, integers(&columns[2])?);
+    let (types, steps) = (Texts::of(&columns[3])?, Texts::of(&columns[4])?);
+    let mut by_type = BTreeMap::<&str, Instances>::new();
+    let mut numbers = Numbers::default();
+    for row in 0..tasks.len() {
+        let Instances { places, people: known, steps: of_instances } = by_type.entry(types.text(row)).or_default();
+        let at = *places.entry(tasks.value(row)).or_insert_with(|| {
+            known.push(people.value(row));
+            of_instances.push(Vec::new());
+            known.len() - 1
+        });
+        of_instances[at].push(numbers.of(steps.text(row)));
+    }
+    let mut names = ListBuilder::new(StringBuilder::new());
+    let (mut of_types, mut counts, mut cohesion) = (Vec::new(), [const { Vec::new() }; 4], Vec::new());
+    for (task_type, Instances { people, steps, .. }) in &by_type {
+        let found = closed_patterns(steps, SHARE_MIN);
+        for (rank, pattern) in (1..).zip(found.told(TOLD_MAX)) {
+            of_types.push(*task_type);
+            pattern.activities.iter().for_each(|step| names.values().append_value(numbers.known[*step as usize]));
+            names.append(true);
+            let users: BTreeSet<i64> = pattern.holders.iter().map(|at| people[*at]).collect();
+            for (column, count) in counts.iter_mut().zip([rank, pattern.holders.len(), found.instances, users.len()]) {
+                column.push(count as i64);
+            }
+            cohesion.push(pattern.cohesion);
+        }
+    }
+    let [ranks, instances, looked_at, users] = counts.map(|column| Arc::new(Int64Array::from(column)) as ArrayRef);
+    let of_types = Arc::new(StringArray::from(of_types));
+    Ok(vec![
+        of_types,
+        ranks,
+        Arc::new(names.finish()),
+        instances,
+        looked_at,
+        users,
+        Arc::new(Float64Array::from(cohesion)),
+    ])
 }
 
 /// For each step its places in the script, how the script fared, and how the step differed.
@@ -641,6 +716,40 @@ mod tests {
         merged.merge(&first.state().unwrap()).unwrap();
         merged.merge(&second.state().unwrap()).unwrap();
         assert_eq!(merged.finish().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_pattern_has_the_people_in_whose_instances_it_is() {
+        // Three instances of each of two people; what the second one does between is in half of them.
+        let (mut people, mut tasks, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        for (task, person) in (0..).zip([1_i64, 1, 1, 2, 2, 2]) {
+            for step in if person == 1 { ["open", "type", "save"] } else { ["open", "look", "save"] } {
+                people.push(person);
+                tasks.push(task);
+                steps.push(step);
+            }
+        }
+        let rows = people.len() as i64;
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from_iter_values(0..rows)),
+            Arc::new(Int64Array::from(people)),
+            Arc::new(Int64Array::from_iter_values(tasks)),
+            Arc::new(StringArray::from(vec!["orders"; rows as usize])),
+            Arc::new(StringArray::from(steps)),
+        ];
+        let mut fold = super::whole(patterns_fields(), patterns);
+        fold.update(&columns).unwrap();
+        let found = fold.finish().unwrap();
+        let steps = found.column(2).as_list::<i32>();
+        let told: Vec<(String, Vec<i64>)> = (0..found.len())
+            .map(|row| {
+                let names = steps.value(row).as_string::<i32>().iter().flatten().collect::<Vec<_>>().join(" ");
+                (names, [3, 4, 5].map(|at| found.column(at).as_primitive::<Int64Type>().value(row)).to_vec())
+            })
+            .collect();
+        let expected =
+            [("open look save", vec![3, 6, 1]), ("open type save", vec![3, 6, 1]), ("open save", vec![6, 6, 2])];
+        assert_eq!(told, expected.map(|(names, counts)| (names.to_owned(), counts)));
     }
 
     #[test]

@@ -80,6 +80,10 @@ export interface TaskStep {
 export interface TaskVariant {
   variant: string; steps: string[]; instances: number; share: number; users: number; p50_s: number; rework: boolean;
 }
+/** Steps that at least half of a task's instances do in this order, whatever comes between; of `looked_at` instances. */
+export interface TaskPattern {
+  rank: number; steps: string[]; instances: number; looked_at: number; share: number; users: number; cohesion: number;
+}
 export interface TaskInstance {
   instance: string | number; user: number; session: string | number; start: string; events: number;
   duration_s: number; handling_s: number; confidence: number;

@@ -40,8 +40,7 @@ pub struct Folded {
 /// Folds the rows of one user into actions.
 pub(crate) fn actions(log: &UiLog, rows: &[u32], folded: &mut Folded) -> Actions {
     let is_key: Vec<bool> = log.field(Field::EventType).texts().iter().map(|text| is_key_word(text)).collect();
-    let mut actions =
-        Actions { first_rows: Vec::with_capacity(rows.len()), pauses: Vec::with_capacity(rows.len()) };
+    let mut actions = Actions { first_rows: Vec::with_capacity(rows.len()), pauses: Vec::with_capacity(rows.len()) };
     let mut before: Option<usize> = None;
     for &row in rows {
         let row = row as usize;

@@ -13,7 +13,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
 use clap::Args;
 use discovery::models::{Trace, bpmn, fitness, mine};
-use discovery::patterns::{Pattern, closed_patterns};
+use discovery::patterns::{Pattern, SHARE_MIN, TOLD_MAX, closed_patterns};
 use discovery::replay::{Replay, replay};
 use discovery::routines::routines;
 use discovery::{Discovery, Field, LogRow, Settings, UiLog, UiLogBuilder, dataflow, discover, type_names};
@@ -27,12 +27,6 @@ use uuid::Uuid;
 
 /// What an importer keeps of the source's own words.
 const SOURCE_EVENT: &str = "source_event";
-
-/// Share of a task's instances that a pattern of its steps must be in.
-const PATTERN_SHARE_MIN: f64 = 0.5;
-
-/// Patterns of one task in the report.
-const PATTERNS_MAX: usize = 10;
 
 #[derive(Debug, Args)]
 pub struct Discover {
@@ -234,16 +228,16 @@ fn replayed(replay: &Replay, step: &dyn Fn(u32) -> String) -> Value {
 /// What recurs in the instances whatever comes between: the patterns that account for most steps.
 fn patterns(instances: &[Trace], step: &dyn Fn(u32) -> String) -> Value {
     let instances: Vec<Vec<u32>> = instances.iter().map(|(activities, _)| activities.clone()).collect();
-    let found = closed_patterns(&instances, PATTERN_SHARE_MIN);
+    let found = closed_patterns(&instances, SHARE_MIN);
     let told = |pattern: &Pattern| {
         json!({
             "steps": pattern.activities.iter().map(|activity| step(*activity)).collect::<Vec<_>>(),
-            "instances": pattern.instances, "cohesion": pattern.cohesion,
+            "instances": pattern.holders.len(), "cohesion": pattern.cohesion,
         })
     };
     json!({
         "instances": found.instances, "truncated": found.truncated,
-        "closed": found.patterns.iter().take(PATTERNS_MAX).map(told).collect::<Vec<_>>(),
+        "closed": found.told(TOLD_MAX).into_iter().map(told).collect::<Vec<_>>(),
     })
 }
 

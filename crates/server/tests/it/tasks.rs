@@ -107,6 +107,11 @@ fn the_sample_recordings_are_two_tasks_that_are_done_fifty_times_each() {
             .fold((0.0, 0.0), |sum, step| (sum.0 + number(step, "start_cases"), sum.1 + number(step, "end_cases")));
         assert_eq!((starts, ends), (count as f64, count as f64));
         assert!(steps.iter().any(|step| step["rule"].is_string() && number(step, "hit_rate") >= 0.9), "{steps:?}");
+        let patterns = ask(client, SAMPLE, &format!("task_patterns?task={id}"));
+        let is_usual =
+            |pattern: &Map<String, Value>| 2.0 * number(pattern, "instances") >= number(pattern, "looked_at");
+        assert!(!patterns.is_empty() && patterns.iter().all(is_usual), "{patterns:?}");
+        assert_eq!(number(&patterns[0], "looked_at"), count as f64);
         let paths = ask(client, SAMPLE, &format!("task_paths?task={id}&limit=1000"));
         let begun: f64 =
             paths.iter().filter(|path| path["from_activity"].is_null()).map(|path| number(path, "frequency")).sum();
@@ -329,6 +334,11 @@ fn d6_a_way_that_too_few_people_work_is_neither_shown_nor_handed_on() {
     assert!(steps["suppressed"].as_i64() == Some(1) && !steps.to_string().contains("Outlook"), "{steps}");
     let paths = answer("task_paths");
     assert!(paths["suppressed"].as_i64().unwrap() > 0 && !paths.to_string().contains("Inbox"), "{paths}");
+    // Four of six do one order, so what is in it is in half of all instances; fewer than five people do so.
+    let patterns = answer("task_patterns");
+    assert!(patterns["suppressed"].as_i64().unwrap() > 0, "{patterns}");
+    let people: Vec<i64> = records(&patterns).iter().map(|pattern| pattern["users"].as_i64().unwrap()).collect();
+    assert!(!people.is_empty() && people.iter().all(|users| *users >= 5), "{patterns}");
     // Single instances are no groups: they need the grant `raw`, which the demo's person has.
     assert!(!answer("task_instances")["rows"].as_array().unwrap().is_empty());
     assert_eq!(answer("automation")["rows"].as_array().unwrap().len(), 1);

@@ -1,6 +1,6 @@
-// One task: what it is called and how often it is done, its flow, its variants, its instances, and what one can say about it.
+// One task: what it is called and how often it is done, its flow, its variants, what recurs, its instances, and what one can say about it.
 import { useMemo } from 'react';
-import type { Task, TaskInstance, TaskStep, TaskVariant } from '../../client/analyses';
+import type { Task, TaskInstance, TaskPattern, TaskStep, TaskVariant } from '../../client/analyses';
 import { records } from '../../client/records';
 import { AnalysisPanel } from '../../components/AnalysisPanel';
 import { DataTable, type TableColumn } from '../../components/DataTable';
@@ -61,6 +61,7 @@ export function OneTask({ id, tasks, asked }: { id: string; tasks: Task[]; asked
       <Figures task={task} />
       {task.standing !== 'rejected' && <Flow id={id} steps={steps} />}
       {task.standing !== 'rejected' && <Variants id={id} />}
+      {task.standing !== 'rejected' && <Patterns id={id} />}
       {may('raw', project) ? <Instances id={id} /> : <p className="note small"><Icon name="lock" size={16} />{t('tasks.instancesDenied')}</p>}
     </div>
   );
@@ -84,7 +85,7 @@ function Figure({ name, value, note }: { name: string; value: string; note?: str
 function Variants({ id }: { id: string }) {
   const asked = useAnalysis('task_variants', { task: id, limit: VARIANT_ROWS });
   const variants = useMemo(() => (asked.answer ? records<TaskVariant>(asked.answer) : []), [asked.answer]);
-  const most = Math.max(0.0001, ...variants.map((variant) => variant.share));
+  const most = Math.max(...variants.map((variant) => variant.share));
   return (
     <AnalysisPanel title={t('tasks.variantsOf')} asked={asked}>
       {(answer) => (
@@ -94,10 +95,7 @@ function Variants({ id }: { id: string }) {
             {variants.map((variant) => (
               <li key={variant.variant}>
                 <p className="row row-wrap small">
-                  <span className="task-share">
-                    <span className="bar-track" aria-hidden="true"><span className="bar-fill" style={{ width: `${(variant.share / most) * 100}%` }} /></span>
-                    <strong>{formatShare(variant.share)}</strong>
-                  </span>
+                  <Share share={variant.share} most={most} />
                   <span className="muted">{t('tasks.instances')}: {formatNumber(variant.instances)} · {t('tasks.people')}: {formatNumber(variant.users)} · {t('tasks.p50')}: {formatDuration(variant.p50_s)}</span>
                   {variant.rework && <span className="tag tag-warm" title={t('variants.rework.note')}>{t('variants.rework')}</span>}
                 </p>
@@ -108,6 +106,43 @@ function Variants({ id }: { id: string }) {
         </>
       )}
     </AnalysisPanel>
+  );
+}
+
+function Patterns({ id }: { id: string }) {
+  const asked = useAnalysis('task_patterns', { task: id });
+  const patterns = useMemo(() => (asked.answer ? records<TaskPattern>(asked.answer) : []), [asked.answer]);
+  return (
+    <AnalysisPanel title={t('tasks.patternsOf')} asked={asked} nothing={t('tasks.patterns.none')}>
+      {() => (
+        <>
+          <p className="muted small">{t('tasks.patterns.note')}</p>
+          <ol className="task-variants">
+            {patterns.map((pattern) => (
+              <li key={pattern.rank}>
+                <p className="row row-wrap small">
+                  <Share share={pattern.share} most={1} />
+                  <span className="muted">
+                    {t('tasks.patterns.in', { count: pattern.looked_at, instances: formatNumber(pattern.instances) })} · {t('tasks.people')}: {formatNumber(pattern.users)} · {t('tasks.patterns.cohesion')}: {formatShare(pattern.cohesion)}
+                  </span>
+                </p>
+                <Sequence activities={pattern.steps} shown_max={STEPS_DRAWN_MAX} wrap />
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </AnalysisPanel>
+  );
+}
+
+/** A share as a bar beside its figure; the bar of the greatest is full. */
+function Share({ share, most }: { share: number; most: number }) {
+  return (
+    <span className="task-share">
+      <span className="bar-track" aria-hidden="true"><span className="bar-fill" style={{ width: `${(share / most) * 100}%` }} /></span>
+      <strong>{formatShare(share)}</strong>
+    </span>
   );
 }
 
