@@ -9,6 +9,7 @@ mod alerts;
 mod analyses;
 mod app_keys;
 mod audit;
+mod backups;
 mod clients;
 mod configuration;
 mod dead_letters;
@@ -99,6 +100,7 @@ fn operations() -> Operations {
         .with(routes!(accounts::change))
         .with(routes!(accounts::reset))
         .with(routes!(settings::show, settings::change))
+        .with(routes!(backups::list, backups::begin))
         .with(routes!(audit::list))
         .with(routes!(audit::head))
         .with(routes!(projects::list, projects::create))

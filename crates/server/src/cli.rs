@@ -18,6 +18,7 @@ mod sql;
 mod upload;
 mod user;
 
+use crate::backups::BackupPlan;
 use crate::client_address::AddressRange;
 use crate::confined::{self, Confinement, Program, Workers};
 use crate::jobs::runner::WorkshopError;
@@ -131,10 +132,39 @@ struct Reach {
     postgres_in_the_clear: bool,
 }
 
+/// Where the service saves itself, and when.
+#[derive(Debug, Args)]
+struct Saved {
+    /// Folder for backups, best on another disk; without one none are made
+    #[arg(long, env = "LODE_BACKUPS", value_name = "DIR")]
+    backups: Option<PathBuf>,
+    /// Hours from one backup to the next; 0: only when somebody asks
+    #[arg(long, env = "LODE_BACKUP_EVERY", value_name = "HOURS", default_value_t = 24, requires = "backups")]
+    backup_every: u32,
+    /// How many backups are kept
+    #[arg(long, env = "LODE_BACKUPS_KEPT", value_name = "N", default_value_t = 7, requires = "backups", value_parser = clap::value_parser!(u16).range(1..))]
+    backups_kept: u16,
+    /// Command that each backup goes through, such as 'age -r age1…', which encrypts it
+    #[arg(long, env = "LODE_BACKUP_THROUGH", value_name = "COMMAND", requires = "backups")]
+    backup_through: Option<String>,
+}
+
+impl Saved {
+    fn plan(self) -> Option<BackupPlan> {
+        let (every_hours, kept) = (self.backup_every, usize::from(self.backups_kept));
+        self.backups.map(|folder| BackupPlan { folder, every_hours, kept, through: self.backup_through })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service for people with accounts
-    Serve(Reach),
+    Serve {
+        #[command(flatten)]
+        reach: Reach,
+        #[command(flatten)]
+        saved: Saved,
+    },
     /// Run the service on sample recordings, open to everybody on this machine
     Demo {
         /// Where to listen
@@ -238,8 +268,9 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
     }
     let remote = || server.map(|server| Remote::new(server, common.token.as_deref())).transpose();
     match arguments.command {
-        Command::Serve(reach) => {
+        Command::Serve { reach, saved } => {
             let options = ServeOptions {
+                backups: saved.plan(),
                 master_key: common.master_key.clone(),
                 tls: reach.tls_cert.zip(reach.tls_key),
                 proxies: reach.behind_proxy,

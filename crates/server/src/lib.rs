@@ -13,7 +13,7 @@
 //!
 //! What desktops send goes another way: [`client_api`] takes it in, [`folding`] makes tables of it, [`keyring`] holds the keys
 //! that hash and sign, [`configuring`] publishes what clients obey, [`live`] tells pages that watch, [`pictures`] keeps what screens showed. [`retention`] ends what is over, [`erasing`] what a
-//! person wants gone, [`alerts`] tells of clients that fell silent. [`identity`] knows who somebody is, [`access`] what they may, and
+//! person wants gone, [`alerts`] tells of clients that fell silent, [`backups`] save everything meanwhile. [`identity`] knows who somebody is, [`access`] what they may, and
 //! [`audit`] what they did.
 //!
 //! [`simulation`] is clients without desktops. [`cli`] is the same by hand; [`serve`] keeps the service running.
@@ -26,6 +26,7 @@ pub mod alerts;
 pub mod analyses;
 pub mod api;
 pub mod audit;
+pub mod backups;
 pub mod cli;
 pub mod client_address;
 pub mod client_api;

@@ -5,6 +5,7 @@
 
 use crate::api::{AppState, Front, router, settings};
 use crate::audit;
+use crate::backups::{self, BackupPlan, Backups};
 use crate::client_address::AddressRange;
 use crate::confined::{Confinement, Program};
 use crate::connections::Places;
@@ -61,6 +62,8 @@ pub struct ServeOptions {
     pub program: Program,
     /// The Python that runs jobs which are scripts, if there is one.
     pub python: Option<PathBuf>,
+    /// Where its backups go, if it makes any.
+    pub backups: Option<BackupPlan>,
     /// Where it speaks the PostgreSQL protocol, if anywhere.
     pub postgres: Option<SocketAddr>,
     /// Whether it may do so without encryption on an address that other machines reach.
@@ -81,6 +84,7 @@ impl ServeOptions {
             proxies: Vec::new(),
             public_url: None,
             python: None,
+            backups: None,
             postgres: None,
             postgres_in_the_clear: false,
             program,
@@ -153,7 +157,9 @@ impl Service {
             scripts.python().await?;
         }
         let address = listener.local_addr()?;
+        let backups = options.backups.map(|plan| Backups::new(store.clone(), plan)).transpose()?.map(Arc::new);
         let state = AppState::new(store, identity, address, front, options.program, scripts, now_us());
+        let state = AppState { backups, ..state };
         Ok(Self { listener, tls, postgres: postgres.transpose()?, state })
     }
 
@@ -194,6 +200,7 @@ impl Service {
         let signing = tokio::spawn(keep_signing(self.state.clone()));
         let folding = tokio::spawn(folding::keep(self.state.clone()));
         let ending_data = tokio::spawn(retention::keep(self.state.clone()));
+        let saving = self.state.backups.clone().map(|backups| tokio::spawn(backups::keep(backups)));
         let postgres = self.postgres.map(|door| tokio::spawn(door.run(self.state.clone())));
         let ingest = self.state.store.ingest().clone();
         let handle = Handle::new();
@@ -212,7 +219,7 @@ impl Service {
             Some(config) => plain.acceptor(RustlsAcceptor::new(config).acceptor(places)).serve(service).await,
             None => plain.acceptor(places).serve(service).await,
         };
-        for task in [scheduled, signing, folding, ending_data, ending].into_iter().chain(postgres) {
+        for task in [scheduled, signing, folding, ending_data, ending].into_iter().chain(saving).chain(postgres) {
             task.abort();
         }
         ingest.close().await;

@@ -1,4 +1,4 @@
-// The service as a whole: accounts, settings, the audit log with its chain. For administrators; the audit log also for project leads
+// The service as a whole: accounts, settings, backups, the audit log with its chain. For administrators; the audit log also for project leads
 // and the works council. It keeps no state.
 import { send } from './http';
 import { at, type Given } from './operation';
@@ -10,6 +10,7 @@ export type AuditQuestion = NonNullable<Given<'get', '/audit'>[0]>;
 export const servicePath = {
   accounts: (limit: number, offset: number) => at('/accounts', { limit, offset }),
   settings: () => at('/service/settings'),
+  backups: () => at('/service/backups'),
   /** Of one project, or (null) of the whole service. */
   audit: (project: string | null, question: AuditQuestion) =>
     project === null ? at('/audit', question) : at('/projects/{project}/audit', { project, ...question }),
@@ -21,3 +22,4 @@ export const changeAccount = (account: string, change: { name?: string; admin?: 
   send('patch', '/accounts/{account}', { account, body: change });
 export const resetAccount = (account: string) => send('post', '/accounts/{account}/reset', { account });
 export const saveSettings = (settings: SettingsChange) => send('put', '/service/settings', { body: settings });
+export const beginBackup = () => send('post', '/service/backups');

@@ -85,6 +85,8 @@ export type NewRequest = Schemas['NewRequest'];
 export type Erasure = Schemas['ErasureShown'];
 
 export type ServiceSettings = Schemas['SettingsShown'];
+export type Backups = Schemas['BackupsShown'];
+export type BackupMade = Schemas['BackupMade'];
 export type Smtp = Schemas['MailServerShown'];
 export type Oidc = Schemas['CompanyLoginSettings'];
 export type SettingsChange = Schemas['SettingsChange'];

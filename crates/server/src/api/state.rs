@@ -1,5 +1,6 @@
 //! What all handlers share: the store, the runner, and what is under way.
 
+use crate::backups::Backups;
 use crate::client_address::{AddressRange, client_address};
 use crate::client_api::Fleet;
 use crate::confined::Program;
@@ -28,6 +29,8 @@ pub struct AppState {
     pub fleet: Arc<Fleet>,
     /// Pictures that clients send.
     pub pictures: Arc<Pictures>,
+    /// Backups, if there is a folder for them.
+    pub backups: Option<Arc<Backups>>,
     /// Where the service listens.
     pub address: SocketAddr,
     /// How requests reach it.
@@ -138,6 +141,7 @@ impl AppState {
         Self {
             fleet: Arc::new(Fleet::new(store.clone(), identity.clone())),
             pictures: Arc::new(Pictures::new(store.clone(), identity.clone(), program)),
+            backups: None,
             store,
             runner,
             identity,

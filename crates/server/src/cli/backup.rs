@@ -1,5 +1,6 @@
 //! `lode backup` and `lode restore`.
 
+use super::import::bar;
 use super::{ExitKind, print};
 use crate::jobs::runner::now_us;
 use anyhow::Result;
@@ -9,15 +10,35 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use store::{Store, backup};
 
+/// What stands for standard output or input.
+const STANDARD: &str = "-";
+
+/// The file that is standard input.
+const STANDARD_INPUT: &str = "/dev/stdin";
+
 #[derive(Debug, Args)]
 pub struct Backup {
-    /// The archive to write, such as lode-2026-03-31.tar.zst
+    /// The archive to write, such as lode-2026-03-31.tar.zst; - for standard output
     file: PathBuf,
 }
 
 impl Backup {
     pub async fn run(self, store: &Store, as_json: bool) -> Result<ExitKind> {
-        let list = store.backup(&self.file, now_us()).await?;
+        let bar = bar("saving");
+        let progress = Box::new({
+            let bar = bar.clone();
+            move |done, total| {
+                bar.set_length(total);
+                bar.set_position(done);
+            }
+        });
+        if self.file == Path::new(STANDARD) {
+            store.write_backup(std::io::stdout(), now_us(), progress).await?;
+            bar.finish_and_clear();
+            return Ok(ExitKind::Done);
+        }
+        let list = store.backup(&self.file, now_us(), progress).await?;
+        bar.finish_and_clear();
         report(as_json, "saved", &list);
         Ok(ExitKind::Done)
     }
@@ -25,7 +46,7 @@ impl Backup {
 
 #[derive(Debug, Args)]
 pub struct Restore {
-    /// The archive
+    /// The archive; - for standard input
     file: PathBuf,
     /// Only compare the archive with its own list of sizes and hashes
     #[arg(long)]
@@ -34,8 +55,9 @@ pub struct Restore {
 
 impl Restore {
     pub async fn run(self, folder: &Path, as_json: bool) -> Result<ExitKind> {
+        let file = if self.file == Path::new(STANDARD) { Path::new(STANDARD_INPUT) } else { &self.file };
         if self.check {
-            return Ok(match backup::check(&self.file) {
+            return Ok(match backup::check(file) {
                 Ok(list) => {
                     report(as_json, "whole", &list);
                     ExitKind::Done
@@ -46,7 +68,7 @@ impl Restore {
                 }
             });
         }
-        let list = backup::restore(&self.file, folder).await?;
+        let list = backup::restore(file, folder).await?;
         report(as_json, "restored", &list);
         Ok(ExitKind::Done)
     }

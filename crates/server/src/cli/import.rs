@@ -228,7 +228,7 @@ async fn run_jobs(store: &Store, scripts: Scripts, project: &str) -> Result<bool
     Ok(ok)
 }
 
-fn bar(name: &str) -> ProgressBar {
+pub(super) fn bar(name: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -14,7 +14,7 @@ mod power;
 use crate::support::{Client, open, run};
 use chaosproxy::{ChaosProxy, Fault};
 use judge::{Field, times};
-use killed::Killed;
+pub use killed::Killed;
 use postgres::Postgres;
 use serde_json::json;
 use server::simulation::client::SimulatedClient;

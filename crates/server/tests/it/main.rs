@@ -4,6 +4,7 @@
 
 mod accounts;
 mod analyses;
+mod backups;
 mod cli;
 mod company_login;
 mod confined;

@@ -12,9 +12,9 @@ use uuid::Uuid;
 const DAY_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// A project with one client that may send pictures.
-struct Study {
-    house: House,
-    lead: Person,
+pub struct Study {
+    pub house: House,
+    pub lead: Person,
     slug: String,
     project: String,
     client: SimulatedClient,
@@ -22,7 +22,11 @@ struct Study {
 
 impl Study {
     fn new() -> Self {
-        let house = house();
+        Self::at(house())
+    }
+
+    /// The same at a service that runs otherwise than usual.
+    pub fn at(house: House) -> Self {
         let lead = house.person("lead", false);
         let slug = crate::fleet::study(&|method, path, body| lead.send(method, path, body), "Orders");
         let project = lead.get(&format!("/projects/{slug}")).expect(200)["id"].as_str().unwrap().to_owned();
@@ -33,13 +37,13 @@ impl Study {
         Self { house, lead, slug, project, client }
     }
 
-    fn send(&self, id: Uuid, png: &[u8]) -> (u16, Value) {
+    pub fn send(&self, id: Uuid, png: &[u8]) -> (u16, Value) {
         let masks = [(10, 10, 20, 5, "password")];
         let sent = self.client.send_picture(id, png.to_vec(), [100, 200, 80, 60], &masks);
         self.house.running.wait(sent).unwrap()
     }
 
-    fn path(&self, id: Uuid, rest: &str) -> String {
+    pub fn path(&self, id: Uuid, rest: &str) -> String {
         format!("/projects/{}/screenshots/{id}{rest}", self.slug)
     }
 

@@ -8,8 +8,8 @@
 use super::Ingest;
 use super::rows::Bound;
 use crate::{Store, StoreError};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Connection, Row};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -177,6 +177,14 @@ impl Ingest {
         self.writer.execute_all(statements).await?;
         Ok(paths)
     }
+}
+
+/// The files of all pictures that a copy of the database names.
+pub(crate) async fn picture_paths(copy: &Path) -> Result<Vec<String>, StoreError> {
+    let mut copy = AnyConnection::connect(&format!("sqlite://{}?mode=ro", copy.display())).await?;
+    let rows = sqlx::query("SELECT path FROM pictures ORDER BY path").fetch_all(&mut copy).await;
+    copy.close().await?;
+    Ok(rows?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
 fn picture(row: &AnyRow) -> Result<Picture, StoreError> {

@@ -1,6 +1,6 @@
 //! Backup and restore: the whole folder or nothing, and a damaged archive is never taken for a good one.
 
-use crate::support::{NOW_US, Place, ask, files_below, import, project};
+use crate::support::{NOW_US, Place, ask, files_below, import, project, unheard};
 use std::path::{Path, PathBuf};
 use store::backup::{check, restore};
 use store::{Settings, Store, StoreError};
@@ -12,7 +12,7 @@ async fn saved(place: &Place) -> PathBuf {
     import(&store, &project, "09:00 excel copy B2 @ann | 09:01 crm paste name").await.unwrap();
     import(&store, &project, "09:00 excel copy B2 @bob").await.unwrap();
     let archive = place.beside("saved.tar.zst");
-    let list = store.backup(&archive, NOW_US).await.unwrap();
+    let list = store.backup(&archive, NOW_US, unheard()).await.unwrap();
     assert_eq!(list.files.len(), 4, "two databases, two files of events");
     store.ingest().close().await;
     store.control().close().await;
@@ -101,7 +101,7 @@ async fn p14_a_damaged_store_is_not_saved_as_if_it_were_whole() {
     bytes[100] ^= 1;
     std::fs::write(&file, bytes).unwrap();
     let second = place.beside("second.tar.zst");
-    let error = store.backup(&second, NOW_US).await.unwrap_err();
+    let error = store.backup(&second, NOW_US, unheard()).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert!(!second.exists());
     check(&first).unwrap();
@@ -133,7 +133,7 @@ async fn p14_a_backup_taken_while_tables_change_is_whole() {
     let saving = async {
         for round in 0..6 {
             let archive = place.beside(&format!("{round}.tar.zst"));
-            store.backup(&archive, NOW_US + round).await.unwrap();
+            store.backup(&archive, NOW_US + round, unheard()).await.unwrap();
             let folder = place.beside(&format!("restored-{round}"));
             restore(&archive, &folder).await.unwrap();
             let restored = Store::open(Settings::for_folder(&folder)).await.unwrap();

@@ -1,6 +1,6 @@
 //! What agents send: durable before it is acknowledged, once for ever, in order, and visible soon.
 
-use crate::support::{NOW_US, Place, ask, files_with, import, over_both, project};
+use crate::support::{NOW_US, Place, ask, files_with, import, over_both, project, unheard};
 use sqlx::{Connection, Executor};
 use store::control::projects::Project;
 use store::ingest::clients::{Client, Enrolment, Heartbeat, Received, SORTS, Standing, Wanted};
@@ -282,7 +282,7 @@ async fn p14_a_backup_holds_what_was_not_folded_yet() {
     store.ingest().land(batch(&project, agent(1), 1..=3)).await.unwrap();
     fold_all(&store, &project).await;
     store.ingest().land(batch(&project, agent(1), 4..=5)).await.unwrap();
-    store.backup(&place.beside("archive"), NOW_US).await.unwrap();
+    store.backup(&place.beside("archive"), NOW_US, unheard()).await.unwrap();
     store.ingest().close().await;
     drop(store);
     store::backup::restore(&place.beside("archive"), &place.beside("again")).await.unwrap();

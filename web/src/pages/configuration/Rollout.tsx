@@ -4,6 +4,7 @@ import type { Revision, Rollout as RolloutState } from '../../client';
 import { readRevisions, rollBack, widenRollout } from '../../client/configuration';
 import { ErrorNote } from '../../components/Notice';
 import { Icon } from '../../components/Icon';
+import { ProgressBar } from '../../components/ProgressBar';
 import { useProject } from '../../state/project';
 import { useWork } from '../../state/work';
 import { t } from '../../text';
@@ -28,7 +29,7 @@ export function Rollout({ rollout, onChange }: { rollout: RolloutState; onChange
     <section className="panel rollout" aria-label={t('rollout.title')}>
       <div className="grow stack-tight">
         <div className="row row-wrap"><strong>{t('rollout.revision', { revision: rollout.revision, percent: rollout.percent })}</strong><span className="muted" data-rollout={rollout.clients_on_new}>{t('rollout.clients', { count: rollout.clients_on_new, clients: rollout.clients })}</span></div>
-        <div className="progress" role="progressbar" aria-label={t('rollout.title')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><span style={{ width: `${share * 100}%` }} /></div>
+        <ProgressBar label={t('rollout.title')} share={share} />
         {work.error && <ErrorNote error={work.error} />}
       </div>
       {rollout.percent < 100 && <button type="button" className="button button-primary" disabled={work.busy} onClick={() => act(() => widenRollout(project.slug, 100))}>{t('rollout.widen')}</button>}

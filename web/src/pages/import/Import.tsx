@@ -5,6 +5,7 @@ import { DataTable, type TableColumn } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
 import { Empty, ErrorNote } from '../../components/Notice';
 import { AddressLink } from '../../components/PageLink';
+import { ProgressBar } from '../../components/ProgressBar';
 import { formatBytes, formatNumber, formatTime } from '../../format';
 import { pagePath } from '../../routes';
 import { asServiceError, useAnswer } from '../../state/answers';
@@ -139,7 +140,7 @@ function UploadCard({ upload }: { upload: Upload }) {
       </div>
       {!final && (
         <>
-          <div className="progress" role="progressbar" aria-label={file.name} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><span style={{ width: `${share * 100}%` }} /></div>
+          <ProgressBar label={file.name} share={share} />
           <p className="small muted">
             {record ? t('import.progress.read', { read: formatBytes(record.bytes_read), total: formatBytes(record.bytes_total), rows: record.rows_read }) : t('import.progress.sent', { sent: formatBytes(upload.bytes_sent), total: formatBytes(file.size) })}
           </p>

@@ -1,4 +1,4 @@
-// The service as a whole, for its administrators: accounts, settings, audit log.
+// The service as a whole, for its administrators: accounts, settings, backups, audit log.
 import type { ComponentType } from 'react';
 import '../../text/service';
 import { AuditLog } from '../../components/AuditLog';
@@ -8,11 +8,13 @@ import { readRoute } from '../../routes';
 import { usePlace } from '../../state/location';
 import { type PlainKey, t } from '../../text';
 import { Accounts } from './Accounts';
+import { Backups } from './Backups';
 import { ServiceSettings } from './ServiceSettings';
 
 const PARTS: { name: string; title: PlainKey; icon: IconName; component: ComponentType }[] = [
   { name: 'accounts', title: 'service.accounts', icon: 'people', component: Accounts },
   { name: 'settings', title: 'service.settings', icon: 'edit', component: ServiceSettings },
+  { name: 'backups', title: 'backups.title', icon: 'folder', component: Backups },
   { name: 'audit', title: 'audit.title', icon: 'timeline', component: () => <AuditLog slug={null} /> },
 ];
 
