@@ -109,6 +109,7 @@ const BUGS: &[Bug] = &[
         "ingest::d8_an_erased_agent_leaves_no_byte_anywhere_and_a_repetition_brings_nothing_back",
     ),
     bug("k-check-off", "D6", "it", "tasks::d6_a_way_that_too_few_people_work_is_neither_shown_nor_handed_on"),
+    bug("one-person-tells", "D6", "it", "analyses::d6_tq8_two_selections_that_differ_by_one_person_are_not_shown"),
     bug("subtraction-tells", "D6", "it", "analyses::d6_tq8_a_few_people_are_not_told_by_subtraction"),
     bug("picture-keys-stay", "D9", "it", "pictures::d8_d9_pictures_end_with_their_days_and_with_their_participant"),
     bug("local-clock-retention", "D9", "it", "ingest::d9_the_services_clock_ends_events_whatever_an_agents_clock_says"),

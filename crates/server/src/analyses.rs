@@ -85,7 +85,8 @@ pub struct Filters {
 }
 
 impl Filters {
-    fn parameters(&self) -> HashMap<String, Parameter> {
+    /// What the questions call them.
+    pub fn parameters(&self) -> HashMap<String, Parameter> {
         let texts = |texts: &[String]| Parameter::Texts((!texts.is_empty()).then(|| texts.to_vec()));
         let text = |text: &Option<String>| Parameter::Text(text.clone());
         [
@@ -107,6 +108,12 @@ impl Filters {
         .chain((1..).zip(&self.custom).map(|(number, answer)| (format!("custom{number}"), text(answer))))
         .collect()
     }
+}
+
+/// The view of the events that filters let through.
+pub fn filtered() -> View {
+    let sql = page_questions().remove(FILTERED).unwrap_or_default();
+    View { name: FILTERED.into(), author: Author::Lode, sql }
 }
 
 /// Every question, by name.
@@ -196,8 +203,7 @@ impl Analysis {
         let ready = if *filters == Filters::default() { self.ready(store, workshop, snapshot).await? } else { None };
         let mut snapshot = snapshot.clone();
         if ready.is_none() {
-            let sql = page_questions().remove(FILTERED).unwrap_or_default();
-            snapshot.views.push(View { name: FILTERED.into(), author: Author::Lode, sql });
+            snapshot.views.push(filtered());
         }
         let question =
             Question { parameters: filters.parameters(), ..Question::of_lode(ready.unwrap_or(self.sql.as_str())) };

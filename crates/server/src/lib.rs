@@ -6,7 +6,7 @@
 //! 2. [`jobs`] turns events into tables, with SQL that stands in `jobs/`, [`labels`] that give things names, and
 //!    [`operators`] and [`task_operators`] that lend the engine the algorithms of `discovery`, [`tasks`] that bring what
 //!    people said of them; what people wrote runs [`confined`];
-//! 3. [`analyses`] answers the questions of the pages; [`api`] is how they are asked; [`pages`] serves the UI;
+//! 3. [`analyses`] answers the questions of the pages, [`subtraction`] refuses those that would tell of one person; [`api`] is how they are asked; [`pages`] serves the UI;
 //!    [`postgres`] is the same for BI tools;
 //! 4. [`export`] and [`exporting`] hand the log on to other tools, [`task_document`] a task to people and robots; [`rows`]
 //!    gives answers the form of a file.
@@ -58,6 +58,7 @@ pub mod sample_events;
 pub mod scripts;
 pub mod serve;
 pub mod simulation;
+pub mod subtraction;
 pub mod task_document;
 pub mod task_operators;
 pub mod tasks;

@@ -9,10 +9,12 @@ use crate::analyses::{self, Analysis, Filters};
 use crate::api::export::{FileFormat, file};
 use crate::audit;
 use crate::jobs::runner::{Workshop, now_us};
+use crate::subtraction::Other;
 use crate::rows::{self, ColumnShown};
 use arrow::array::RecordBatch;
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{Days, NaiveDate};
 use serde::Serialize;
@@ -153,6 +155,13 @@ pub async fn answer(
     if analysis.missing_table(&snapshot).is_some() {
         return Err(ApiError::not_found("there are no tables to look at yet", "import a log, then run the jobs"));
     }
+    if !single && snapshot.project.min_group_size > 1 {
+        let (account, filters) = (&actor.account.id, &wanted.filters);
+        let seen = state.seen.differs_by_one(account, &state.store, &workshop, &snapshot, filters, now_us()).await?;
+        if let Some(other) = seen {
+            return Err(one_person(other));
+        }
+    }
     let mut answered = analysis.answer(&state.store, &workshop, &snapshot, &wanted.filters).await?;
     if access.require(Permission::Pictures).is_err() {
         answered.leave_out(SCREENSHOT_COLUMN)?;
@@ -180,6 +189,16 @@ pub async fn answer(
         suppressed: answered.suppressed,
     })
     .into_response())
+}
+
+/// The answer to a selection that would tell of one person, together with one that the account knows.
+fn one_person(other: Other) -> ApiError {
+    let other = match other {
+        Other::Everything => "everything".to_owned(),
+        Other::Shown(at_us) => format!("what you were shown at {}", time_text(at_us).unwrap_or_default()),
+    };
+    let message = format!("this selection differs from {other} by one person, of whom the two together would tell");
+    ApiError::new(StatusCode::CONFLICT, "one_person", message, "choose more, or less; what was shown counts for a day")
 }
 
 /// The rows from `offset` on, at most `limit`.

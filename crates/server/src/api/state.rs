@@ -9,6 +9,7 @@ use crate::importing::Progress;
 use crate::jobs::runner::{Runner, Selection};
 use crate::pictures::Pictures;
 use crate::scripts::Scripts;
+use crate::subtraction::Seen;
 use axum::http::HeaderMap;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,8 @@ pub struct AppState {
     pub started_at_us: i64,
     /// Imports under way.
     pub imports: Registry<Following>,
+    /// What accounts were shown of people.
+    pub seen: Arc<Seen>,
     /// Questions under way.
     pub questions: Registry<CancellationToken>,
 }
@@ -149,6 +152,7 @@ impl AppState {
             front: Arc::new(front),
             started_at_us: now_us,
             imports: Registry::default(),
+            seen: Arc::default(),
             questions: Registry::default(),
         }
     }

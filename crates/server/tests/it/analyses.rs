@@ -166,6 +166,35 @@ fn d6_tq8_a_few_people_are_not_told_by_subtraction() {
 }
 
 #[test]
+fn d6_tq8_two_selections_that_differ_by_one_person_are_not_shown() {
+    let running = service();
+    let client = running.client;
+    make_project(client, "Recorded", "enrolled");
+    let mut log = String::from("user,ts,app,event\n");
+    for (application, people) in [("Chrome", 10), ("Mail", 9), ("Excel", 8), ("Word", 7)] {
+        (0..people).for_each(|person| {
+            log.push_str(&format!("user{person},2026-03-02T09:00:10Z,{application},clickButton\n"));
+        });
+    }
+    let map = "user_name=user,time=ts,application=app,event_type=event";
+    client.upload("recorded", &format!("ten.csv&map={map}"), log.as_bytes());
+    let ask = |question: &str| client.get(&format!("/projects/recorded/analyses/{question}"));
+    let refused = |question: &str, other: &str| {
+        let error = ask(question).expect(409)["error"].clone();
+        assert_eq!(error["code"], "one_person", "{question}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(other), "{question}: {error}");
+    };
+    refused("overview?application=Mail", "from everything");
+    assert_eq!(ask("overview?application=Excel").expect(200)["total"], 1);
+    for question in ["overview?application=Word", "applications?application=Word&format=csv"] {
+        refused(question, "what you were shown at");
+    }
+    for question in ["overview", "screens?application=Excel", "overview?application=Chrome"] {
+        ask(question).expect(200);
+    }
+}
+
+#[test]
 fn d6_rows_about_fewer_than_five_people_are_not_shown() {
     let running = service();
     let client = running.client;
