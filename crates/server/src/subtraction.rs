@@ -118,7 +118,10 @@ impl Seen {
         let kept = || self.people.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let project = &snapshot.project.id;
         let is_fresh = |at_us: i64| now_us - at_us < BELIEVED_US;
-        let known = kept().iter().find(|(of, chosen, _, at_us)| of == project && chosen == filters && is_fresh(*at_us)).cloned();
+        let known = kept()
+            .iter()
+            .find(|(of, chosen, _, at_us)| of == project && chosen == filters && is_fresh(*at_us))
+            .cloned();
         if let Some((_, _, people, _)) = known {
             return Ok(people);
         }

@@ -37,8 +37,14 @@ const PAUSE_NATS_MAX: f32 = 1.0;
 /// Share of a fragment's steps that its circle must have.
 const SHARED_MIN: f64 = 0.8;
 
+/// Rounds of a run, in the mean, from which on a task is done again and again.
+const ROUNDS_MIN: usize = 2;
+
 /// Share of entries into a circle that must be at one symbol for it to be the first.
 const ENTRY_MIN: f64 = 0.5;
+
+/// Share of a fragment's instances that must be where runs begin or end, if they are not few.
+const EDGES_MIN: f64 = 0.8;
 
 /// How far the number of times that symbol occurs may be from the number of instances.
 const ROUNDS_OFF_MAX: f64 = 0.2;
@@ -73,7 +79,7 @@ impl Instance {
     }
 }
 
-/// Makes instances of the segments of all streams.
+/// Makes instances of the segments of all streams, whose task types are those of a chain or the kinds that people see.
 ///
 /// Shape: in the order of the streams and in each of time; members of different instances are different.
 pub(crate) fn instances(
@@ -218,8 +224,8 @@ fn glue(instances: Vec<Instance>, streams: &[Stream], evidence: &Evidence) -> Ve
 /// Cuts tasks that are done again and again where they are entered.
 fn cut_circles(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
     let symbol = |instance: &Instance, at: u32| streams[instance.stream as usize].symbols[at as usize];
-    let of_heads = circles(&instances, streams);
-    let of = |instance: &Instance| of_heads[&instance.head];
+    let ways = ways(&instances, streams);
+    let of = |instance: &Instance| ways[&instance.head].circle;
     let runs: Vec<&[Instance]> =
         instances.chunk_by(|left, right| of(left) == of(right) && left.is_near(right)).collect();
     let mut circles = BTreeMap::<u32, Circle>::new();
@@ -228,7 +234,10 @@ fn cut_circles(instances: Vec<Instance>, streams: &[Stream]) -> Vec<Instance> {
     }
     let firsts: BTreeMap<u32, u32> = circles
         .iter()
-        .filter_map(|(&name, circle)| Some((name, circle.first(&|instance, at| symbol(instance, at))?)))
+        .filter_map(|(&name, circle)| {
+            let is_whole = |instance: &Instance| !ways[&instance.head].is_fragment;
+            Some((name, circle.first(&|instance, at| symbol(instance, at), &is_whole)?))
+        })
         .collect();
     if firsts.is_empty() {
         return instances;
@@ -269,8 +278,8 @@ impl<'a> Circle<'a> {
         self.having.get(&symbol).is_some_and(|&rounds| rounds > 1)
     }
 
-    /// The symbol at which the circle is entered, if the rounds were cut elsewhere and it is there once a round.
-    fn first(&self, symbol: &dyn Fn(&Instance, u32) -> u32) -> Option<u32> {
+    /// The symbol at which the circle is entered, if there are rounds, they were cut elsewhere, and it is there once in each.
+    fn first(&self, symbol: &dyn Fn(&Instance, u32) -> u32, is_whole: &dyn Fn(&Instance) -> bool) -> Option<u32> {
         let mut entries = BTreeMap::<u32, usize>::new();
         for run in &self.runs {
             let entry = run[0].members.iter().map(|&at| symbol(&run[0], at)).find(|&of| self.recurs(of));
@@ -279,44 +288,65 @@ impl<'a> Circle<'a> {
         let (&first, &count) = entries.iter().max_by_key(|entry| entry.1)?;
         let later = self.runs.iter().flat_map(|run| &run[1..]);
         let begin_there = later.filter(|instance| symbol(instance, instance.first()) == first).count();
-        let members = self.runs.iter().flat_map(|run| run.iter());
-        let occurs: usize =
-            members.map(|instance| instance.members.iter().filter(|&&at| symbol(instance, at) == first).count()).sum();
-        let is_once_a_round = (occurs as f64 - self.rounds as f64).abs() <= ROUNDS_OFF_MAX * self.rounds as f64;
+        let (mut rounds, mut occurs) = (0, 0);
+        for round in self.runs.iter().flat_map(|run| run.iter()).filter(|round| is_whole(round)) {
+            rounds += 1;
+            occurs += round.members.iter().filter(|&&at| symbol(round, at) == first).count();
+        }
+        let is_once_a_round = (occurs as f64 - rounds as f64).abs() <= ROUNDS_OFF_MAX * rounds as f64;
         let is_elsewhere = 2 * begin_there < self.rounds - self.runs.len();
-        (count as f64 >= ENTRY_MIN * self.runs.len() as f64 && is_elsewhere && is_once_a_round).then_some(first)
+        let is_again = self.rounds >= ROUNDS_MIN * self.runs.len();
+        let is_entry = count as f64 >= ENTRY_MIN * self.runs.len() as f64;
+        (is_again && is_entry && is_elsewhere && is_once_a_round).then_some(first)
     }
 }
 
-/// The circle of each task, called after a symbol: tasks that mostly begin with it are ways through one circle, and so is
-/// a fragment that has hardly a step of its own, such as the first round where the others were cut elsewhere.
-fn circles(instances: &[Instance], streams: &[Stream]) -> BTreeMap<u32, u32> {
+/// What a task is to the circle that it is a way through.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// The circle, called after a symbol.
+    circle: u32,
+    /// Whether it is no whole way.
+    is_fragment: bool,
+}
+
+/// The way that each task is: tasks that mostly begin with one symbol are ways through one circle. So is a fragment that has
+/// hardly a step of its own: what is seldom, or is nearly always where a run begins or ends, because the rounds between were
+/// cut elsewhere.
+fn ways(instances: &[Instance], streams: &[Stream]) -> BTreeMap<u32, Way> {
     let symbol = |instance: &Instance, at: u32| streams[instance.stream as usize].symbols[at as usize];
     let mut begins = BTreeMap::<u32, BTreeMap<u32, usize>>::new();
     let mut steps = BTreeMap::<u32, BTreeSet<u32>>::new();
-    for instance in instances {
+    let mut edges = BTreeMap::<u32, usize>::new();
+    for (at, instance) in instances.iter().enumerate() {
         *begins.entry(instance.head).or_default().entry(symbol(instance, instance.first())).or_insert(0) += 1;
         steps.entry(instance.head).or_default().extend(instance.members.iter().map(|&at| symbol(instance, at)));
+        let before = at.checked_sub(1).is_some_and(|before| instances[before].is_near(instance));
+        let after = instances.get(at + 1).is_some_and(|after| instance.is_near(after));
+        *edges.entry(instance.head).or_insert(0) += usize::from(!before || !after);
     }
     let usual = |begins: &BTreeMap<u32, usize>| begins.iter().max_by_key(|begin| begin.1).map_or(0, |begin| *begin.0);
-    let mut circles: BTreeMap<u32, u32> = begins.iter().map(|(&head, begins)| (head, usual(begins))).collect();
-    let mut whole = BTreeMap::<u32, (usize, BTreeSet<u32>)>::new();
-    for (head, circle) in &circles {
-        let whole = whole.entry(*circle).or_default();
-        whole.0 += begins[head].values().sum::<usize>();
-        whole.1.extend(&steps[head]);
+    let whole = |begins| Way { circle: usual(begins), is_fragment: false };
+    let mut ways: BTreeMap<u32, Way> = begins.iter().map(|(&head, begins)| (head, whole(begins))).collect();
+    let mut circles = BTreeMap::<u32, (usize, BTreeSet<u32>)>::new();
+    for (head, way) in &ways {
+        let circle = circles.entry(way.circle).or_default();
+        circle.0 += begins[head].values().sum::<usize>();
+        circle.1.extend(&steps[head]);
     }
-    for (head, circle) in &mut circles {
+    for (head, way) in &mut ways {
         let count: usize = begins[head].values().sum();
+        let is_at_edges = edges[head] as f64 >= EDGES_MIN * count as f64;
         let is_fragment_of = |(_, (of, has)): &(&u32, &(usize, BTreeSet<u32>))| {
             let shared = steps[head].intersection(has).count();
-            count as f64 <= FRAGMENT_MAX * *of as f64 && shared as f64 >= SHARED_MIN * steps[head].len() as f64
+            let is_few = count as f64 <= FRAGMENT_MAX * *of as f64 || is_at_edges && count < *of;
+            is_few && shared as f64 >= SHARED_MIN * steps[head].len() as f64
         };
-        if let Some((larger, _)) = whole.iter().filter(is_fragment_of).max_by_key(|(_, (of, _))| *of) {
-            *circle = *larger;
+        if let Some((larger, _)) = circles.iter().filter(is_fragment_of).max_by_key(|(_, (of, _))| *of) {
+            *way = Way { circle: *larger, is_fragment: true };
         }
     }
-    circles
+    ways
 }
 
 /// The members of a run, cut before each occurrence of a symbol; what leads to the circle stays with its first round.

@@ -30,9 +30,10 @@ pub use actions::Folded;
 use self::actions::{Actions, actions};
 use self::alphabet::{Alphabet, STEP_OCCURRENCES_MIN};
 use self::chain::Shares;
+use self::decode::Segment;
 use self::instances::{Instance, instances};
 use self::kinds::{Kinds, coins};
-use self::pauses::Pauses;
+use self::pauses::{Evidence, Pauses};
 use self::segmentation::Stream;
 use self::states::States;
 use crate::log::UiLog;
@@ -153,6 +154,8 @@ pub fn discover(log: &UiLog, settings: &Settings) -> Discovery {
     let segments: Vec<_> = streams.iter().map(|stream| decoder.decode(&stream.symbols, &stream.classes)).collect();
     streams.iter_mut().for_each(|stream| states.forget(&mut stream.symbols));
     let found = instances(&streams, segments, learned.typing.chains.len(), &learned.evidence);
+    let kinds = types(&streams, &found, alphabet.len());
+    let found = linked_by_kind(&streams, found, &kinds, &learned.evidence);
     let types = types(&streams, &found, alphabet.len());
     let mut discovery = Discovery {
         of_rows: vec![NO_INSTANCE; log.rows()],
@@ -163,6 +166,19 @@ pub fn discover(log: &UiLog, settings: &Settings) -> Discovery {
     };
     discovery.fill(&rows, &first_rows, &streams, &found);
     discovery
+}
+
+/// Links, glues and cuts once more, by the kinds of what was found.
+///
+/// Where there are few instances, a task that has ways is cut in the middle, because its halves need fewer types than all
+/// pairs of them; no type is then always beside another one, but a kind is.
+fn linked_by_kind(streams: &[Stream], found: Vec<Instance>, kinds: &[u32], evidence: &Evidence) -> Vec<Instance> {
+    let mut segments = vec![Vec::new(); streams.len()];
+    for (Instance { stream, members, .. }, &kind) in found.into_iter().zip(kinds) {
+        segments[stream as usize].push(Segment { task_type: kind, members });
+    }
+    let count = kinds.iter().max().map_or(0, |&last| last as usize + 1);
+    instances(streams, segments, count, evidence)
 }
 
 /// The actions of each user as symbols, with the first row of each; whether pauses are of use.

@@ -16,12 +16,7 @@ const BACKUPS: &str = "/service/backups";
 
 /// A study at a service whose backups go into a folder, and its administrator.
 fn saved_in(folder: &Path, through: Option<&str>) -> (Study, Person) {
-    let plan = BackupPlan {
-        folder: folder.to_owned(),
-        every_hours: 0,
-        kept: 2,
-        through: through.map(str::to_owned),
-    };
+    let plan = BackupPlan { folder: folder.to_owned(), every_hours: 0, kept: 2, through: through.map(str::to_owned) };
     let options = ServeOptions { open: false, backups: Some(plan), ..options() };
     let study = Study::at(House { running: service_with(options) });
     let admin = study.house.person("admin", true);
@@ -47,10 +42,8 @@ fn p14_a_backup_of_a_service_that_goes_on_brings_back_pictures_and_the_oldest_go
     for _ in 0..2 {
         all.push(made(&admin)["made"][0]["name"].as_str().unwrap().to_owned());
     }
-    let mut kept: Vec<String> = std::fs::read_dir(&backups)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut kept: Vec<String> =
+        std::fs::read_dir(&backups).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     kept.sort();
     assert_eq!(kept, all[1..], "two are kept, and nothing else is there");
     assert_eq!(study.send(Uuid::new_v4(), &png(8, 8, 1)).0, 200, "the service goes on");
