@@ -1,10 +1,10 @@
 //! Finds the tasks in a UI log: which events belong together as one execution of something that recurs.
 //!
 //! ```text
-//! UiLog ─▶ actions ─▶ alphabet ─▶ states ─▶ starts ─▶ ┌ typing ◀─┐ ─▶ instances ─▶ kinds ─▶ Discovery
-//!          rows fold   rows become  rounds of  first   └▶ decode ─┘    parts linked,  types
-//!          into steps  symbols      loops told guesses   until stable  fragments      for people
-//!                                   apart
+//! UiLog ─▶ actions ─▶ alphabet ─▶ states ─▶ starts ─▶ ┌ typing ◀─┐ ─▶ ┌ instances ┐ ─▶ Discovery
+//!          rows fold   rows become  rounds of  first   └▶ decode ─┘    └▶ kinds ───┘
+//!          into steps  symbols      loops told guesses   until stable    twice: parts linked by
+//!                                   apart                                type, then by kind
 //! ```
 //! One setting serves all logs; everything else is learned from the log itself, by one measure: the nats it takes to
 //! code the log. A segmentation, the types of its segments, its noise and its pauses all pay for themselves in it, so
