@@ -255,9 +255,11 @@ impl Task {
     async fn write(
         &mut self,
         connection: &mut AnyConnection,
-        jobs: Vec<Job>,
+        mut jobs: Vec<Job>,
         told: &mut Vec<Told>,
     ) -> Result<(), String> {
+        // Who waited at the same time has no order. What lands comes first, so that its rows are written together.
+        jobs.sort_by_key(|job| !matches!(job, Job::Land(..)));
         let mut jobs = jobs.into_iter();
         let result = async {
             let mut transaction = connection.begin().await.map_err(|error| error.to_string())?;
