@@ -162,7 +162,8 @@ impl Backups {
 
     /// Makes one; the oldest go beyond those that are kept.
     async fn make(&self, now_us: i64) -> Result<()> {
-        (self.done.store(0, Ordering::Relaxed), self.total.store(0, Ordering::Relaxed));
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(0, Ordering::Relaxed);
         let target = self.plan.folder.join(name_at(now_us, self.plan.through.as_deref()));
         let partial = self.plan.folder.join(format!("{}.{PARTIAL}", name_at(now_us, None)));
         let written = self.write(&partial, now_us).await.and_then(|()| {
@@ -184,7 +185,8 @@ impl Backups {
         let file = File::create(partial)?;
         let (done, total) = (self.done.clone(), self.total.clone());
         let progress = Box::new(move |read, of| {
-            (done.store(read, Ordering::Relaxed), total.store(of, Ordering::Relaxed));
+            done.store(read, Ordering::Relaxed);
+            total.store(of, Ordering::Relaxed);
         });
         let Some(command) = &self.plan.through else {
             let (_, file) = self.store.write_backup(file, now_us, progress).await?;
