@@ -44,7 +44,7 @@ fn main() {
         }
         let instances: Vec<Vec<u32>> = traces.iter().map(|(activities, _)| activities.clone()).collect();
         for pattern in closed_patterns(&instances, PATTERN_SHARE_MIN).patterns.iter().take(PATTERNS_TOLD) {
-            println!("  {} ×, cohesion {:.2}: {:?}", pattern.instances, pattern.cohesion, pattern.activities);
+            println!("  {} ×, cohesion {:.2}: {:?}", pattern.holders.len(), pattern.cohesion, pattern.activities);
         }
     }
     println!();
