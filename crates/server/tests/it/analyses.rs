@@ -172,9 +172,9 @@ fn d6_tq8_two_selections_that_differ_by_one_person_are_not_shown() {
     make_project(client, "Recorded", "enrolled");
     let mut log = String::from("user,ts,app,event\n");
     for (application, people) in [("Chrome", 10), ("Mail", 9), ("Excel", 8), ("Word", 7)] {
-        (0..people).for_each(|person| {
-            log.push_str(&format!("user{person},2026-03-02T09:00:10Z,{application},clickButton\n"));
-        });
+        for (person, second) in (0..people).flat_map(|person| (10..20).map(move |second| (person, second))) {
+            log.push_str(&format!("user{person},2026-03-02T09:00:{second}Z,{application},clickButton\n"));
+        }
     }
     let map = "user_name=user,time=ts,application=app,event_type=event";
     client.upload("recorded", &format!("ten.csv&map={map}"), log.as_bytes());

@@ -10,6 +10,7 @@ use server::serve::ServeOptions;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use store::control::members::{Grant, Role};
 use uuid::Uuid;
 
 const BACKUPS: &str = "/service/backups";
@@ -35,6 +36,7 @@ fn p14_a_backup_of_a_service_that_goes_on_brings_back_pictures_and_the_oldest_go
     let folder = tempfile::tempdir().unwrap();
     let backups = folder.path().join("backups");
     let (study, admin) = saved_in(&backups, None);
+    let may = study.member("may", Role::Analyst, &[Grant::Pictures]);
     let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
     assert_eq!(study.send(first, &png(40, 30, 7)).0, 200);
     let mut all = vec![made(&admin)["made"][0]["name"].as_str().unwrap().to_owned()];
@@ -53,7 +55,8 @@ fn p14_a_backup_of_a_service_that_goes_on_brings_back_pictures_and_the_oldest_go
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     let again = Killed::start(&back, &[]);
     for (id, colour) in [(first, 7), (second, 9)] {
-        let opened = again.client().get_with(&study.path(id, "/png"), &[&study.lead.credential]);
+        let opened = again.client().get_with(&study.path(id, "/png"), &[&may.credential]);
+        assert_eq!(opened.status, 200, "{id}: {}", opened.text());
         let mut pixels = vec![0; 40 * 30 * 3];
         let picture = std::io::Cursor::new(&opened.body);
         png::Decoder::new(picture).read_info().unwrap().next_frame(&mut pixels).unwrap();

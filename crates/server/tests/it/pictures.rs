@@ -14,7 +14,7 @@ const DAY_US: i64 = 24 * 3_600 * 1_000_000;
 /// A project with one client that may send pictures.
 pub struct Study {
     pub house: House,
-    pub lead: Person,
+    lead: Person,
     slug: String,
     project: String,
     client: SimulatedClient,
@@ -47,7 +47,7 @@ impl Study {
         format!("/projects/{}/screenshots/{id}{rest}", self.slug)
     }
 
-    fn member(&self, name: &str, role: Role, grants: &[Grant]) -> Person {
+    pub fn member(&self, name: &str, role: Role, grants: &[Grant]) -> Person {
         let person = self.house.person(name, false);
         self.house.join(&self.project, &person, role, grants);
         person
