@@ -1533,6 +1533,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/service/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The backups. */
+        get: operations["get_service_backups"];
+        put?: never;
+        /** Makes a backup now. It goes on after the answer; the list tells how far it is. */
+        post: operations["post_service_backups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/service/settings": {
         parameters: {
             query?: never;
@@ -1845,6 +1863,47 @@ export interface components {
         Author: {
             id: string;
             name: string;
+        };
+        /** @description How the last one failed. */
+        BackupFailure: {
+            /** @description When. */
+            at: string | null;
+            /** @description Why, and what to do. */
+            message: string;
+        };
+        /** @description One backup. */
+        BackupMade: {
+            /**
+             * Format: int64
+             * @description Size of its file.
+             */
+            bytes: number;
+            /** @description When it was made. */
+            made_at: string | null;
+            /** @description Name of its file. */
+            name: string;
+        };
+        /** @description Backups of the service. */
+        BackupsShown: {
+            /**
+             * Format: int32
+             * @description Hours from one to the next; 0: only when somebody asks.
+             */
+            every_hours: number;
+            failure: components["schemas"]["BackupFailure"] | null;
+            /** @description Where they go; null if the service makes none. */
+            folder: string | null;
+            /** @description How many are kept. */
+            kept: number;
+            /** @description Those that are there, the newest first. */
+            made: components["schemas"]["BackupMade"][];
+            /**
+             * Format: double
+             * @description How much of the one under way is done, from 0 to 1.
+             */
+            progress: number | null;
+            /** @description The command that they go through, such as one that encrypts them. */
+            through: string | null;
         };
         /**
          * @description Where the events of a client, or of all, are: nothing disappears without a reason.
@@ -7181,6 +7240,62 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_service_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsShown"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    post_service_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsShown"];
                 };
             };
             /** @description What went wrong, and what to do. */
