@@ -109,6 +109,14 @@ route('PATCH', '/accounts/{id}', 'admin', (world, { groups, body }) => shownAcco
 route('POST', '/accounts/{id}/reset', 'admin', (world, { groups }) => ({ link: passwordLink(world, found(world.accounts.find((one) => one.id === groups.id), 'account')) }));
 route('GET', '/service/settings', 'admin', (world) => world.settings);
 route('PUT', '/service/settings', 'admin', (world, { body }) => Object.assign(world.settings, body));
+route('GET', '/service/backups', 'admin', (world) => world.backups);
+route('POST', '/service/backups', 'admin', (world, asked) => {
+  const moment = new Date();
+  const name = `lode-${moment.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-000.tar.zst.age`;
+  world.backups.made.unshift({ name, made_at: moment.toISOString(), bytes: 48_213_004 });
+  asked.status = 202;
+  return world.backups;
+});
 const auditRows = (rows, query) => paged(rows.filter((one) => one.action.includes(query.get('action') ?? '') && one.actor.name.includes(query.get('actor') ?? '')), query, 'entries');
 route('GET', '/audit', 'admin', (world, { query }) => auditRows(world.audit, query));
 route('GET', '/audit/head', 'signed_in', (world) => ({ n: world.audit.length, hash: hex(9, 64), signed_at: now(), signature: hex(10, 86), key: hex(11, 43), verified: true, broken_at: null }));

@@ -11,6 +11,7 @@ export function makeWorld({ fresh, policy, enrol_ms }) {
   const world = {
     policy, enrol_ms, setup_token: 'first-run-token', accounts: [], sessions: new Map(), tokens: [], links: new Map(), projects: [], audit: [], listeners: new Set(), timers: new Set(),
     settings: { public_url: 'https://lode.example.org', smtp: { host: '', port: 587, user: '', from: '', tls: 'starttls', password_set: false }, oidc: null, webhook_url: null },
+    backups: { folder: '/mnt/backups', every_hours: 24, kept: 7, through: 'age -r age1example', made: [], progress: null, failure: null },
   };
   world.accountOf = (session) => world.accounts.find((one) => one.id === world.sessions.get(session)?.account && !one.disabled) ?? null;
   world.later = (ms, work) => {

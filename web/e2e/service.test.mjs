@@ -420,6 +420,13 @@ step('a token for a program is shown once', async () => {
   assert.equal(await page.getByText('lodet_').count(), 0);
 });
 
+step('u8_the service saves itself while it goes on', async () => {
+  await open('/service/backups');
+  await says('None yet.');
+  await press('Back up now');
+  await page.getByRole('row', { name: /lode-\d{8}-\d{6}-\d{3}\.tar\.zst/ }).waitFor();
+});
+
 step('d10_oversight shows revisions, counters and the chain, and no content', async () => {
   if (!(await missing('council', `/p/${project}/oversight`))) {
     await open(`/p/${project}/oversight`);
@@ -432,7 +439,7 @@ step('d10_oversight shows revisions, counters and the chain, and no content', as
 });
 
 const PAGES = () => [
-  '/new', '/account', '/service/accounts', '/service/settings', '/service/audit', `/p/${project}/privacy/protection`, `/p/${project}/privacy/requests`, `/p/${project}/privacy/erasures`,
+  '/new', '/account', '/service/accounts', '/service/settings', '/service/backups', '/service/audit', `/p/${project}/privacy/protection`, `/p/${project}/privacy/requests`, `/p/${project}/privacy/erasures`,
   `/p/${project}/privacy/documents`, `/p/${project}/oversight`, `/p/${project}/oversight/audit`, `/p/${project}/clients`, `/p/${project}/clients/errors`, `/p/${project}/clients/letters`, `/p/${project}/people/members`, `/p/${project}/people/keys`, `/p/${project}/people/invitations`,
   ...['applications', 'rules&rule=0', 'redaction', 'screenshots', 'consent', 'schedule', 'attributes', 'capture', 'storage', 'extension', 'tests'].map((section) => `/p/${project}/configuration?view=visual&section=${section}`),
   `/p/${project}/configuration?view=both&section=rules&rule=0`, `/p/${project}/configuration?view=text`, `/p/${project}/configuration/preview`, `/p/${project}/configuration/changes`, `/p/${project}/configuration/revisions`,

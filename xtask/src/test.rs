@@ -217,6 +217,8 @@ impl Service {
             .arg(folder.join("data"))
             .arg("--master-key")
             .arg(folder.join("master.key"))
+            .args(if mode == "serve" { vec!["--backup-every", "0", "--backups"] } else { Vec::new() })
+            .args((mode == "serve").then(|| folder.join("backups")))
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start lode")?;
