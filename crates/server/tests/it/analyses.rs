@@ -171,7 +171,7 @@ fn d6_tq8_two_selections_that_differ_by_one_person_are_not_shown() {
     let client = running.client;
     make_project(client, "Recorded", "enrolled");
     let mut log = String::from("user,ts,app,event\n");
-    for (application, people) in [("Chrome", 10), ("Mail", 9), ("Excel", 8), ("Word", 7)] {
+    for (application, people) in [("Board", 10), ("Mail", 9), ("Ledger", 8), ("Letters", 7)] {
         for (person, second) in (0..people).flat_map(|person| (10..20).map(move |second| (person, second))) {
             log.push_str(&format!("user{person},2026-03-02T09:00:{second}Z,{application},clickButton\n"));
         }
@@ -185,11 +185,11 @@ fn d6_tq8_two_selections_that_differ_by_one_person_are_not_shown() {
         assert!(error["message"].as_str().unwrap().contains(other), "{question}: {error}");
     };
     refused("overview?application=Mail", "from everything");
-    assert_eq!(ask("overview?application=Excel").expect(200)["total"], 1);
-    for question in ["overview?application=Word", "applications?application=Word&format=csv"] {
+    assert_eq!(ask("overview?application=Ledger").expect(200)["total"], 1);
+    for question in ["overview?application=Letters", "applications?application=Letters&format=csv"] {
         refused(question, "what you were shown at");
     }
-    for question in ["overview", "screens?application=Excel", "overview?application=Chrome"] {
+    for question in ["overview", "screens?application=Ledger", "overview?application=Board"] {
         ask(question).expect(200);
     }
 }
