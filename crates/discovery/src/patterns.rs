@@ -32,8 +32,13 @@ const STEPS_MAX: usize = 60;
 /// Prefixes that are tried, at most; with many steps in any order there are more patterns than anybody reads.
 const PREFIXES_MAX: usize = 20_000;
 
-/// Share of a pattern's steps that those told before it may have in the same order; what shares more says the same once more.
+/// Share of a pattern's steps that those told before it may have in the same order; what shares more says the same once more,
+/// unless more instances have it: so many for each that has the other.
 const SHARED_MAX: f64 = 0.7;
+const MORE_MIN: f64 = 1.25;
+
+/// Cohesion of a pattern that people are told of: in its stretches there are at most two other steps for each of its own.
+const COHESION_MIN: f64 = 0.33;
 
 /// Patterns that are compared with those told before, at most.
 const COMPARED_MAX: usize = 2_000;
@@ -61,13 +66,15 @@ pub struct Patterns {
 }
 
 impl Patterns {
-    /// So many patterns at most, of which each says something that those before it do not.
+    /// So many patterns at most, that hang together and of which each says something that those before it do not.
     pub fn told(&self, most: usize) -> Vec<&Pattern> {
         let mut told: Vec<&Pattern> = Vec::new();
-        for pattern in self.patterns.iter().take(COMPARED_MAX) {
+        let coherent = self.patterns.iter().filter(|pattern| pattern.cohesion >= COHESION_MIN);
+        for pattern in coherent.take(COMPARED_MAX) {
             let is_said = |before: &&Pattern| {
                 let shared = shared_steps(&before.activities, &pattern.activities);
-                shared as f64 > SHARED_MAX * pattern.activities.len() as f64
+                let has_more = pattern.holders.len() as f64 >= MORE_MIN * before.holders.len() as f64;
+                shared as f64 > SHARED_MAX * pattern.activities.len() as f64 && !has_more
             };
             if told.len() < most && !told.iter().any(is_said) {
                 told.push(pattern);
@@ -284,25 +291,30 @@ mod tests {
 
     #[test]
     fn what_was_said_is_not_told_again() {
-        let patterns = |words: &str| Patterns {
-            patterns: words
-                .split(' ')
-                .map(|word| Pattern {
-                    activities: word.bytes().map(u32::from).collect(),
-                    holders: vec![0],
-                    cohesion: 1.0,
-                })
-                .collect(),
-            ..Patterns::default()
+        // `abc4`: four instances have it.
+        let pattern = |word: &str| {
+            let (steps, holders) = word.split_at(word.len() - 1);
+            let holders = (0..holders.parse().unwrap()).collect();
+            Pattern { activities: steps.bytes().map(u32::from).collect(), holders, cohesion: 0.5 }
         };
+        let patterns =
+            |words: &str| Patterns { patterns: words.split(' ').map(pattern).collect(), ..Patterns::default() };
         let told = |words: &str, most: usize| -> Vec<usize> {
             let patterns = patterns(words);
             let told = patterns.told(most);
             told.iter().map(|one| patterns.patterns.iter().position(|other| other == *one).unwrap()).collect()
         };
         // Nine of ten steps of the second are in the first; of the third four are, in another order, and two of the fourth's three.
-        assert_eq!(told("abcdefghij abcdexfghi dcba abx", 9), [0, 2, 3]);
-        assert_eq!(told("abcdefghij dcba abx", 2), [0, 1]);
+        assert_eq!(told("abcdefghij4 abcdexfghi4 dcba4 abx4", 9), [0, 2, 3]);
+        assert_eq!(told("abcdefghij4 dcba4 abx4", 2), [0, 1]);
+        assert_eq!(told("abcd4 abc4 ab5", 9), [0, 2], "more instances have the last one");
+    }
+
+    #[test]
+    fn what_does_not_hang_together_is_not_told() {
+        let sequences = ["a12345b", "a67890b"].map(|word| word.bytes().map(u32::from).collect::<Vec<u32>>());
+        let patterns = closed_patterns(&sequences, 1.0);
+        assert_eq!((patterns.patterns.len(), patterns.told(9).len()), (1, 0));
     }
 
     #[test]

@@ -748,7 +748,7 @@ mod tests {
             })
             .collect();
         let expected =
-            [("open look save", vec![3, 6, 1]), ("open type save", vec![3, 6, 1]), ("open save", vec![6, 6, 2])];
+            [("open type save", vec![3, 6, 1]), ("open look save", vec![3, 6, 1]), ("open save", vec![6, 6, 2])];
         assert_eq!(told, expected.map(|(names, counts)| (names.to_owned(), counts)));
     }
 
