@@ -1,4 +1,6 @@
-// An order of activities as a row of arrows; repeats are drawn once with their count, and a long order is cut with the rest counted.
+// An order of activities as a row of arrows; repeats are drawn once with their count, and a long order is cut with the rest counted:
+// where there is room for several rows, a press on the count draws the rest.
+import { useState } from 'react';
 import { stretches } from './stretches';
 import { t } from '../text';
 import './sequence.css';
@@ -12,7 +14,8 @@ interface SequenceProps {
 
 export function Sequence({ activities, shown_max, wrap = false }: SequenceProps) {
   const all = stretches(activities);
-  const shown = all.slice(0, shown_max);
+  const [whole, setWhole] = useState(false);
+  const shown = whole ? all : all.slice(0, shown_max);
   const rest = all.length - shown.length;
   return (
     <ol className={`sequence ${wrap ? 'sequence-wrap' : ''}`} aria-label={t('variants.sequence', { count: activities.length })}>
@@ -22,7 +25,11 @@ export function Sequence({ activities, shown_max, wrap = false }: SequenceProps)
           {stretch.count > 1 && <span className="sequence-count">×{stretch.count}</span>}
         </li>
       ))}
-      {rest > 0 && <li className="sequence-rest">{t('variants.more', { count: rest })}</li>}
+      {rest > 0 && (
+        <li className="sequence-rest">
+          {wrap ? <button type="button" className="button button-quiet button-small" onClick={() => setWhole(true)}>{t('variants.more', { count: rest })}</button> : t('variants.more', { count: rest })}
+        </li>
+      )}
     </ol>
   );
 }

@@ -1,4 +1,4 @@
-// One task: what it is called and how often it is done, its flow, its variants, what recurs, its instances, and what one can say about it.
+// One task: what it is called and how often it is done, its flow, what recurs, its variants, its instances, and what one can say about it.
 import { useMemo } from 'react';
 import type { Task, TaskInstance, TaskPattern, TaskStep, TaskVariant } from '../../client/analyses';
 import { records } from '../../client/records';
@@ -20,10 +20,10 @@ import { Flow } from './Flow';
 import { TakeAway } from './TakeAway';
 
 const INSTANCE_ROWS = 25;
-const VARIANT_ROWS = 20;
+const VARIANT_ROWS = 6;
 const STEPS_MAX = 2000;
-/** Steps drawn of one variant. */
-const STEPS_DRAWN_MAX = 60;
+/** Steps drawn of one variant or pattern before somebody asks for the rest. */
+const STEPS_DRAWN_MAX = 14;
 
 export function OneTask({ id, tasks, asked }: { id: string; tasks: Task[]; asked: AskedAnalysis }) {
   const project = useProject();
@@ -60,8 +60,8 @@ export function OneTask({ id, tasks, asked }: { id: string; tasks: Task[]; asked
       </section>
       <Figures task={task} />
       {task.standing !== 'rejected' && <Flow id={id} steps={steps} />}
-      {task.standing !== 'rejected' && <Variants id={id} />}
       {task.standing !== 'rejected' && <Patterns id={id} />}
+      {task.standing !== 'rejected' && <Variants id={id} />}
       {may('raw', project) ? <Instances id={id} /> : <p className="note small"><Icon name="lock" size={16} />{t('tasks.instancesDenied')}</p>}
     </div>
   );
@@ -83,7 +83,9 @@ function Figure({ name, value, note }: { name: string; value: string; note?: str
 }
 
 function Variants({ id }: { id: string }) {
-  const asked = useAnalysis('task_variants', { task: id, limit: VARIANT_ROWS });
+  const { query } = usePlace();
+  const offset = Math.max(0, Number(query.get('variants')) || 0);
+  const asked = useAnalysis('task_variants', { task: id, limit: VARIANT_ROWS, offset });
   const variants = useMemo(() => (asked.answer ? records<TaskVariant>(asked.answer) : []), [asked.answer]);
   const most = Math.max(...variants.map((variant) => variant.share));
   return (
@@ -103,6 +105,7 @@ function Variants({ id }: { id: string }) {
               </li>
             ))}
           </ol>
+          <Pager total={answer.total} offset={offset} page_rows={VARIANT_ROWS} onPage={(next) => changeQuery({ variants: next ? String(next) : null })} />
         </>
       )}
     </AnalysisPanel>
