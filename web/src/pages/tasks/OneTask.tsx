@@ -87,7 +87,6 @@ function Variants({ id }: { id: string }) {
   const offset = Math.max(0, Number(query.get('variants')) || 0);
   const asked = useAnalysis('task_variants', { task: id, limit: VARIANT_ROWS, offset });
   const variants = useMemo(() => (asked.answer ? records<TaskVariant>(asked.answer) : []), [asked.answer]);
-  const most = Math.max(...variants.map((variant) => variant.share));
   return (
     <AnalysisPanel title={t('tasks.variantsOf')} asked={asked}>
       {(answer) => (
@@ -97,7 +96,7 @@ function Variants({ id }: { id: string }) {
             {variants.map((variant) => (
               <li key={variant.variant}>
                 <p className="row row-wrap small">
-                  <Share share={variant.share} most={most} />
+                  <Share share={variant.share} />
                   <span className="muted">{t('tasks.instances')}: {formatNumber(variant.instances)} · {t('tasks.people')}: {formatNumber(variant.users)} · {t('tasks.p50')}: {formatDuration(variant.p50_s)}</span>
                   {variant.rework && <span className="tag tag-warm" title={t('variants.rework.note')}>{t('variants.rework')}</span>}
                 </p>
@@ -124,7 +123,7 @@ function Patterns({ id }: { id: string }) {
             {patterns.map((pattern) => (
               <li key={pattern.rank}>
                 <p className="row row-wrap small">
-                  <Share share={pattern.share} most={1} />
+                  <Share share={pattern.share} />
                   <span className="muted">
                     {t('tasks.patterns.in', { count: pattern.looked_at, instances: formatNumber(pattern.instances) })} · {t('tasks.people')}: {formatNumber(pattern.users)} · {t('tasks.patterns.cohesion')}: {formatShare(pattern.cohesion)}
                   </span>
@@ -139,11 +138,11 @@ function Patterns({ id }: { id: string }) {
   );
 }
 
-/** A share as a bar beside its figure; the bar of the greatest is full. */
-function Share({ share, most }: { share: number; most: number }) {
+/** A share as a bar beside its figure. */
+function Share({ share }: { share: number }) {
   return (
     <span className="task-share">
-      <span className="bar-track" aria-hidden="true"><span className="bar-fill" style={{ width: `${(share / most) * 100}%` }} /></span>
+      <span className="bar-track" aria-hidden="true"><span className="bar-fill" style={{ width: `${share * 100}%` }} /></span>
       <strong>{formatShare(share)}</strong>
     </span>
   );
