@@ -407,7 +407,9 @@ function end(): void {
 
 // A page that comes back from the browser's memory is loaded again, without a new script.
 window.addEventListener("pageshow", (event) => {
-  if (!event.persisted || port !== null) return;
+  if (!event.persisted) return;
+  // Firefox leaves it its port; what was said there in the meantime was not heard.
+  port?.disconnect();
   loaded = "";
   connect();
 });
