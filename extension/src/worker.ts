@@ -266,7 +266,9 @@ chrome.runtime.onConnect.addListener((port) => {
     lookAt(tab);
     // Before the first word of the client there is nothing to say, not even no.
     if (state !== null) tellPolicy(page);
-    if (page.frame === 0 && fresh.delete(page.tab)) say(page, { type: "look", activated: false, opened: true });
+    // In Firefox a new tab is empty at first, and our script is in there too.
+    const isPage = page.frame === 0 && /^https?:/.test(tab.url ?? "");
+    if (isPage && fresh.delete(page.tab)) say(page, { type: "look", activated: false, opened: true });
   });
 });
 
