@@ -318,7 +318,8 @@ export class Policies {
 export function listenBetween(hosts, said) {
   const [manifest, listener] = [join(hosts, "org.lode.agent.json"), join(hosts, "relay")];
   const { path, ...rest } = JSON.parse(readFileSync(manifest, "utf8"));
-  writeFileSync(listener, `#!/bin/sh\ntee -a '${said}' | '${path}' "$@"\n`, { mode: 0o755 });
+  // The relay itself is what the browser started, so that the browser sees it end.
+  writeFileSync(listener, `#!/bin/bash\nexec '${path}' "$@" < <(exec tee -a '${said}')\n`, { mode: 0o755 });
   writeFileSync(manifest, JSON.stringify({ ...rest, path: listener }));
 }
 
