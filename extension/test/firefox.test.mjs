@@ -196,6 +196,7 @@ describe("what leaves no trace", () => {
   });
 
   test("d1 a site that is not on the list: no address, no title, no text", async () => {
+    await goto("/canary", "Canary");
     await firefox.open(site.url("foreign.test", `/inner?${CANARY}-query`));
     await firefox.evaluate("document.title = arguments[0]", `${CANARY}-title`);
     await firefox.click("#inner");
