@@ -114,6 +114,16 @@ function onPointer(event: MouseEvent): void {
   setTimeout(tellDeferred);
 }
 
+/** Whether the middle button was clicked just now. On X11 that pastes, and Firefox says so too where there is nothing to paste into. */
+let isMiddle = false;
+
+function onOtherButton(event: MouseEvent): void {
+  if (event.button !== 1) return;
+  isMiddle = true;
+  setTimeout(() => (isMiddle = false));
+  onPointer(event);
+}
+
 /** Which button it was, where it was not the first. */
 const BUTTONS: Record<string, string> = { auxclick: "middle", contextmenu: "right" };
 
@@ -206,6 +216,7 @@ function onClipboard(event: ClipboardEvent): void {
   const kind = event.type as "copy" | "cut" | "paste";
   const element = focusedOr(targetOf(event));
   if (policy === null || !policy.clipboard || element === null || isSecret(element)) return;
+  if (kind === "paste" && isMiddle && !isField(element)) return;
   watch(element);
   const text = kind === "paste" ? (event.clipboardData?.getData("text/plain") ?? "") : selected(element);
   if (hasCard(text)) return;
@@ -237,13 +248,20 @@ function onSelection(): void {
   clearTimeout(selectionTimer);
   selectionTimer = setTimeout(() => {
     const selection = document.getSelection();
-    const element = focusedOr(selection?.anchorNode?.parentElement ?? null);
-    if (policy === null || selection === null || element === null || isSecret(element)) return;
+    const element = focusedOr(beginOf(selection));
+    if (policy === null || element === null || isSecret(element)) return;
     const text = selected(element);
     if (text === "" || hasCard(text)) return;
     const said = describe(meant(element), policy);
     record("select", { element: said, ...counted([...text].length), ...wanted("select", element, said.id, text) });
   }, SELECTION_MS);
+}
+
+/** The element in which a selection begins. Of a whole paragraph Firefox gives the element and a place in it, others the text. */
+function beginOf(selection: Selection | null): Element | null {
+  const at = selection?.anchorNode ?? null;
+  const begin = at?.childNodes[selection?.anchorOffset ?? 0] ?? at;
+  return begin instanceof Element ? begin : (begin?.parentElement ?? null);
 }
 
 /** Roots in which somebody did something: some events do not come out of them. */
@@ -275,9 +293,7 @@ function listen(): void {
   const on = <Given extends Event>(type: string, handle: (event: Given) => void) =>
     window.addEventListener(type, trusted(handle), options);
   on("click", onPointer);
-  on("auxclick", (event: MouseEvent) => {
-    if (event.button === 1) onPointer(event);
-  });
+  on("auxclick", onOtherButton);
   on("contextmenu", onPointer);
   on("input", onInput);
   on("focusin", (event) => {
@@ -391,7 +407,9 @@ function end(): void {
 
 // A page that comes back from the browser's memory is loaded again, without a new script.
 window.addEventListener("pageshow", (event) => {
-  if (!event.persisted || port !== null) return;
+  if (!event.persisted) return;
+  // Firefox leaves it its port; what was said there in the meantime was not heard.
+  port?.disconnect();
   loaded = "";
   connect();
 });

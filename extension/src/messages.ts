@@ -6,6 +6,9 @@ export const PROTOCOL = 1;
 /** What the browser calls the client's relay by. */
 export const HOST = "org.lode.agent";
 
+/** By what name a popup calls the worker. */
+export const POPUP = "popup";
+
 /** How long pages go on without the client, until they stop and what they hold is counted as lost. */
 export const GRACE_MS = 5_000;
 
@@ -89,11 +92,16 @@ export type FromPage =
   | { type: "event"; event: PageEvent }
   | { type: "lost"; count: number };
 
-/** What popup and options ask of the worker, and the answer. */
+/** What the worker says to a popup. */
 export interface Standing {
   /** The key of the sentence. */
   sentence: string;
+}
+
+/** What the options ask the worker for: the settings that hold, an administrator's or a person's own. */
+export interface Settings {
   managed: boolean;
   disabled: boolean;
-  allowedHosts: string[];
+  /** Pages of these hosts at most; null: those of the project. */
+  allowedHosts: string[] | null;
 }

@@ -4,8 +4,8 @@
 // has already. Only events whose page is gone are kept here, in `storage.session`, until the client has them; they are of allowed
 // pages, like everything that pages tell.
 
-import type { FromClient, FromPage, PageEvent, Policy, Standing, ToPage } from "./messages";
-import { GRACE_MS, HOST, PROTOCOL } from "./messages";
+import type { FromClient, FromPage, PageEvent, Policy, Settings, Standing, ToPage } from "./messages";
+import { GRACE_MS, HOST, POPUP, PROTOCOL } from "./messages";
 import { redacted } from "./redact";
 import { randomName } from "./ring";
 import { type Gate, gateOf } from "./rules";
@@ -19,6 +19,11 @@ const SETTLE_MS = 10_000;
 /** Events of pages that are gone at most; of more, the oldest are lost and counted. */
 const KEPT_MAX = 8_192;
 
+/** Settings that hold. `isNew`: there may be an administrator's that have not come yet. */
+interface Held extends Settings {
+  isNew: boolean;
+}
+
 interface Page {
   port: chrome.runtime.Port;
   document: string;
@@ -27,6 +32,8 @@ interface Page {
 }
 
 const pages = new Set<Page>();
+/** Popups that are open. */
+const popups = new Set<chrome.runtime.Port>();
 /** What the client has not acknowledged, by document and number. */
 const unacknowledged = new Map<string, Map<number, PageEvent>>();
 /** Address and title of allowed pages, for when their tab is closed. */
@@ -39,12 +46,12 @@ let native: chrome.runtime.Port | null = null;
 /** Whether the client has spoken over it. Before, nothing is sent, so that what waits goes first, in its order. */
 let hasSpoken = false;
 let state: Extract<FromClient, { type: "state" }> | null = null;
-let whyNoClient = "no_host";
+let whyNoClient = "starting";
 let retryMs: number = RETRY_MS[0];
 let retryTimer = 0;
 let graceTimer = 0;
-/** Off until they are read. `isNew`: there may be an administrator's that have not come yet. */
-let settings = { disabled: true, hosts: null as string[] | null, managed: false, isNew: true };
+/** Nothing is recorded until they are read. */
+let settings: Held | null = null;
 let gate: Gate | null = null;
 let front = "";
 
@@ -62,6 +69,7 @@ function connectNative(): void {
     whyNoClient = /not found|forbidden|no such native/i.test(said) ? "no_host" : "no_client";
     native = null;
     hasSpoken = false;
+    void tellPopups();
     graceTimer ||= setTimeout(giveUp, GRACE_MS);
     retryTimer = setTimeout(connectNative, retryMs);
     retryMs = Math.min(retryMs * 2, RETRY_MS[1]);
@@ -168,7 +176,12 @@ let hasPersisted = false;
 // — pages —
 
 function isOff(): boolean {
-  return settings.disabled || settings.isNew;
+  return settings === null || settings.disabled || settings.isNew;
+}
+
+/** The hosts that a person, or an administrator, has named; null: those of the project. */
+function hosts(): string[] | null {
+  return settings?.allowedHosts ?? null;
 }
 
 function policyFor(page: Page): Policy | null {
@@ -186,16 +199,16 @@ function say(page: Page, message: ToPage): void {
 }
 
 function tellPolicy(page: Page, forget = false): void {
-  say(page, { type: "policy", policy: policyFor(page), hosts: settings.hosts, forget });
+  say(page, { type: "policy", policy: policyFor(page), hosts: hosts(), forget });
 }
 
 /** Tells pages what holds now. */
 function obey(forget = false): void {
   const policy = isOff() ? null : (state?.policy ?? null);
-  gate = policy === null ? null : gateOf(policy, settings.hosts);
+  gate = policy === null ? null : gateOf(policy, hosts());
   void lookAtTabs().then(() => {
     for (const page of pages) tellPolicy(page, forget);
-    return tellFront();
+    frontChanged();
   });
 }
 
@@ -216,6 +229,12 @@ function lookAt(tab: chrome.tabs.Tab): void {
   for (const page of pages) if (page.tab === tab.id && page.frame !== 0) tellPolicy(page);
 }
 
+/** Another page is in front, or the same stands differently. */
+function frontChanged(): void {
+  void tellFront();
+  void tellPopups();
+}
+
 /** Tells the client which page is in front, if it may know. */
 async function tellFront(): Promise<void> {
   const window = await chrome.windows.getLastFocused({ windowTypes: ["normal"] }).catch(() => ({ id: undefined }));
@@ -228,6 +247,7 @@ async function tellFront(): Promise<void> {
 }
 
 chrome.runtime.onConnect.addListener((port) => {
+  if (port.name === POPUP) return follow(port);
   const document = /^page ([0-9a-f]{32})$/.exec(port.name)?.[1];
   const tab = port.sender?.tab;
   if (document === undefined || tab?.id === undefined) return port.disconnect();
@@ -246,7 +266,9 @@ chrome.runtime.onConnect.addListener((port) => {
     lookAt(tab);
     // Before the first word of the client there is nothing to say, not even no.
     if (state !== null) tellPolicy(page);
-    if (page.frame === 0 && fresh.delete(page.tab)) say(page, { type: "look", activated: false, opened: true });
+    // In Firefox a new tab is empty at first, and our script is in there too.
+    const isPage = page.frame === 0 && /^https?:/.test(tab.url ?? "");
+    if (isPage && fresh.delete(page.tab)) say(page, { type: "look", activated: false, opened: true });
   });
 });
 
@@ -259,11 +281,11 @@ function lookFrom(tab: number, frame: number, activated: boolean): void {
 chrome.tabs.onUpdated.addListener((_tab, change, tab) => {
   if (change.url === undefined && change.title === undefined && change.status === undefined) return;
   lookAt(tab);
-  void tellFront();
+  frontChanged();
 });
 chrome.tabs.onActivated.addListener(({ tabId }) => {
   lookFrom(tabId, 0, true);
-  void tellFront();
+  frontChanged();
 });
 chrome.tabs.onCreated.addListener((tab) => {
   if (tab.id !== undefined) fresh.add(tab.id);
@@ -274,7 +296,7 @@ chrome.tabs.onRemoved.addListener((tab) => {
   allowed.delete(tab);
   if (known !== undefined) takeOwn({ kind: "tab_closed", ...known, tab });
 });
-chrome.windows.onFocusChanged.addListener(() => void tellFront());
+chrome.windows.onFocusChanged.addListener(frontChanged);
 const navigated = ({ tabId, frameId }: chrome.webNavigation.Navigated): void => lookFrom(tabId, frameId, false);
 chrome.webNavigation.onHistoryStateUpdated.addListener(navigated);
 chrome.webNavigation.onReferenceFragmentUpdated.addListener(navigated);
@@ -287,8 +309,9 @@ chrome.downloads.onCreated.addListener((item) => {
   takeOwn({ kind: "download", url: from, title: tab?.[1].title ?? "", ...(tab === undefined ? {} : { tab: tab[0] }) });
 });
 
-/** Tabs that were open before the extension came have no script yet. */
+/** Tabs that were open before the extension came have no script yet. Firefox gives them one by itself, and two would tell everything twice. */
 chrome.runtime.onInstalled.addListener(async () => {
+  if (browserName() === "firefox") return;
   for (const tab of await chrome.tabs.query({ url: ["http://*/*", "https://*/*"] })) {
     if (tab.id === undefined) continue;
     await chrome.scripting.executeScript({ target: { tabId: tab.id, allFrames: true }, files: ["content.js"] }).catch(() => undefined);
@@ -306,14 +329,16 @@ void chrome.action.setBadgeBackgroundColor({ color: "#b3261e" });
 
 // — settings, popup —
 
-async function readSettings(): Promise<void> {
-  type Held = { disabled: boolean | null; allowedHosts: string[] | null };
-  const none: Held = { disabled: null, allowedHosts: null };
-  const given: Held = await chrome.storage.managed.get({ ...none }).catch(() => none as never);
-  const managed = given.disabled !== null || given.allowedHosts !== null;
-  const own: Held & { isSettled: boolean } = await chrome.storage.local.get({ ...none, isSettled: false });
-  const held = managed ? given : own;
-  settings = { disabled: held.disabled === true, hosts: held.allowedHosts, managed, isNew: !managed && !own.isSettled };
+async function readSettings(): Promise<Held> {
+  type Given = { disabled: boolean | null; allowedHosts: string[] | null };
+  const none: Given = { disabled: null, allowedHosts: null };
+  // Where an administrator has set nothing, Firefox refuses, and that is its last word; others give them later than they are asked.
+  const given: Given | null = await chrome.storage.managed.get({ ...none }).catch((): Given | null => null);
+  const managed = given !== null && (given.disabled !== null || given.allowedHosts !== null);
+  const own: Given & { isSettled: boolean } = await chrome.storage.local.get({ ...none, isSettled: false });
+  const { disabled, allowedHosts } = managed ? given : own;
+  settings = { disabled: disabled === true, allowedHosts, managed, isNew: given !== null && !managed && !own.isSettled };
+  return settings;
 }
 
 chrome.storage.onChanged.addListener((_changes, area) => {
@@ -321,6 +346,7 @@ chrome.storage.onChanged.addListener((_changes, area) => {
 });
 
 function sentence(tab: chrome.tabs.Tab | undefined): string {
+  if (settings === null) return "starting";
   if (settings.isNew) return "just_installed";
   if (settings.disabled) return settings.managed ? "disabled_managed" : "disabled_here";
   if (state === null) return whyNoClient;
@@ -330,21 +356,30 @@ function sentence(tab: chrome.tabs.Tab | undefined): string {
   return `page_${gate?.(url, tab?.title ?? "") ?? "site"}`;
 }
 
+/** Keeps a popup up to date for as long as it is open. What is not known yet it does not wait for. */
+function follow(popup: chrome.runtime.Port): void {
+  popups.add(popup);
+  popup.onDisconnect.addListener(() => popups.delete(popup));
+  void tellPopups();
+}
+
+async function tellPopups(): Promise<void> {
+  if (popups.size === 0) return;
+  const [tab] = await chrome.tabs.query({ active: true, lastFocusedWindow: true });
+  for (const popup of popups) popup.postMessage({ sentence: sentence(tab) } satisfies Standing);
+}
+
 chrome.runtime.onMessage.addListener((message, _sender, reply) => {
-  if (message.ask !== "standing") return false;
-  void ready
-    .then(() => chrome.tabs.query({ active: true, lastFocusedWindow: true }))
-    .then(([tab]) => {
-      const { managed, disabled, hosts } = settings;
-      reply({ sentence: sentence(tab), managed, disabled, allowedHosts: hosts ?? [] } satisfies Standing);
-    });
+  if (message.ask !== "settings") return false;
+  void ready.then(() => reply(settings satisfies Settings | null));
   return true;
 });
 
-/** What must be known before anything is said. */
+/** What must be known before anything is recorded. */
 const ready: Promise<void> = (async () => {
-  await readSettings();
-  if (settings.isNew) setTimeout(() => void chrome.storage.local.set({ isSettled: true }), SETTLE_MS);
+  const { isNew } = await readSettings();
+  void tellPopups();
+  if (isNew) setTimeout(() => void chrome.storage.local.set({ isSettled: true }), SETTLE_MS);
   const { kept }: { kept: PageEvent[] } = await chrome.storage.session.get({ kept: [] });
   hasPersisted = kept.length > 0;
   for (const event of kept) take(event);

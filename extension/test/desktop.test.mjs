@@ -20,7 +20,6 @@ let screen, site, client, browser, page;
 before(async () => {
   screen = await Screen.open();
   site = await Site.open(PAGES);
-  PAGES["/"] = PAGES["/"].replaceAll("PORT", site.port);
   const extra = '<screenshots enabled="true" maskText="page" minGap="PT0.2S"/>';
   client = await new Client({ screen, backend: "x11", extra }).start();
   browser = await new Browser({ screen, client }).start();

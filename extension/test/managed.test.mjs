@@ -179,7 +179,7 @@ describe("installation by policy", { skip }, () => {
     const worker = await browser.worker();
     await until("the settings", () => worker.evaluate(async () => (await chrome.storage.managed.get()).disabled), INSTALLED_MS_MAX);
     const popup = await browser.open(`chrome-extension://${id}/popup.html`);
-    assert.match(await popup.textContent("p"), /your administrator has switched the extension off/);
+    await until("it says who", async () => /your administrator has switched the extension off/.test(await popup.textContent("p")));
     assert.ok(!heard().includes("orders.allowed.test"), heard());
     lay({ disabled: false, allowedHosts: HOSTS });
     await until("the page is recorded", () => heard().includes('"kind":"load"'));

@@ -1,53 +1,11 @@
 // Every kind of event that a person can cause in a page, in the real browser with the real client: what is told of it, and what is not.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { Browser, brief, Client, filesWith, Screen, Site, until, Wire } from "./support.mjs";
+import { CANARY, PAGES } from "./made-up.mjs";
+import { Browser, brief, Client, leavesNothing, Screen, Site, until, Wire } from "./support.mjs";
 
-const CANARY = "CANARY-7f3a";
-
-const PAGES = {
-  "/": `<title>Orders</title>
-    <h1>Orders</h1>
-    <button id="save" aria-label="Save order"><span id="icon">✔</span></button>
-    <label>Customer <input id="customer"></label>
-    <select id="state" aria-label="State"><option>open</option><option>done</option></select>
-    <label><input type="checkbox" id="urgent"> Urgent</label>
-    <p id="prose">Some words to be selected and copied.</p>
-    <textarea id="note" aria-label="Note"></textarea>
-    <form id="search" aria-label="Search" onsubmit="return false"><input name="q" aria-label="Query"><button>Go</button></form>
-    <table><thead><tr><th>Item<th>Price</tr></thead><tbody><tr><th scope="row">Screws<td id="price">12</td></tr></tbody></table>
-    <a id="download" href="/report.csv" download>Report</a>
-    <button id="spa" onclick="history.pushState({}, '', '/orders/4711'); document.title = 'Order 4711'">Open order</button>
-    <button data-testid="generated" id="x-93847593">Generated</button>`,
-  "/report.csv": (_request, response) =>
-    response.writeHead(200, { "content-type": "text/csv", "content-disposition": "attachment; filename=r.csv" }).end("a,b\n"),
-  "/frames": `<title>Frames</title>
-    <iframe id="srcdoc" srcdoc="<button id=inner>In srcdoc</button>"></iframe>
-    <iframe id="cross" src="http://other.allowed.test:PORT/inner"></iframe>
-    <iframe id="foreign" src="http://foreign.test:PORT/inner"></iframe>`,
-  "/inner": `<title>Inner</title><button id="inner">In frame</button><input id="secret-of-frame" aria-label="Field">`,
-  "/shadow": `<title>Shadow</title><div id="open"></div><div id="closed"></div><script>
-    for (const mode of ["open", "closed"]) {
-      const root = document.getElementById(mode).attachShadow({ mode });
-      root.innerHTML = '<form onsubmit="return false"><button id="b">In ' + mode + '</button><input aria-label="Field ' + mode + '"></form>';
-    }</script>`,
-  "/canary": `<title>Canary</title>
-    <input type="password" id="f1" aria-label="Password">
-    <input id="f2" autocomplete="cc-number" aria-label="Number">
-    <input id="f3" autocomplete="one-time-code" aria-label="Code">
-    <input id="f4" autocomplete="new-password" aria-label="New">
-    <input id="f5" name="cvc" aria-label="CVC">
-    <div contenteditable id="f6" aria-label="Letter"></div>
-    <input id="f7" aria-label="Plain">
-    <textarea id="f8" aria-label="Long"></textarea>
-    <input id="f9" type="password" aria-label="Shown"><button id="show" onclick="document.getElementById('f9').type='text'">Show</button>
-    <input id="f10"><div contenteditable id="f11">empty</div>
-    <p id="p">${CANARY} in the prose of the page</p>
-    <input type="hidden" value="${CANARY}"><!-- ${CANARY} -->
-    <button id="end">End</button>`,
-};
+const RECORDED = "This page is recorded, because your project's configuration names it.";
 
 let screen, wire, site, client, browser, page;
 
@@ -55,7 +13,6 @@ before(async () => {
   screen = await Screen.open();
   wire = await Wire.open();
   site = await Site.open(PAGES);
-  PAGES["/frames"] = PAGES["/frames"].replaceAll("PORT", site.port);
   client = await new Client({ screen, wire }).start();
   browser = await new Browser({ screen, client }).start();
   await client.untilConnected();
@@ -71,13 +28,7 @@ after(async () => {
   screen?.close();
 });
 
-/** Does something, and waits for the event that it causes. */
-async function caused(event_type, act, wanted = () => true) {
-  const from = (await client.events()).at(-1).seq;
-  await act();
-  return client.untilEvent(event_type, (event) => event.seq > from && event.event_type === event_type && wanted(event));
-}
-
+const caused = (...said) => client.caused(...said);
 const element = ({ element_role, element_name, element_id }) => [element_role, element_name, element_id];
 
 describe("what a person does in an allowed page", () => {
@@ -250,7 +201,7 @@ describe("what leaves no trace", () => {
     assert.deepEqual(events.filter((event) => secret.test(event.element_id ?? "")).map(brief), [], "nothing at all of secret fields");
     const changes = events.filter((event) => event.event_type === "element_changed").map((event) => event.element_id);
     assert.deepEqual(changes, ["f6", "f7", "f8", "f10", "f11"], "the card in a plain field is not told");
-    await leavesNothing([CANARY, "4111 1111 1111 1111", "4111-1111-1111-1111"]);
+    await leavesNothing([CANARY, "4111 1111 1111 1111", "4111-1111-1111-1111"], { client, browser, wire });
   });
 
   test("d1 a site that is not on the list: no address, no title, no text", async () => {
@@ -263,7 +214,7 @@ describe("what leaves no trace", () => {
     await foreign.keyboard.type(`${CANARY}-foreign`);
     await foreign.close();
     await caused("element_clicked", () => page.click("#end"), (event) => event.element_id === "end");
-    await leavesNothing([CANARY, "foreign.test"]);
+    await leavesNothing([CANARY, "foreign.test"], { client, browser, wire });
   });
 
 });
@@ -273,7 +224,7 @@ describe("what a person is told and can choose", () => {
     await page.goto(site.url("allowed.test", "/canary"));
     await page.bringToFront();
     await until("the badge", async () => (await browser.badge()) === "●");
-    assert.equal(await browser.sentence(), "This page is recorded, because your project's configuration names it.");
+    assert.equal(await browser.sentence(), RECORDED);
     await page.goto(site.url("foreign.test", "/inner"));
     await until("no badge", async () => (await browser.badge()) === "");
     assert.equal(await browser.sentence(), "This page is not recorded, because it is not on your project's list.");
@@ -283,6 +234,30 @@ describe("what a person is told and can choose", () => {
     await until("the pause", async () => (await browser.sentence()) === "Nothing is recorded, because you paused.");
     await client.ask({ call: "resume" });
     await page.goto(site.url("allowed.test", "/canary"));
+    await until("the badge", async () => (await browser.badge()) === "●");
+  });
+
+  test("an open popup follows: another page, a pause, the client's end and its return, what a new extension waits for", async () => {
+    const popup = await browser.behind("popup.html");
+    const says = (sentence) => until(`the popup says: ${sentence}`, async () => (await popup.textContent("p")) === sentence);
+    await page.goto(site.url("foreign.test", "/inner"));
+    await says("This page is not recorded, because it is not on your project's list.");
+    await page.goto(site.url("allowed.test", "/canary"));
+    await says(RECORDED);
+    await client.ask({ call: "pause", us: null });
+    await says("Nothing is recorded, because you paused.");
+    await client.ask({ call: "resume" });
+    await says(RECORDED);
+    const settle = async (isSettled) => (await browser.worker()).evaluate((isSettled) => chrome.storage.local.set({ isSettled }), isSettled);
+    await settle(false);
+    await says("Nothing is recorded in this browser yet, because the extension was installed a moment ago and waits for your administrator's settings.");
+    await settle(true);
+    await says(RECORDED);
+    await client.kill();
+    await says("Nothing is recorded in this browser, because the Lode client does not run.");
+    await client.start();
+    await says(RECORDED);
+    await popup.close();
     await until("the badge", async () => (await browser.badge()) === "●");
   });
 
@@ -306,24 +281,6 @@ describe("what a person is told and can choose", () => {
       return (await clicks()) > before;
     });
     await options.close();
-    await leavesNothing([CANARY]);
+    await leavesNothing([CANARY], { client, browser, wire });
   });
 });
-
-/** No word in the extension's storage, in what it says to the relay, in the client's folder, on the wire, in what the client says of itself. */
-async function leavesNothing(words) {
-  const worker = await browser.worker();
-  const storage = await worker.evaluate(async () => JSON.stringify([await chrome.storage.session.get(), await chrome.storage.local.get()]));
-  const events = JSON.stringify(await client.events());
-  const status = JSON.stringify(await client.status());
-  await until("the spool is synced", async () => (await client.ask({ call: "send_now" }))?.ok);
-  const relay = readFileSync(browser.said, "latin1");
-  assert.ok(relay.includes('"kind":"load"'), "the relay was listened to");
-  const sent = Buffer.concat(wire.bytes).toString("latin1");
-  for (const [where, text] of Object.entries({ storage, relay, events, status, sent, log: client.stderr })) {
-    for (const word of words) assert.ok(!text.includes(word), `${where} has ${word}`);
-  }
-  assert.deepEqual(filesWith(client.data, words), []);
-  const own = ["Local Extension Settings", "Managed Extension Settings", "Sync Extension Settings"];
-  assert.deepEqual(filesWith(browser.profile, words).filter((path) => own.some((name) => path.includes(name))), []);
-}

@@ -6,10 +6,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { PAGES as MADE_UP } from "./made-up.mjs";
 import { AGENT, Browser, Client, configuration, filesWith, folder, Screen, Site, until } from "./support.mjs";
 
 const CANARY = "CANARY-9b21";
 const PAGES = {
+  ...MADE_UP,
+  "/orders": MADE_UP["/"],
   "/": `<title>Order entry</title><button id="book">Book</button><input id="customer" aria-label="Customer">
     <input type="password" id="password" aria-label="Password"><input id="card" autocomplete="cc-number" aria-label="Card">`,
 };
@@ -105,4 +108,51 @@ test("p1 d2 what a person did in a page are rows, once; what they typed is nowhe
   assert.ok(all.rows.length > 50);
   for (const word of [CANARY, "4111111111111111", "foreign.test"]) assert.ok(!JSON.stringify(all.rows).includes(word), word);
   assert.deepEqual(filesWith(service.data, [CANARY, "4111111111111111", "foreign.test"]), []);
+});
+
+test("p1 every kind of event of a page is a row, with role, name and path of the element", async () => {
+  const page = await browser.open(site.url("allowed.test", "/orders"));
+  const told = [];
+  /** Does something, and notes the event that it causes. */
+  async function caused(event_type, act, wanted) {
+    const { element_role, element_name, element_path, url_host, seq } = await client.caused(event_type, act, wanted);
+    told.push([event_type, element_role, element_name, element_path, url_host].map((value) => value ?? null).concat(seq));
+  }
+  const inFrame = (selector) => () => page.frameLocator(selector).locator("button").click();
+  await client.untilEvent("the page", (event) => event.event_type === "page_loaded" && event.page_title === "Orders");
+  await caused("text_selected", () => page.click("#prose", { clickCount: 3 }));
+  await caused("copy", () => page.keyboard.press("Control+C"));
+  await page.click("#note");
+  await caused("paste", () => page.keyboard.press("Control+V"));
+  await page.keyboard.press("Control+A");
+  await caused("cut", () => page.keyboard.press("Control+X"));
+  await page.click("[name=q]");
+  await page.keyboard.type("screws");
+  await caused("form_submitted", () => page.keyboard.press("Enter"));
+  await caused("download_started", () => page.click("#download"));
+  const devtools = await browser.context.newCDPSession(page);
+  await caused("print_requested", () => devtools.send("Page.printToPDF"));
+  await caused("page_loaded", () => page.click("#spa"));
+  await caused("page_loaded", () => page.goto(site.url("allowed.test", "/frames")), (event) => event.page_title === "Frames");
+  await client.untilEvent("the frames", (event) => event.page_title === "Inner");
+  await caused("element_clicked", inFrame("#srcdoc"), (event) => event.element_name === "In srcdoc");
+  await caused("element_clicked", inFrame("#cross"), (event) => event.element_name === "In frame");
+  const second = await browser.context.newPage();
+  await caused("tab_activated", () => second.goto(site.url("allowed.test", "/shadow")));
+  for (const mode of ["open", "closed"]) {
+    const box = await second.locator(`#${mode}`).boundingBox();
+    await caused("element_clicked", () => second.mouse.click(box.x + 20, box.y + 10), (event) => event.element_name === `In ${mode}`);
+  }
+  await caused("tab_closed", () => second.close());
+  await client.ask({ call: "send_now" });
+  const seqs = told.map((columns) => columns.at(-1)).join(", ");
+  const sql = `SELECT event_type, element_role, element_name, element_path, url_host, seq FROM events WHERE seq IN (${seqs}) ORDER BY seq`;
+  let rows;
+  await until("the rows", async () => {
+    rows = (await service.ask("POST", `/projects/${slug}/query`, { sql })).said?.rows;
+    return rows?.length === told.length;
+  }).catch((error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(rows)}`);
+  });
+  assert.deepEqual(rows, told.sort((one, other) => one.at(-1) - other.at(-1)));
 });

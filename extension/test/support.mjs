@@ -122,13 +122,13 @@ export class Wire {
 }
 
 /** A configuration for pages. */
-export function configuration({ sites = ["*.allowed.test", "allowed.test"], never = "", extra = "", rules = "", columns = "all url" }, project) {
+export function configuration({ program = "chromium", sites = ["*.allowed.test", "allowed.test"], never = "", extra = "", rules = "", columns = "all url" }, project) {
   const until = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+/, "");
   const list = sites.map((site) => (typeof site === "string" ? `<site host="${site}"/>` : `<site host="${site.host}" path="${site.path}"/>`));
   return `<lodeConfig schema="1" project="${project}" revision="1" validUntil="${until}">
     <consent version="1"><text lang="en">We record.</text><pictures lang="en">Pictures too.</pictures><typed lang="en">And text.</typed></consent>
     <schedule><window days="mon-sun" from="00:00" to="23:59"/></schedule>
-    <allow><app process="chromium">${list.join("")}</app>${never}</allow>
+    <allow><app process="${program}">${list.join("")}</app>${never}</allow>
     ${extra}
     <rules>${rules}<rule name="work"><on events="all"/><log columns="${columns}" screenshot="window"/></rule></rules>
     <upload every="PT5S" hold="PT0S" heartbeat="PT30S"/>
@@ -228,6 +228,13 @@ export class Client {
     });
   }
 
+  /** Does something, and waits for the event that it causes. */
+  async caused(event_type, act, wanted = () => true) {
+    const from = (await this.events()).at(-1).seq;
+    await act();
+    return this.untilEvent(event_type, (event) => event.seq > from && event.event_type === event_type && wanted(event));
+  }
+
   /** Waits until the browser is connected. */
   async untilConnected() {
     return until("the browser is connected", async () => (await this.status())?.extension.length > 0);
@@ -245,7 +252,7 @@ export function brief(event) {
   return { event_type, element_role, element_name, element_path, url, text_length, attributes };
 }
 
-/** Pages on every host there is; `pages` maps a path to HTML. */
+/** Pages on every host there is; `pages` maps a path to HTML, in which `PORT` is the site's own. */
 export class Site {
   static async open(pages) {
     const site = new Site();
@@ -253,7 +260,8 @@ export class Site {
       const path = new URL(request.url, "http://x").pathname;
       const page = pages[path];
       if (typeof page === "function") return page(request, response);
-      response.writeHead(page === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" }).end(page ?? "");
+      const html = page?.replaceAll("PORT", site.port);
+      response.writeHead(html === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" }).end(html ?? "");
     });
     await new Promise((done) => site.server.listen(0, "127.0.0.1", done));
     site.port = site.server.address().port;
@@ -306,8 +314,20 @@ export class Policies {
   }
 }
 
+/** From now on everything that the extension says to the relay that a folder names is noted in a file. */
+export function listenBetween(hosts, said) {
+  const [manifest, listener] = [join(hosts, "org.lode.agent.json"), join(hosts, "relay")];
+  const { path, ...rest } = JSON.parse(readFileSync(manifest, "utf8"));
+  // The relay itself is what the browser started, so that the browser sees it end.
+  writeFileSync(listener, `#!/bin/bash\nexec '${path}' "$@" < <(exec tee -a '${said}')\n`, { mode: 0o755 });
+  writeFileSync(manifest, JSON.stringify({ ...rest, path: listener }));
+}
+
 /** The real browser with the extension: loaded from a folder, or, where `extension` is null, as `policies` install it. */
 export class Browser {
+  /** Where in the profile the extension has files of its own. */
+  own = ["Local Extension Settings", "Managed Extension Settings", "Sync Extension Settings"];
+
   constructor({ screen, client, extension = EXTENSION, id = ID, policies, profile = folder("profile"), resolve = "MAP *.test 127.0.0.1", flags = [] }) {
     Object.assign(this, { screen, client, extension, id, policies, profile, resolve, flags });
     // Without the developer's mode an unpacked extension that reloads itself is switched off.
@@ -315,12 +335,8 @@ export class Browser {
     writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ extensions: { ui: { developer_mode: true } } }));
     const hosts = join(profile, "NativeMessagingHosts");
     execFileSync(AGENT, ["install-browser-host", "--only", "--folder", hosts]);
-    // Between browser and relay, everything that the extension says is noted.
     this.said = join(profile, "said");
-    const [manifest, listener] = [join(hosts, "org.lode.agent.json"), join(profile, "relay")];
-    const { path, ...rest } = JSON.parse(readFileSync(manifest, "utf8"));
-    writeFileSync(listener, `#!/bin/sh\ntee -a '${this.said}' | '${path}' "$@"\n`, { mode: 0o755 });
-    writeFileSync(manifest, JSON.stringify({ ...rest, path: listener }));
+    listenBetween(hosts, this.said);
   }
 
   async start() {
@@ -377,10 +393,15 @@ export class Browser {
     return opened;
   }
 
+  /** Everything that the extension keeps. */
+  async storage() {
+    return (await this.worker()).evaluate(async () => JSON.stringify([await chrome.storage.session.get(), await chrome.storage.local.get()]));
+  }
+
   /** What the popup says of the page in front. */
   async sentence() {
     const popup = await this.behind("popup.html");
-    const text = await popup.textContent("p");
+    const text = await until("a sentence", () => popup.textContent("p"));
     await popup.close();
     return text;
   }
@@ -418,4 +439,20 @@ export function filesWith(root, words) {
     }
   }
   return found;
+}
+
+/** No word in the extension's storage, in what it says to the relay, in the client's folder, on the wire, in what the client says of itself. */
+export async function leavesNothing(words, { client, browser, wire }) {
+  const storage = await browser.storage();
+  const events = JSON.stringify(await client.events());
+  const status = JSON.stringify(await client.status());
+  await until("the spool is synced", async () => (await client.ask({ call: "send_now" }))?.ok);
+  const relay = readFileSync(browser.said, "latin1");
+  assert.ok(relay.includes('"kind":"load"'), "the relay was listened to");
+  const sent = Buffer.concat(wire.bytes).toString("latin1");
+  for (const [where, text] of Object.entries({ storage, relay, events, status, sent, log: client.stderr })) {
+    for (const word of words) assert.ok(!text.includes(word), `${where} has ${word}`);
+  }
+  assert.deepEqual(filesWith(client.data, words), []);
+  assert.deepEqual(filesWith(browser.profile, words).filter((path) => browser.own.some((name) => path.includes(name))), []);
 }

@@ -52,6 +52,13 @@ pub fn for_desktop() -> Result<()> {
     Ok(())
 }
 
+/// Firefox, in which the extension is tried too.
+///
+/// Errors: it is missing and cannot be installed here.
+pub fn for_firefox() -> Result<()> {
+    need("firefox-esr", &["firefox-esr"], "the other browser in which the extension is tested")
+}
+
 /// What the client's tests on a Wayland desktop need: the desktop, one that tells less, and who opens windows and presses a key.
 ///
 /// Errors: they are missing and cannot be installed here.
