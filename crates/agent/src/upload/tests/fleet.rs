@@ -200,8 +200,8 @@ fn p4_p10_tc7_clients_that_come_back_together_lose_nothing_and_keep_to_their_sha
         let gone: u64 = spool.unreported().unwrap().iter().map(|range| range.last - range.first + 1).sum();
         assert_eq!(gone, dropped, "{}: each that is lost is told of", client.id);
         lost += dropped;
-        assert!(client.kept_its_share(), "{}: {:?}", client.id, client.sent);
         let epoch = spool.epoch();
+        assert!(client.kept_its_share(), "{}: {:?}", client.id, client.sent);
         let came = center.came_us.range((client.id, epoch, 0)..=(client.id, epoch, u64::MAX));
         let came: Vec<(u64, u64)> =
             came.map(|((_, _, seq), us)| (client.captured_us[*seq as usize - 1], *us)).collect();
