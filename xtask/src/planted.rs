@@ -378,6 +378,49 @@ const BUGS: &[Bug] = &[
         "lib",
         "spool::tests::a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_stay",
     ),
+    client(
+        "secret-size-told",
+        "D2",
+        "lib",
+        "flow::tests::secrets::d2_td2_no_secret_is_left_whatever_a_rule_does_to_a_column",
+    ),
+    client(
+        "moved-while-taken",
+        "D3",
+        "lib",
+        "flow::tests::screens::d3_td3_a_picture_shows_the_window_and_nothing_that_lies_over_it_or_is_secret_pixel_by_pixel",
+    ),
+    client(
+        "focus-unasked",
+        "D3",
+        "lib",
+        "flow::tests::screens::d3_td3_the_focus_that_comes_to_a_password_box_after_the_event_is_seen_before_the_picture",
+    ),
+    client(
+        "counted-later",
+        "P3",
+        "lib",
+        "upload::tests::abort::p3_tc2_a_program_that_ends_between_two_steps_keeps_what_it_had_and_sends_it_once",
+    ),
+    client(
+        "share-ignored",
+        "P10",
+        "lib",
+        "upload::tests::fleet::p4_p10_tc7_clients_that_come_back_together_lose_nothing_and_keep_to_their_share_and_what_happens_now_goes_first",
+    ),
+    client(
+        "newer-spool-set-aside",
+        "P14",
+        "lib",
+        "spool::tests::p14_tc13_an_older_spool_is_upgraded_with_all_that_waits_and_a_newer_one_is_refused_and_not_touched",
+    ),
+    client(
+        "upgrade-in-steps",
+        "P14",
+        "it",
+        "power::p14_tc13_an_upgrade_that_ends_anywhere_leaves_the_old_spool_or_the_new_one_with_all_that_waits",
+    ),
+    client("phone-home", "D11", "it", "contacts::d11_nobody_but_the_configured_service_is_ever_connected_or_sent_to"),
 ];
 
 /// The packages in which bugs are planted: the one with the feature, what is built with it, and its program.

@@ -28,6 +28,13 @@ pub fn for_tests() -> Result<()> {
     python()
 }
 
+/// What the client's tests need on any machine.
+///
+/// Errors: it is missing and cannot be installed here.
+pub fn for_client() -> Result<()> {
+    need("strace", &["strace"], "to see whom the client connects to, in its tests")
+}
+
 /// What the client's tests on a real X server need: server, window manager, buses, applications, and who presses their keys.
 ///
 /// Errors: they are missing and cannot be installed here.

@@ -112,6 +112,7 @@ fn rust() -> Result<Outcome> {
 
 /// The desktop client, built alone: its features together with the engine's would compile the engine anew.
 fn client() -> Result<Outcome> {
+    setup::for_client()?;
     build_lode()?;
     command::run(program("cargo").args(["test", "--package", "agent", "--quiet"]).env("LODE_BIN", lode()))?;
     Ok(Outcome::Passed)

@@ -17,6 +17,7 @@ mod clipboard;
 mod lock;
 pub mod null;
 mod questions;
+mod screen;
 pub mod scripted;
 #[cfg(target_os = "linux")]
 pub mod wayland;

@@ -12,7 +12,8 @@
 use crate::browser::message::{Kind, PageEvent, PageId};
 use crate::browser::{Browsers, Heard, Program};
 use crate::capture::{
-    Capture, CaptureError, NoPicture, RawEvent, RawKind, RawSource, Reading, Request, Want, WindowId, channel,
+    Answer, Capture, CaptureError, Element, NoPicture, Query, RawEvent, RawKind, RawSource, Reading, Request, Ticket,
+    Want, WindowId, channel,
 };
 use crate::clock::Moment;
 use crate::configuration::{ClientHash, Effective};
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uilog::planted;
 use uilog::policy::model::{MaskText, Scope};
-use uilog::policy::{Decision, GateDecision, Outcome, Refusal, Scrubbed, Seen};
+use uilog::policy::{Decision, GateDecision, Outcome, Refusal, Scrubbed, Seen, is_secret_role};
 use uilog::{Event, EventType};
 use uuid::Uuid;
 
@@ -35,6 +36,9 @@ const RAW_PER_STEP_MAX: usize = 1_024;
 /// How often the desktop is asked since when nobody touched it, in microseconds: asking costs a round trip, and input itself tells
 /// that somebody is there.
 const IDLE_LOOK_US: u64 = 500_000;
+
+/// How much longer than the look-up's own limit the answer to what has the focus may take, in microseconds.
+const FOCUS_SLACK_US: u64 = 100_000;
 
 /// How old an event of a page may be, in microseconds; one that claims more counts as that old.
 const PAGE_AGE_US_MAX: i64 = 600_000_000;
@@ -106,6 +110,28 @@ struct Session {
     last_event: Moment,
 }
 
+/// An event whose rule asks for a picture: its window settles, then it is asked what has the focus.
+///
+/// [-- settle --][- what has the focus? -] picture
+struct Settling {
+    formed: Formed,
+    scope: Scope,
+    focus: Focus,
+}
+
+/// What is known of the element that has the focus just before a picture is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Focus {
+    /// Nobody was asked yet.
+    Open,
+    /// It is asked for; after that moment of uptime nobody waits any more.
+    Asked(Ticket, u64),
+    /// It is no secret field.
+    Plain,
+    /// It is a secret field, or nobody knows what it is.
+    Secret,
+}
+
 /// See the module.
 pub struct Flow {
     capture: Box<dyn Capture>,
@@ -114,8 +140,8 @@ pub struct Flow {
     person: Person,
     session: Option<Session>,
     session_id: Uuid,
-    /// An event that is finished, and waits until its window has settled for the picture.
-    settling: Option<(Formed, Scope)>,
+    /// An event that is finished, and waits for its picture.
+    settling: Option<Settling>,
     locked: bool,
     counters: Counters,
     browsers: Arc<Browsers>,
@@ -253,12 +279,15 @@ impl Flow {
     /// How many raw events are held, whose fate is open.
     pub fn pending(&self) -> u64 {
         let held = self.session.as_ref().map_or(0, |session| session.normalizer.pending());
-        held + self.settling.as_ref().map_or(0, |(formed, _)| formed.parts)
+        held + self.settling.as_ref().map_or(0, |settling| settling.formed.parts)
     }
 
     /// How long nothing can happen without input, in microseconds of uptime.
     pub fn next_us(&self) -> Option<u64> {
-        let settling = self.settling.as_ref().map(|(formed, _)| formed.at.uptime_us + self.settle_us());
+        let settling = self.settling.as_ref().map(|settling| match settling.focus {
+            Focus::Asked(_, until_us) => until_us,
+            _ => settling.formed.at.uptime_us + self.settle_us(),
+        });
         settling.or_else(|| self.session.as_ref()?.normalizer.next_us())
     }
 
@@ -288,7 +317,12 @@ impl Flow {
         }
         self.hear_pages(now);
         while let Ok(answer) = self.source.answers.try_recv() {
-            if let Some(session) = &mut self.session {
+            if let Some(settling) = &mut self.settling
+                && let (Focus::Asked(asked, _), Answer::Element(ticket, element)) = (settling.focus, &answer)
+                && asked == *ticket
+            {
+                settling.focus = focus_on(element);
+            } else if let Some(session) = &mut self.session {
                 session.normalizer.answer(answer, &session.hash);
             }
         }
@@ -600,23 +634,48 @@ impl Flow {
     fn finish(&mut self, now: Moment, at_once: bool) -> Yield {
         let mut admissions = Vec::new();
         while let Some(session) = &mut self.session {
-            let (formed, scope) = match self.settling.take() {
+            let Settling { formed, scope, focus } = match self.settling.take() {
                 Some(settling) => settling,
                 None => {
                     let Some(formed) = session.normalizer.pop(now) else { break };
                     let scope = wanted_picture(&session.effective, &formed);
-                    (formed, scope)
+                    Settling { formed, scope, focus: Focus::Open }
                 }
             };
+            if scope == Scope::None || at_once {
+                admissions.extend(self.scrub(formed, None));
+                continue;
+            }
             let settle_us = us(session.effective.configuration.screenshots.settle);
-            if scope != Scope::None && !at_once && now.since_us(formed.at) < settle_us {
-                self.settling = Some((formed, scope));
+            let is_settled = now.since_us(formed.at) >= settle_us;
+            let focus = if is_settled { self.focus(now, &formed, focus) } else { focus };
+            if matches!(focus, Focus::Open | Focus::Asked(..)) {
+                self.settling = Some(Settling { formed, scope, focus });
                 break;
             }
-            let shot = if scope == Scope::None || at_once { None } else { self.shoot(now, &formed, scope) };
+            let shot = if focus == Focus::Plain { self.shoot(now, &formed, scope) } else { None };
             admissions.extend(self.scrub(formed, shot));
         }
         Yield { admissions, counters: std::mem::take(&mut self.counters), pages: std::mem::take(&mut self.pages) }
+    }
+
+    /// What has the focus now that the window of an event has settled: since the event it may have come to a secret field.
+    fn focus(&mut self, now: Moment, formed: &Formed, focus: Focus) -> Focus {
+        match (focus, &self.session, &formed.sight) {
+            (Focus::Open, Some(session), Some(sight)) => {
+                let configuration = &session.effective.configuration;
+                // Of its own fields a page tells by itself, and where there will be no picture nobody has to be asked.
+                let is_needless = sight.page.is_some() || !self.shooter.may(now, &configuration.screenshots);
+                if is_needless || planted::is("focus-unasked") {
+                    return Focus::Plain;
+                }
+                let time_max = configuration.capture.element_timeout;
+                let ticket = self.capture.element(&sight.admitted, Query::Focused, time_max);
+                Focus::Asked(ticket, now.uptime_us + us(time_max) + FOCUS_SLACK_US)
+            }
+            (Focus::Asked(_, until_us), ..) if now.uptime_us >= until_us => Focus::Secret,
+            (focus, ..) => focus,
+        }
     }
 
     /// A picture for an event whose rule asks for one; every doubt is none.
@@ -655,6 +714,9 @@ impl Flow {
 
     fn scrub(&mut self, formed: Formed, shot: Option<Shot>) -> Option<Admission> {
         let session = self.session.as_ref()?;
+        if planted::is("leak-per-event") {
+            Box::leak(vec![1_u8; 1_024].into_boxed_slice());
+        }
         let Formed { mut captured, parts, at, pages, .. } = formed;
         self.pages.extend(pages);
         let picture = match shot {
@@ -698,6 +760,16 @@ fn wanted_picture(effective: &Effective, formed: &Formed) -> Scope {
     match effective.policy.decide(&formed.captured) {
         Decision::Log { screenshot, .. } => screenshot,
         _ => Scope::None,
+    }
+}
+
+/// What an element is to a picture. Where nothing has the focus, nothing is typed.
+fn focus_on(element: &Reading<Element>) -> Focus {
+    match element {
+        Reading::Absent => Focus::Plain,
+        Reading::Known(Element { role: Reading::Known(role), .. }) if !is_secret_role(role) => Focus::Plain,
+        Reading::Known(Element { role: Reading::Absent, .. }) => Focus::Plain,
+        _ => Focus::Secret,
     }
 }
 

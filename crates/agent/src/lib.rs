@@ -34,6 +34,7 @@ pub mod indicator;
 pub mod installer;
 pub mod normalize;
 pub mod paths;
+mod points;
 pub mod screenshot;
 pub mod seal;
 pub mod secrets;

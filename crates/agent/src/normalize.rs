@@ -71,7 +71,7 @@ pub struct Settings {
     elements_never: Vec<String>,
     element_time_max: Duration,
     clipboard: bool,
-    /// A rule keeps typed or copied text.
+    /// A rule keeps typed or copied text, or its hash.
     keeps_text: bool,
     /// A rule keeps text or fingerprints, so content must be read.
     reads_content: bool,
@@ -88,7 +88,7 @@ impl Settings {
             let rules = configuration.rules.iter().filter_map(|rule| rule.action.log());
             rules.chain(configuration.otherwise.log())
         };
-        let names = |column| logs().any(|log| log.columns.names(column));
+        let names = |column| logs().any(|log| log.columns.names(column) || log.hash.names(column));
         let capture = &configuration.capture;
         Self {
             elements: capture.elements,

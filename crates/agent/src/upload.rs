@@ -12,6 +12,7 @@
 pub mod pictures;
 
 use crate::clock::Moment;
+use crate::points;
 use crate::spool::{Lane, Spool, SpoolError};
 use crate::wire::{Body, Reply, Request, Wire};
 use std::sync::{Mutex, PoisonError};
@@ -102,6 +103,16 @@ pub struct Plan {
     pub hold_us: u64,
     /// Events of a batch at most.
     pub batch_events: usize,
+    /// The client's share of the line in KiB a second; 0 is no limit.
+    pub rate_kib_s: u32,
+}
+
+/// How long a client rests after so many bytes, so that it keeps to its share of the line, in microseconds.
+fn rest_us(bytes: usize, rate_kib_s: u32) -> u64 {
+    if rate_kib_s == 0 || planted::is("share-ignored") {
+        return 0;
+    }
+    (bytes as u64).saturating_mul(1_000_000) / (u64::from(rate_kib_s) << 10)
 }
 
 /// When the next exchange may be, after failures in a row.
@@ -148,6 +159,8 @@ pub struct Uploader {
     /// How many events fit, by lane; shrinks at a refusal and grows again.
     fits: [usize; 2],
     asked_for_token: bool,
+    /// The line is others' until then, whatever became of what was sent.
+    rests_until_us: u64,
     /// The service's clock, as the last receipt told it, and when that was.
     server: Option<(i64, Moment)>,
 }
@@ -177,7 +190,8 @@ pub enum Turn {
 impl Uploader {
     /// An uploader; the seed spreads its waits.
     pub fn new(seed: u64) -> Self {
-        Self { backoff: Backoff::new(seed), fits: [usize::MAX; 2], asked_for_token: false, server: None }
+        let backoff = Backoff::new(seed);
+        Self { backoff, fits: [usize::MAX; 2], asked_for_token: false, rests_until_us: 0, server: None }
     }
 
     /// The service's clock now, as far as receipts told it.
@@ -238,8 +252,9 @@ pub fn turn(
     plan: &Plan,
     now: Moment,
 ) -> Result<Turn, SpoolError> {
-    if now.uptime_us < uploader.not_before_us() {
-        return Ok(Turn::Wait(uploader.not_before_us()));
+    let not_before_us = uploader.not_before_us().max(uploader.rests_until_us);
+    if now.uptime_us < not_before_us {
+        return Ok(Turn::Wait(not_before_us));
     }
     let lanes = [Lane::Live, Lane::Backlog];
     for lane in if planted::is("backlog-first") { [Lane::Backlog, Lane::Live] } else { lanes } {
@@ -255,7 +270,7 @@ pub fn turn(
             (events, spool.epoch())
         };
         if !batch.is_empty() {
-            return send(uploader, spool, wire, speaker, (lane, epoch, batch), now);
+            return send(uploader, spool, wire, speaker, plan, (lane, epoch, batch), now);
         }
     }
     Ok(Turn::Nothing)
@@ -266,6 +281,7 @@ fn send(
     spool: &Mutex<Spool>,
     wire: &mut dyn Wire,
     speaker: &Speaker<'_>,
+    plan: &Plan,
     (lane, epoch, batch): (Lane, Uuid, Vec<Event>),
     now: Moment,
 ) -> Result<Turn, SpoolError> {
@@ -287,7 +303,11 @@ fn send(
         Err(error) => return too_large(uploader, &error.to_string()),
     };
     let request = Request { call: "events", token: Some(speaker.token), body: Some(Body::Envelope(&packed)) };
-    let reply = match wire.call(&request) {
+    uploader.rests_until_us = now.uptime_us.saturating_add(rest_us(packed.len(), plan.rate_kib_s));
+    points::reached("upload: before it is sent");
+    let answer = wire.call(&request);
+    points::reached("upload: after the answer");
+    let reply = match answer {
         Ok(reply) => reply,
         Err(_) => return Ok(Turn::Wait(uploader.fail(now, None))),
     };
@@ -326,6 +346,7 @@ fn settle(spool: &mut Spool, answer: &Acknowledgement, now: Moment) -> Result<u6
     let mut there = answer.accepted.clone();
     there.extend(&answer.duplicates);
     let settled = spool.settle(&there, answer.server_time_us, now)?;
+    points::reached("upload: between what is there and what never will be");
     for receipt in &answer.rejected {
         if let (Some(seq), Outcome::Rejected(reason)) = (receipt.seq, &receipt.outcome) {
             spool.refuse(seq, &reason.to_string(), now)?;

@@ -122,6 +122,20 @@ pub struct Network {
     pub extra_ca: Option<std::path::PathBuf>,
 }
 
+impl Network {
+    /// The proxy on the way to the service of that address; none to this machine itself.
+    ///
+    /// Errors: settings that name none.
+    pub fn proxy_to(&self, base: &str) -> Result<Option<ureq::Proxy>, WireError> {
+        let proxy = match self.proxy.as_str() {
+            "none" => None,
+            "system" | "" => ureq::Proxy::try_from_env(),
+            url => Some(ureq::Proxy::new(url).map_err(|_| WireError::Settings(url.to_owned()))?),
+        };
+        Ok(proxy.filter(|_| !is_loopback(base)))
+    }
+}
+
 /// The wire over HTTP.
 pub struct Http {
     agent: ureq::Agent,
@@ -133,25 +147,27 @@ impl Http {
     ///
     /// Errors: an address without encryption that is not this machine, settings that cannot be used.
     pub fn new(server: &str, network: &Network) -> Result<Self, WireError> {
+        Self::within(server, network, EXCHANGE_TIME_MAX)
+    }
+
+    /// The same for somebody who waits for no exchange longer than that.
+    ///
+    /// Errors: as [`new`](Self::new).
+    pub fn within(server: &str, network: &Network, time_max: Duration) -> Result<Self, WireError> {
         let base = server.trim_end_matches('/');
         check_address(base)?;
-        let proxy = match network.proxy.as_str() {
-            "none" => None,
-            "system" | "" => ureq::Proxy::try_from_env(),
-            url => Some(ureq::Proxy::new(url).map_err(|_| WireError::Settings(url.to_owned()))?),
-        };
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::Specific(Arc::new(roots(network.extra_ca.as_deref())?)))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
         let config = ureq::Agent::config_builder()
             .tls_config(tls)
-            .proxy(if is_loopback(base) { None } else { proxy })
+            .proxy(network.proxy_to(base)?)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_TIME_MAX))
-            .timeout_global(Some(EXCHANGE_TIME_MAX))
+            .timeout_connect(Some(CONNECT_TIME_MAX.min(time_max)))
+            .timeout_global(Some(time_max))
             .user_agent(concat!("lode-agent/", env!("CARGO_PKG_VERSION")))
             .build();
         let agent = ureq::Agent::with_parts(

@@ -64,6 +64,7 @@ pub use problem::{At, CODES, Problem, Severity};
 pub use rule_tests::{ColumnResult, TestResult, run_tests};
 pub use scrub::{
     Captured, Decision, DroppedBy, KeyedHash, OTHERWISE, Outcome, Policy, Scrubbed, SecondScrub, StandInHash,
+    is_secret_role,
 };
 pub use template::{Preset, TemplateInput, template};
 pub use write::write;

@@ -6,12 +6,14 @@
 //!
 //! It knows no clock; the hand says when things happen.
 
+use super::screen::{self, Shown, View};
 use super::{
     Ability, Admitted, Answer, Button, Capabilities, Capture, CaptureError, Clipboard, Direction, Drained, Element,
     Identity, Key, MaskReason, Modifiers, NoPicture, Picture, Query, RawEvent, RawKind, RawSink, Reading, Request,
     SIGNALS, Ticket, Want, WindowId,
 };
 use crate::clock::Moment;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -57,11 +59,25 @@ pub const NAMED_KEYS: [&str; 29] = [
 /// Points on which elements lie; after so many clicks the first is used again, so that a long script does not fill memory.
 const POINTS: i32 = 500;
 
+/// Where a window lies until the hand puts it elsewhere: x, y, width, height.
+const PLACE: [i32; 4] = [0, 0, 64, 48];
+
+/// Monitors are filled with a picture of this size at most, in pixels of a side.
+const SIDE_PX_MAX: i32 = 4_096;
+
+/// How bright windows are painted, unless the hand says otherwise; masks are black.
+const SHADE: u8 = 128;
+
 /// One scripted window.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Window {
     identity: Identity,
     title: Reading<String>,
+    place: [i32; 4],
+    /// How bright all its pixels are.
+    shade: u8,
+    /// Fields whose content is a secret, on the screen.
+    secrets: Vec<[i32; 4]>,
 }
 
 /// How often something was asked: of a real desktop each costs round trips to other programs.
@@ -83,8 +99,14 @@ struct World {
     front: WindowId,
     /// Windows about which nobody may ask anything but whose they are.
     guarded: BTreeSet<WindowId>,
+    /// All windows, lowest first.
+    stack: Vec<WindowId>,
+    /// x, y, width, height of each monitor.
+    monitors: Vec<[i32; 4]>,
     /// What lies above every window: x, y, width, height.
-    covers: Vec<[u32; 4]>,
+    covers: Vec<[i32; 4]>,
+    /// A window that moves while the next picture is taken, and where to.
+    moves: Option<(WindowId, [i32; 4])>,
     elements_answer: bool,
     idle_us: u64,
     asked: Asked,
@@ -103,12 +125,13 @@ pub struct Scripted(Arc<Mutex<World>>);
 
 /// A scripted desktop and its hand.
 pub fn desktop() -> (Scripted, Script) {
-    let world = Arc::new(Mutex::new(World { elements_answer: true, ..World::default() }));
+    let world = World { elements_answer: true, monitors: vec![[0, 0, 1_920, 1_080]], ..World::default() };
+    let world = Arc::new(Mutex::new(world));
     (Scripted(world.clone()), Script(world))
 }
 
 impl Script {
-    /// Opens a window; it is not in front yet.
+    /// Opens a window above the others; it has no input yet.
     pub fn window(&self, process_name: &str, title: &str) -> WindowId {
         let mut world = lock(&self.0);
         if let Some(known) = world.by_name.get(&(process_name.to_owned(), title.to_owned())) {
@@ -123,7 +146,10 @@ impl Script {
             path: Reading::Unknown,
             private: if crate::gate::is_browser_name(process_name) { Reading::Known(false) } else { Reading::Absent },
         };
-        world.windows.insert(window, Window { identity, title: Reading::Known(title.to_owned()) });
+        let title_read = Reading::Known(title.to_owned());
+        let shown = Window { identity, title: title_read, place: PLACE, shade: SHADE, secrets: Vec::new() };
+        world.windows.insert(window, shown);
+        world.raise(window);
         world.by_name.insert((process_name.to_owned(), title.to_owned()), window);
         window
     }
@@ -133,9 +159,40 @@ impl Script {
         lock(&self.0).guarded.insert(window);
     }
 
-    /// Puts something above all windows, at x, y, width, height of their pictures.
-    pub fn cover(&self, place: [u32; 4]) {
+    /// Puts something above all windows, at x, y, width, height.
+    pub fn cover(&self, place: [i32; 4]) {
         lock(&self.0).covers.push(place);
+    }
+
+    /// The monitors that there are, each at x, y, width, height; instead of one large one.
+    pub fn monitors(&self, places: &[[i32; 4]]) {
+        lock(&self.0).monitors = places.to_vec();
+    }
+
+    /// Puts a window somewhere, over those that are there, and paints it in a shade of its own.
+    pub fn place(&self, window: WindowId, place: [i32; 4], shade: u8) {
+        let mut world = lock(&self.0);
+        if let Some(window) = world.windows.get_mut(&window) {
+            (window.place, window.shade) = (place, shade);
+        }
+        world.raise(window);
+    }
+
+    /// Fields of a window whose content is a secret, at x, y, width, height on the screen.
+    pub fn secret_fields(&self, window: WindowId, places: &[[i32; 4]]) {
+        if let Some(window) = lock(&self.0).windows.get_mut(&window) {
+            window.secrets = places.to_vec();
+        }
+    }
+
+    /// This window moves while the next picture is taken; nothing: none does any more.
+    pub fn move_during_picture(&self, moves: Option<(WindowId, [i32; 4])>) {
+        lock(&self.0).moves = moves;
+    }
+
+    /// Puts an element at a point; the keyboard focus stays where it is.
+    pub fn put_element(&self, x: i32, y: i32, element: Element) {
+        lock(&self.0).elements.insert((x, y), element);
     }
 
     /// Marks a browser window as private.
@@ -179,7 +236,11 @@ impl Script {
 
     /// Brings a window to the front.
     pub fn focus(&self, at: Moment, window: WindowId) {
-        lock(&self.0).front = window;
+        {
+            let mut world = lock(&self.0);
+            world.front = window;
+            world.raise(window);
+        }
         self.push(at, RawKind::Focus(window));
     }
 
@@ -320,6 +381,61 @@ impl Script {
     }
 }
 
+impl World {
+    /// Brings a window above all others.
+    fn raise(&mut self, window: WindowId) {
+        self.stack.retain(|other| *other != window);
+        self.stack.push(window);
+    }
+
+    /// What decides about a picture of a window.
+    fn view(&self, window: WindowId) -> Result<View, NoPicture> {
+        let shown = self.windows.get(&window).ok_or(NoPicture::Hidden)?;
+        let place_of = |window: &WindowId| Some(Shown { window: window.0, place: self.windows.get(window)?.place });
+        let stack = self.stack.iter().filter_map(place_of).collect();
+        let place = within(shown.place, self.screen()).ok_or(NoPicture::Hidden)?;
+        Ok(View { stack, place, secrets: shown.secrets.clone() })
+    }
+
+    /// x, y, width, height of all monitors together.
+    fn screen(&self) -> [i32; 4] {
+        let edge = |of: fn(&[i32; 4]) -> i32| self.monitors.iter().map(of);
+        let (left, top) = (edge(|each| each[0]).min().unwrap_or(0), edge(|each| each[1]).min().unwrap_or(0));
+        let (right, bottom) = (edge(|each| each[0] + each[2]).max(), edge(|each| each[1] + each[3]).max());
+        [left, top, right.unwrap_or(0) - left, bottom.unwrap_or(0) - top]
+    }
+
+    /// What is visible of a part of the screen: each pixel is of the topmost window there, and black where no monitor is.
+    fn copy(&self, place: [i32; 4]) -> Picture {
+        let [left, top, width, height] = place;
+        let points = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
+        let rgb = points.flat_map(|(x, y)| [self.shade(x, y); 3]).collect();
+        Picture { width: width as u32, height: height as u32, rgb, place, masks: Vec::new() }
+    }
+
+    fn shade(&self, x: i32, y: i32) -> u8 {
+        let is_there = |place: &[i32; 4]| holds(*place, x, y);
+        if !self.monitors.iter().any(is_there) {
+            return 0;
+        }
+        let topmost = self.stack.iter().rev().filter_map(|window| self.windows.get(window));
+        topmost.filter(|window| is_there(&window.place)).map(|window| window.shade).next().unwrap_or(0)
+    }
+}
+
+/// Whether a point is in a rectangle.
+fn holds([left, top, width, height]: [i32; 4], x: i32, y: i32) -> bool {
+    (left..left + width).contains(&x) && (top..top + height).contains(&y)
+}
+
+/// The part of a rectangle that is on the screen; nothing if none is, or if it is too large.
+fn within([x, y, width, height]: [i32; 4], [left, top, columns, rows]: [i32; 4]) -> Option<[i32; 4]> {
+    let (from_x, from_y) = (x.max(left), y.max(top));
+    let (width, height) = ((x + width).min(left + columns) - from_x, (y + height).min(top + rows) - from_y);
+    let is_fine = (1..=SIDE_PX_MAX).contains(&width) && (1..=SIDE_PX_MAX).contains(&height);
+    is_fine.then_some([from_x, from_y, width, height])
+}
+
 /// The code of a key by its name or character.
 fn code_of(key: &str) -> Option<u32> {
     let mut characters = key.chars();
@@ -405,19 +521,26 @@ impl Capture for Scripted {
     }
 
     fn picture(&self, ok: &Admitted, request: &Request) -> Result<Picture, NoPicture> {
-        let covers = self.asked(ok).covers.clone();
-        // Grey, with the masks in black, so that tests see that they were asked for.
-        let (width, height) = (64, 48);
-        let mut picture = Picture {
-            width,
-            height,
-            rgb: vec![128; (width * height * 3) as usize],
-            place: [0, 0, 64, 48],
-            masks: Vec::new(),
+        let world = RefCell::new(self.asked(ok));
+        let copy = |place| {
+            let mut world = world.borrow_mut();
+            let picture = world.copy(place);
+            if let Some((window, place)) = world.moves.take()
+                && let Some(window) = world.windows.get_mut(&window)
+            {
+                window.place = place;
+            }
+            Ok(picture)
         };
-        let asked = request.masks.iter().map(|place| (*place, MaskReason::Password));
-        let covers = covers.into_iter().map(|place| (place.map(|pixels| pixels as i32), MaskReason::Window));
-        covers.chain(asked).for_each(|(place, reason)| picture.paint_over(picture.place, place, reason));
+        let mut picture = screen::picture(
+            || world.borrow().view(ok.window()),
+            |shown| shown.window == ok.window().0,
+            copy,
+            &request.masks,
+        )?;
+        for cover in &world.borrow().covers {
+            picture.paint_over(picture.place, *cover, MaskReason::Window);
+        }
         Ok(picture)
     }
 

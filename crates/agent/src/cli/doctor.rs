@@ -13,7 +13,15 @@ use crate::wire::{Body, Http, Request, Wire, WireError};
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the service is waited for: the doctor has five seconds for everything (promise U4).
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// How long a proxy is waited for that was asked in vain.
+const PROXY_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// A clock that differs from the service's by more than this is wrong.
 const CLOCK_US_MAX: i64 = 120_000_000;
@@ -148,7 +156,7 @@ fn floor() -> Finding {
 /// Address, proxy, TLS, clock.
 fn service(place: &Place, identity: &Identity) -> Vec<Finding> {
     let network = place.settings.network();
-    let asked = Http::new(&identity.server, &network).and_then(|mut wire| {
+    let asked = Http::within(&identity.server, &network, ANSWER_TIME_MAX).and_then(|mut wire| {
         let empty = json!({});
         wire.call(&Request { call: "nonce", token: None, body: Some(Body::Json(&empty)) })
     });
@@ -163,6 +171,9 @@ fn service(place: &Place, identity: &Identity) -> Vec<Finding> {
             )];
         }
         Err(error) => {
+            if let (WireError::Network(_), Ok(Some(proxy))) = (&error, network.proxy_to(&identity.server)) {
+                return vec![behind(&proxy, &error)];
+            }
             let advice = match &error {
                 WireError::Certificate(_) => {
                     "set the date of this machine right, or name the company's CA in extra_ca of agent.toml"
@@ -189,6 +200,27 @@ fn service(place: &Place, identity: &Identity) -> Vec<Finding> {
         None => bad("clock", "the service told no time", "something answers in its place"),
     };
     vec![good("service", format!("{} answers; proxy: {}", identity.server, network.proxy)), clock]
+}
+
+/// Nothing came back by way of a proxy: whether it is there at all tells whose turn it is.
+fn behind(proxy: &ureq::Proxy, error: &WireError) -> Finding {
+    let place = format!("{}:{}", proxy.host(), proxy.port());
+    let connected = place.to_socket_addrs().and_then(|mut addresses| {
+        let address = addresses.next().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+        TcpStream::connect_timeout(&address, PROXY_TIME_MAX)
+    });
+    match connected {
+        Err(why) => bad(
+            "proxy",
+            format!("the proxy {place} cannot be reached: {why}"),
+            "start it, or correct proxy in agent.toml (system, none or an address)",
+        ),
+        Ok(_) => bad(
+            "proxy",
+            format!("the proxy {place} is there, but lets nothing through: {error}"),
+            "ask who runs it to let the service's address through, or correct proxy in agent.toml",
+        ),
+    }
 }
 
 #[cfg(windows)]

@@ -1,6 +1,8 @@
 //! Stories of a scripted desktop on a virtual clock: what is admitted, and above all what is not.
 
 mod pages;
+mod screens;
+mod secrets;
 
 use super::*;
 use crate::capture::scripted::{Script, desktop};

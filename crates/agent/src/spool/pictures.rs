@@ -8,6 +8,7 @@
 use super::{Spool, SpoolError, clamp, put_sums, sql_error};
 use crate::clock::Moment;
 use crate::counters::PictureCounters;
+use crate::points;
 use crate::seal::Purpose;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
@@ -130,6 +131,7 @@ impl Spool {
         let (bytes, sums) = left.map_err(|source| sql_error(&path, source))?;
         (self.picture_bytes, self.counters) = (bytes as u64, sums);
         for (_, file) in files {
+            points::reached("picture: before its file goes");
             let _ = fs::remove_file(folder(&self.folder).join(file));
         }
         Ok(())
@@ -223,7 +225,9 @@ pub fn keep(spool: &Path, sealed: &[u8]) -> Result<String, SpoolError> {
         let mut file = File::create(&staged)?;
         file.write_all(sealed)?;
         file.sync_all()?;
+        points::reached("picture: before it has its name");
         fs::rename(&staged, &path)?;
+        points::reached("picture: after it has its name");
         sync_folder(&folder)
     })();
     written.map_err(|source| {

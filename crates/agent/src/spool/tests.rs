@@ -50,6 +50,38 @@ fn names(spool: &mut Spool) -> Vec<String> {
     waiting.into_iter().filter_map(|waiting| waiting.event.element_name).collect()
 }
 
+/// What a kill leaves of a spool's folder: every byte that was written until that moment, synced or not.
+pub(crate) struct Killed {
+    folder: PathBuf,
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Killed {
+    pub(crate) fn of(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), files: files_below(folder) }
+    }
+
+    /// Puts it back once the killed one is gone, which closed its files as no killed one does. A file that is there keeps its
+    /// number, by which it is told from a copy.
+    pub(crate) fn put_back(&self) {
+        for (path, _) in files_below(&self.folder) {
+            if self.files.iter().all(|(kept, _)| *kept != path) {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        self.files.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let paths = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    let mut files: Vec<_> = paths
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![(path.clone(), fs::read(path).unwrap())] })
+        .collect();
+    files.sort();
+    files
+}
+
 fn open(folder: &Path) -> Spool {
     Spool::open(folder, at(0)).unwrap().0
 }
@@ -440,6 +472,19 @@ fn a_picture_row_has_a_whole_file_and_files_without_a_row_go() {
     assert_eq!(spool.picture(id).unwrap(), b"PNG-CANARY");
 }
 
+/// What a client of another version leaves in place of this spool: an older one, or one that nobody here knows.
+fn as_version(spool: &Spool, version: i32) {
+    let changes = match version {
+        1 => {
+            "DROP TABLE page; DROP INDEX event_picture; ALTER TABLE event DROP COLUMN picture;
+             ALTER TABLE picture DROP COLUMN note; ALTER TABLE picture DROP COLUMN acknowledged;"
+        }
+        2 => "DROP TABLE page;",
+        _ => "ALTER TABLE event ADD COLUMN later TEXT; CREATE TABLE later (id INTEGER PRIMARY KEY);",
+    };
+    spool.db.execute_batch(&format!("{changes} PRAGMA user_version = {version};")).unwrap();
+}
+
 #[test]
 fn a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_stay() {
     let folder = tempfile::tempdir().unwrap();
@@ -449,14 +494,7 @@ fn a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_s
     older[0].picture =
         Some(crate::screenshot::Png { id, bytes: b"PNG".to_vec(), note: crate::screenshot::Note::default() });
     spool.append(&older, &counted(&older), &[], at(0)).unwrap();
-    spool
-        .db
-        .execute_batch(
-            "DROP TABLE page; DROP INDEX event_picture; ALTER TABLE event DROP COLUMN picture;
-             ALTER TABLE picture DROP COLUMN note; ALTER TABLE picture DROP COLUMN acknowledged;
-             PRAGMA user_version = 1;",
-        )
-        .unwrap();
+    as_version(&spool, 1);
     drop(spool);
     for time in 0..2 {
         let (mut spool, opened) = Spool::open(folder.path(), at(1)).unwrap();
@@ -467,6 +505,62 @@ fn a_spool_of_the_version_before_opens_with_all_that_is_in_it_and_its_pictures_s
         spool.db.execute("UPDATE event SET sent_us = NULL", []).unwrap();
     }
     fill(&mut open(folder.path()), 3, 2, at(3));
+}
+
+/// A spool with everything in it that can wait: events, sent and refused ones, a removed range, a picture.
+fn with_everything(folder: &Path, random: &mut Random) -> Spool {
+    let mut spool = open(folder);
+    let mut some = admissions(0, 20);
+    let note = crate::screenshot::Note::default();
+    some[0].picture = Some(crate::screenshot::Png { id: Uuid::from_u128(5), bytes: b"PNG".to_vec(), note });
+    spool.append(&some, &counted(&some), &[], at(0)).unwrap();
+    let mut pick = || 2 + random.below(18);
+    spool.settle(&[pick(), pick(), pick()].into_iter().collect(), 1, at(1)).unwrap();
+    spool.refuse(pick(), "no rule of that name", at(2)).unwrap();
+    spool.remove(&[pick(), pick()].into_iter().collect(), "quota", at(3)).unwrap();
+    spool
+}
+
+/// What is in it that must not be lost.
+fn content(spool: &mut Spool) -> (Vec<String>, Counters, Vec<(u64, String)>, Vec<Removed>, Option<Vec<u8>>) {
+    let counters = spool.counters().clone();
+    let (letters, removed) = (spool.dead_letters().unwrap(), spool.unreported().unwrap());
+    (names(spool), counters, letters, removed, spool.picture(Uuid::from_u128(5)))
+}
+
+#[test]
+fn p14_tc13_an_older_spool_is_upgraded_with_all_that_waits_and_a_newer_one_is_refused_and_not_touched() {
+    for seed in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut random = Random::new(seed);
+        let mut spool = with_everything(folder.path(), &mut random);
+        let (before, epoch) = (content(&mut spool), spool.epoch());
+        let version = [1, 2, VERSION + 1][(seed % 3) as usize];
+        as_version(&spool, version);
+        let killed = Killed::of(folder.path());
+        drop(spool);
+        if seed % 2 == 1 {
+            // It is all in the log beside the file.
+            killed.put_back();
+        }
+        if version > VERSION {
+            let untouched = files_below(folder.path());
+            for _ in 0..2 {
+                let refused = Spool::open(folder.path(), at(4)).err().map(|error| error.to_string());
+                let said = refused.expect("it is refused");
+                assert!(said.contains("a newer lode-agent wrote the spool"), "seed {seed}: {said}");
+                assert_eq!(files_below(folder.path()), untouched, "seed {seed}");
+            }
+            let newer = Connection::open(folder.path().join(FILE)).unwrap();
+            let back = "ALTER TABLE event DROP COLUMN later; DROP TABLE later;";
+            newer.execute_batch(&format!("{back} PRAGMA user_version = {VERSION};")).unwrap();
+        }
+        let (mut spool, opened) = Spool::open(folder.path(), at(5)).unwrap();
+        assert_eq!((opened, spool.epoch()), (Opened::default(), epoch), "seed {seed}");
+        assert_eq!(content(&mut spool), before, "seed {seed}: version {version}");
+        fill(&mut spool, 20, 2, at(6));
+        assert_eq!(spool.counters().difference(), 0, "seed {seed}");
+    }
 }
 
 #[test]

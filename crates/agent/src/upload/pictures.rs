@@ -166,11 +166,11 @@ mod tests {
         let window = stage.script.window("a.exe", "Order");
         let element = Element { role: Reading::Known("button".into()), ..Element::default() };
         stage.script.focus_element(element.clone());
-        for number in 0..count as u32 {
+        for number in 0..count as i32 {
             stage.script.cover([number * 12, 0, 6, 48]);
             stage.script.focus(stage.now, window);
             stage.script.click(stage.now, window, Button::Right, element.clone());
-            stage.pass_ms(3_000);
+            (0..3).for_each(|_| stage.pass_ms(1_000));
         }
         stage.rest();
         stage.admissions.retain(|admission| admission.picture.is_some());

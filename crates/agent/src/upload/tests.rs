@@ -1,5 +1,8 @@
 //! A service made of answers: every status, every kind of nonsense, on a virtual clock.
 
+mod abort;
+mod fleet;
+
 use super::*;
 use crate::capture::{Button, Element, Reading};
 use crate::counters::Counters;
@@ -61,7 +64,10 @@ impl Wire for Service {
             let (key, seq) = ((event.epoch, event.seq), event.seq);
             match self.stored.insert(key, event) {
                 None => answer.accepted.add(seq),
-                Some(_) => answer.duplicates.add(seq),
+                Some(before) => {
+                    assert_eq!(before, self.stored[&key], "a number is given once");
+                    answer.duplicates.add(seq)
+                }
             };
         }
         let mut body = serde_json::to_vec(&answer).unwrap();
@@ -131,7 +137,7 @@ impl World {
 
     fn turn(&mut self) -> Turn {
         let speaker = Speaker { agent_id: AGENT, token: "t", revision: None };
-        let plan = Plan { hold_us: 0, batch_events: 50 };
+        let plan = Plan { hold_us: 0, batch_events: 50, rate_kib_s: 0 };
         let mut wire = Watched { service: &mut self.service, spool: &self.spool };
         turn(&mut self.uploader, &self.spool, &mut wire, &speaker, &plan, self.now).unwrap()
     }

@@ -5,11 +5,15 @@
 
 mod alone;
 #[cfg(target_os = "linux")]
+mod contacts;
+#[cfg(target_os = "linux")]
 mod desk;
 #[cfg(target_os = "linux")]
 mod hands;
 #[cfg(target_os = "linux")]
 mod power;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod service;
 mod stories;
 mod support;

@@ -35,12 +35,17 @@ pub fn configuration(project: &str, processes: &str, extra: &str, columns: &str)
 
 /// A data folder as enrolment and a first look at the configuration leave it; its service is not reached any more.
 pub fn enrolled(data: &Path, processes: &str) {
+    enrolled_at(data, processes, "http://127.0.0.1:1");
+}
+
+/// The same at a service of that address.
+pub fn enrolled_at(data: &Path, processes: &str, server: &str) {
     let (project, key) = (Uuid::new_v4(), SigningKey::from_bytes(&[7; 32]));
     let xml = configuration(&project.to_string(), processes, "", "all");
     let header = json!({ "project": project, "revision": 1 }).to_string();
     let signature = key.sign(["lode-config-1\n", &header, "\n", &xml].concat().as_bytes());
     let (config_key, client_key) = (encode(key.verifying_key().as_bytes()), ("k".to_owned(), encode(&[3; 32])));
-    let identity = Identity::new("http://127.0.0.1:1", Uuid::new_v4(), project, &key, config_key, client_key);
+    let identity = Identity::new(server, Uuid::new_v4(), project, &key, config_key, client_key);
     let home = Home::of(data);
     home.set_identity(&identity).unwrap();
     home.set_envelope(&Envelope { header, xml, signature: encode(&signature.to_bytes()) }).unwrap();

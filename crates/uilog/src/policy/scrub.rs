@@ -549,6 +549,9 @@ struct Secret {
 /// Roles of fields whose content is a secret, in all spellings of the platforms.
 const SECRET_ROLES: [&str; 4] = ["password", "password text", "password_text", "passwordbox"];
 
+/// The attribute that tells how large a content is: roughly its length.
+const SIZE: &str = "size_bucket";
+
 /// Roles of elements whose name is their content.
 const CONTENT_ROLES: [&str; 11] = [
     "cell",
@@ -564,12 +567,16 @@ const CONTENT_ROLES: [&str; 11] = [
     "list_item",
 ];
 
+/// Whether an element of that role is a field whose content is a secret.
+pub fn is_secret_role(role: &str) -> bool {
+    SECRET_ROLES.iter().any(|secret| role.eq_ignore_ascii_case(secret))
+}
+
 impl Secret {
     fn of(event: &Event, unknown: ColumnSet) -> Self {
         let role = event.element_role.as_deref().unwrap_or_default();
         Secret {
-            element: unknown.contains(ColumnId::ElementRole)
-                || SECRET_ROLES.iter().any(|secret| role.eq_ignore_ascii_case(secret)),
+            element: unknown.contains(ColumnId::ElementRole) || is_secret_role(role),
             card: event.text.as_deref().is_some_and(|text| !redact::cards(text).is_empty()),
             name: CONTENT_ROLES.iter().any(|content| role.eq_ignore_ascii_case(content)),
             key: event.key_command.as_deref().is_some_and(|key| !is_command(key)),
@@ -585,6 +592,9 @@ impl Secret {
             event.forget(ColumnId::Text);
             event.text_length = None;
             event.value_fingerprint = None;
+            if !planted::is("secret-size-told") {
+                event.attributes.remove(SIZE);
+            }
         }
         if self.name && !keeps_text {
             event.forget(ColumnId::ElementName);

@@ -1,7 +1,8 @@
 //! Questions about the desktop, answered at once: whose window, which title, what it looks like.
 
 use super::keymap;
-use crate::capture::{Ability, Identity, Key, MaskReason, Modifiers, NoPicture, Picture, Reading, Request, WindowId};
+use crate::capture::screen::{self, Shown, View};
+use crate::capture::{Ability, Identity, Key, Modifiers, NoPicture, Picture, Reading, Request, WindowId};
 use std::path::Path;
 use x11rb::connection::Connection;
 use x11rb::cookie::Cookie;
@@ -255,21 +256,13 @@ impl Desk {
     /// The picture of a window, everything that is not of it painted over.
     pub fn picture(&self, window: WindowId, request: &Request) -> Result<Picture, NoPicture> {
         let window = u32::try_from(window.0).map_err(|_| NoPicture::Hidden)?;
-        let before = self.stack().map_err(|_| NoPicture::Failed)?;
-        let place = self.place(window).map_err(|_| NoPicture::Hidden)?;
-        let frame = before.iter().position(|each| each.holds(self, window)).ok_or(NoPicture::Hidden)?;
-        let mut picture = self.copy(place).map_err(|_| NoPicture::Failed)?;
-        // Whatever moved meanwhile may have been copied where nobody paints over it.
-        if self.stack().map_err(|_| NoPicture::Failed)? != before || self.place(window).ok() != Some(place) {
-            return Err(NoPicture::Moved);
-        }
-        for above in &before[frame + 1..] {
-            picture.paint_over(place, above.place, MaskReason::Window);
-        }
-        for mask in &request.masks {
-            picture.paint_over(place, *mask, MaskReason::Password);
-        }
-        Ok(picture)
+        let look = || -> Result<View, NoPicture> {
+            let stack = self.stack().map_err(|_| NoPicture::Failed)?;
+            let place = self.place(window).map_err(|_| NoPicture::Hidden)?;
+            Ok(View { stack, place, secrets: Vec::new() })
+        };
+        let copy = |place| self.copy(place).map_err(|_| NoPicture::Failed);
+        screen::picture(look, |shown| self.holds(shown, window), copy, &request.masks)
     }
 
     /// All windows on the screen, lowest first.
@@ -288,10 +281,16 @@ impl Desk {
             if attributes.map_state == MapState::VIEWABLE {
                 let border = i32::from(geometry.border_width) * 2;
                 let (width, height) = (i32::from(geometry.width) + border, i32::from(geometry.height) + border);
+                let window = u64::from(window);
                 shown.push(Shown { window, place: [geometry.x.into(), geometry.y.into(), width, height] });
             }
         }
         Ok(shown)
+    }
+
+    /// Whether it is that window, or the frame around it.
+    fn holds(&self, shown: &Shown, window: u32) -> bool {
+        u32::try_from(shown.window).is_ok_and(|shown| shown == window || self.client_of(shown) == Some(window))
     }
 
     /// x, y, width, height of a window on the screen, as far as it is on it.
@@ -330,18 +329,4 @@ impl Desk {
 fn is_xwayland(connection: &RustConnection) -> Result<bool, Failed> {
     let devices = connection.xinput_xi_query_device(Device::ALL)?.reply()?.infos;
     Ok(devices.iter().any(|device| device.name.starts_with(b"xwayland-")))
-}
-
-/// A window on the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shown {
-    window: u32,
-    place: [i32; 4],
-}
-
-impl Shown {
-    /// Whether it is that window, or the frame around it.
-    fn holds(&self, desk: &Desk, window: u32) -> bool {
-        self.window == window || desk.client_of(self.window) == Some(window)
-    }
 }

@@ -170,10 +170,7 @@ fn a_window_that_shows_the_pages_title_a_moment_later_is_looked_at_then() {
 
 /// How bright a picture of the scripted desktop is at a point.
 fn shade(picture: &Png, x: usize, y: usize) -> u8 {
-    let mut reader = png::Decoder::new(std::io::Cursor::new(&picture.bytes)).read_info().unwrap();
-    let mut rgb = vec![0; 64 * 48 * 3];
-    reader.next_frame(&mut rgb).unwrap();
-    rgb[(y * 64 + x) * 3]
+    screens::shades(picture)[y * 64 + x]
 }
 
 #[test]
