@@ -19,7 +19,7 @@ use crate::pairs::BuildMix;
 const LINK_MIN: f64 = 0.8;
 
 /// The same where it is enough that one of the two types is always beside the other.
-const OPTIONAL_LINK_MIN: f64 = 0.95;
+const OPTIONAL_LINK_MIN: f64 = 0.9;
 
 /// Segments that must show a link.
 const LINK_EVIDENCE_MIN: usize = 5;
