@@ -57,11 +57,20 @@ struct Selection {
     at_us: i64,
 }
 
+/// Who is in a selection of a project, as the engine said at a moment.
+#[derive(Debug)]
+struct Known {
+    project: String,
+    filters: Filters,
+    people: Arc<People>,
+    at_us: i64,
+}
+
 /// What accounts were shown of projects, and who is in it.
 #[derive(Debug, Default)]
 pub struct Seen {
     shown: Mutex<HashMap<(String, String), VecDeque<Selection>>>,
-    people: Mutex<Vec<(String, Filters, Arc<People>, i64)>>,
+    known: Mutex<VecDeque<Known>>,
 }
 
 impl Seen {
@@ -115,14 +124,12 @@ impl Seen {
         filters: &Filters,
         now_us: i64,
     ) -> Result<Arc<People>, StoreError> {
-        let kept = || self.people.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let known = || self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let project = &snapshot.project.id;
-        let is_fresh = |at_us: i64| now_us - at_us < BELIEVED_US;
-        let known = kept()
-            .iter()
-            .find(|(of, chosen, _, at_us)| of == project && chosen == filters && is_fresh(*at_us))
-            .cloned();
-        if let Some((_, _, people, _)) = known {
+        let is_this = |known: &Known| known.project == *project && known.filters == *filters;
+        let is_fresh = |known: &Known| now_us - known.at_us < BELIEVED_US;
+        let found = known().iter().find(|known| is_this(known) && is_fresh(known)).map(|known| known.people.clone());
+        if let Some(people) = found {
             return Ok(people);
         }
         let mut snapshot = snapshot.clone();
@@ -137,10 +144,15 @@ impl Seen {
             people.extend(cast(batch.column(0), &DataType::Int64)?.as_primitive::<Int64Type>().iter().flatten());
         }
         let people = Arc::new(people);
-        let mut kept = kept();
-        kept.retain(|(of, chosen, _, at_us)| is_fresh(*at_us) && !(of == project && chosen == filters));
-        kept.truncate(KEPT_MAX - 1);
-        kept.insert(0, (project.clone(), filters.clone(), people.clone(), now_us));
+        let mut known = known();
+        known.retain(|known| is_fresh(known) && !is_this(known));
+        known.truncate(KEPT_MAX - 1);
+        known.push_front(Known {
+            project: project.clone(),
+            filters: filters.clone(),
+            people: people.clone(),
+            at_us: now_us,
+        });
         Ok(people)
     }
 }

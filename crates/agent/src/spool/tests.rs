@@ -521,11 +521,24 @@ fn with_everything(folder: &Path, random: &mut Random) -> Spool {
     spool
 }
 
-/// What is in it that must not be lost.
-fn content(spool: &mut Spool) -> (Vec<String>, Counters, Vec<(u64, String)>, Vec<Removed>, Option<Vec<u8>>) {
-    let counters = spool.counters().clone();
-    let (letters, removed) = (spool.dead_letters().unwrap(), spool.unreported().unwrap());
-    (names(spool), counters, letters, removed, spool.picture(Uuid::from_u128(5)))
+/// What is in a spool that must not be lost.
+#[derive(Debug, PartialEq)]
+struct Content {
+    names: Vec<String>,
+    counters: Counters,
+    letters: Vec<(u64, String)>,
+    removed: Vec<Removed>,
+    picture: Option<Vec<u8>>,
+}
+
+fn content(spool: &mut Spool) -> Content {
+    Content {
+        names: names(spool),
+        counters: spool.counters().clone(),
+        letters: spool.dead_letters().unwrap(),
+        removed: spool.unreported().unwrap(),
+        picture: spool.picture(Uuid::from_u128(5)),
+    }
 }
 
 #[test]
