@@ -282,7 +282,8 @@ impl<'a> Circle<'a> {
     fn first(&self, symbol: &dyn Fn(&Instance, u32) -> u32, is_whole: &dyn Fn(&Instance) -> bool) -> Option<u32> {
         let mut entries = BTreeMap::<u32, usize>::new();
         for run in &self.runs {
-            let entry = run[0].members.iter().map(|&at| symbol(&run[0], at)).find(|&of| self.recurs(of));
+            let steps = run.iter().flat_map(|round| round.members.iter().map(|&at| symbol(round, at)));
+            let entry = { steps }.find(|&of| self.recurs(of));
             *entries.entry(entry.unwrap_or_else(|| symbol(&run[0], run[0].first()))).or_insert(0) += 1;
         }
         let (&first, &count) = entries.iter().max_by_key(|entry| entry.1)?;
@@ -442,6 +443,12 @@ mod tests {
     #[test]
     fn what_leads_to_a_circle_stays_with_its_first_round() {
         let story = format!("2:zabcd {}", "0:efabcd ".repeat(12));
+        assert_eq!(drawn(&story), format!("zabcdef {}abcd", "abcdef ".repeat(11)));
+    }
+
+    #[test]
+    fn what_leads_to_a_circle_may_be_an_instance_of_its_own() {
+        let story = format!("0:z 2:abcd {}", "0:efabcd ".repeat(12));
         assert_eq!(drawn(&story), format!("zabcdef {}abcd", "abcdef ".repeat(11)));
     }
 
