@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Firefox, KEY } from "./firefox.mjs";
 import { CANARY, PAGES } from "./made-up.mjs";
-import { brief, Client, leavesNothing, Screen, Site, until, Wire } from "./support.mjs";
+import { brief, Client, element, leavesNothing, Screen, Site, until, Wire } from "./support.mjs";
 
 const HOSTS = ["allowed.test", "other.allowed.test", "foreign.test"];
 const RECORDED = "This page is recorded, because your project's configuration names it.";
@@ -32,7 +32,6 @@ after(async () => {
 });
 
 const caused = (...said) => client.caused(...said);
-const element = ({ element_role, element_name, element_id }) => [element_role, element_name, element_id];
 const isOf = (id) => (event) => event.element_id === id;
 
 /** Goes to a page, and waits until it is told. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CANARY, PAGES } from "./made-up.mjs";
-import { Browser, brief, Client, leavesNothing, Screen, Site, until, Wire } from "./support.mjs";
+import { Browser, brief, Client, element, leavesNothing, Screen, Site, until, Wire } from "./support.mjs";
 
 const RECORDED = "This page is recorded, because your project's configuration names it.";
 
@@ -29,7 +29,6 @@ after(async () => {
 });
 
 const caused = (...said) => client.caused(...said);
-const element = ({ element_role, element_name, element_id }) => [element_role, element_name, element_id];
 
 describe("what a person does in an allowed page", () => {
   test("a click names the button, not the icon in it", async () => {

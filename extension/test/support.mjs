@@ -246,6 +246,9 @@ export class Client {
   }
 }
 
+/** What tells an element of a page from others: role, name and id. */
+export const element = ({ element_role, element_name, element_id }) => [element_role, element_name, element_id];
+
 /** What of an event a failed test should show. */
 export function brief(event) {
   const { event_type, element_role, element_name, element_path, url, text_length, attributes } = event;

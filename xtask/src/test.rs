@@ -112,10 +112,20 @@ fn rust() -> Result<Outcome> {
 
 /// The desktop client, built alone: its features together with the engine's would compile the engine anew.
 fn client() -> Result<Outcome> {
-    setup::for_client()?;
+    let no_strace = setup::for_client().err();
     build_lode()?;
-    command::run(program("cargo").args(["test", "--package", "agent", "--quiet"]).env("LODE_BIN", lode()))?;
-    Ok(Outcome::Passed)
+    let mut cargo = program("cargo");
+    cargo.args(["test", "--package", "agent", "--quiet"]).env("LODE_BIN", lode());
+    if no_strace.is_some() {
+        cargo.args(["--", "--skip", "contacts::"]);
+    }
+    command::run(&mut cargo)?;
+    Ok(match no_strace {
+        Some(error) => {
+            Outcome::Skipped(format!("all passed, but whom the client connects to was not looked at: {error:#}"))
+        }
+        None => Outcome::Passed,
+    })
 }
 
 fn lints() -> Result<Outcome> {
@@ -213,16 +223,13 @@ impl Service {
     pub fn start(mode: &str) -> Result<Self> {
         let folder = scratch(mode);
         std::fs::create_dir_all(&folder)?;
-        let mut process = command::bound(lode())
-            .args([mode, "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder.join("data"))
-            .arg("--master-key")
-            .arg(folder.join("master.key"))
-            .args(if mode == "serve" { vec!["--backup-every", "0", "--backups"] } else { Vec::new() })
-            .args((mode == "serve").then(|| folder.join("backups")))
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start lode")?;
+        let mut lode = command::bound(lode());
+        lode.args([mode, "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
+        lode.arg("--master-key").arg(folder.join("master.key"));
+        if mode == "serve" {
+            lode.args(["--backup-every", "0", "--backups"]).arg(folder.join("backups"));
+        }
+        let mut process = lode.stdout(Stdio::piped()).spawn().context("cannot start lode")?;
         let output = process.stdout.take().context("lode has no output")?;
         let mut lines = BufReader::new(output).lines();
         let mut said = || -> Result<String> { Ok(lines.next().context("lode said nothing more")??) };

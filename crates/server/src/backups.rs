@@ -96,7 +96,7 @@ impl Backups {
         if folder.starts_with(&data) {
             bail!("backups must lie outside the data folder, not in '{}': choose another --backups", folder.display());
         }
-        for left in entries(&folder)?.filter(|path| is_partial(path)) {
+        for left in entries(&folder)?.filter(|path| is_left(path)) {
             std::fs::remove_file(&left).with_context(|| format!("cannot write in '{}'", folder.display()))?;
         }
         Ok(Self {
@@ -150,7 +150,7 @@ impl Backups {
         tokio::spawn(async move {
             let made = this.make(now_us).await;
             if let Err(error) = &made {
-                tracing::error!(error = format!("{error:#}"), "no backup was made");
+                tracing::error!(error = format!("{error:#}"), "a backup failed");
             }
             if let Ok(mut failure) = this.failure.lock() {
                 *failure = made.err().map(|error| (now_us, format!("{error:#}")));
@@ -277,14 +277,21 @@ fn name_at(at_us: i64, through: Option<&str>) -> String {
 
 /// Name and moment of a file that is a complete archive.
 fn moment_in(path: &Path) -> Option<(String, i64)> {
+    let is_whole = path.extension() != Some(OsStr::new(PARTIAL));
+    is_whole.then(|| named(path)).flatten()
+}
+
+/// Whether a file was left when a service ended in the middle of it.
+fn is_left(path: &Path) -> bool {
+    path.extension() == Some(OsStr::new(PARTIAL)) && named(path).is_some()
+}
+
+/// Name and moment of a file that is called as our archives are; nobody else's file is listed, or removed.
+fn named(path: &Path) -> Option<(String, i64)> {
     let name = path.file_name()?.to_str()?;
     let (time, _) = name.strip_prefix(NAME_BEGIN)?.split_once(NAME_END)?;
     let at = NaiveDateTime::parse_from_str(time, NAME_TIME).ok()?;
-    (!is_partial(path)).then(|| (name.to_owned(), at.and_utc().timestamp_micros()))
-}
-
-fn is_partial(path: &Path) -> bool {
-    path.extension() == Some(OsStr::new(PARTIAL))
+    Some((name.to_owned(), at.and_utc().timestamp_micros()))
 }
 
 fn entries(folder: &Path) -> Result<impl Iterator<Item = PathBuf>> {
@@ -308,5 +315,12 @@ mod tests {
             assert_eq!(moment_in(&path.with_file_name(format!("{name}.partial"))), None);
         }
         assert_eq!(moment_in(Path::new("lode-notes.txt")), None);
+    }
+
+    #[test]
+    fn what_is_left_of_an_archive_is_ours_and_another_programs_file_is_not() {
+        let left = |name: &str| is_left(Path::new(name));
+        assert!(left("lode-20261130-005320-123.tar.zst.partial"));
+        assert!(!left("film.mkv.partial") && !left("lode-notes.partial") && !left("lode-20261130-005320-123.tar.zst"));
     }
 }

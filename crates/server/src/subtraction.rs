@@ -9,8 +9,8 @@
 //! ```
 //! Selections are compared by who is in them, among those who were there both times, so that nobody's arrival makes a
 //! selection differ from itself. What people said about themselves is the matter of [`crate::complements`]; here only
-//! selections with the same such answers are compared. What is absent: SQL, in which anything can be counted, and two
-//! accounts that put together what they see.
+//! selections with the same such answers are compared. What is absent: SQL, in which anything can be counted; two
+//! accounts that put together what they see; what was shown before a restart, or before the last [`SELECTIONS_MAX`] selections.
 
 use crate::analyses::{Filters, filtered};
 use crate::jobs::runner::Workshop;

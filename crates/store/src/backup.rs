@@ -109,8 +109,9 @@ impl Store {
         let live = {
             // An event is in the copy of the one database or of the other: nothing is folded between them.
             let _still = self.keep_from_folding().await;
+            let live = self.copy_control(&control).await?;
             self.ingest().copy_to(&ingest).await?;
-            self.copy_control(&control).await?
+            live
         };
         let copy = |path: &str, file: PathBuf| Source { path: path.to_owned(), file, sha256: None };
         let mut sources = vec![copy(CONTROL_FILE, control), copy(INGEST_FILE, ingest.clone())];

@@ -339,7 +339,7 @@ export const serviceWords = {
   'backups.none': 'Start the service with --backups FOLDER, on another disk than its data. It then saves itself once a day while it goes on, pictures included.',
   'backups.empty': 'None yet.',
   'backups.running': 'A backup is being made:',
-  'backups.failed': 'None was made at {at}: {message}',
+  'backups.failed': '{at}: {message}',
   'backups.made': 'Made at',
   'backups.file': 'File',
   'backups.size': 'Size',

@@ -1,4 +1,5 @@
-//! Backups of the whole service: what is planned, which there are, and one made now.
+//! Backups of the whole service: what is planned, which there are, and one made now. None is handed out here: they lie in the
+//! administrator's folder.
 
 use super::errors::{ApiError, ApiResult};
 use super::state::AppState;

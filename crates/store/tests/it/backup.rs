@@ -1,6 +1,6 @@
 //! Backup and restore: the whole folder or nothing, and a damaged archive is never taken for a good one.
 
-use crate::support::{NOW_US, Place, ask, files_below, import, project, unheard};
+use crate::support::{NOW_US, Place, ask, files_below, import, over_both, project, unheard};
 use std::path::{Path, PathBuf};
 use store::backup::{check, restore};
 use store::{Settings, Store, StoreError};
@@ -105,6 +105,22 @@ async fn p14_a_damaged_store_is_not_saved_as_if_it_were_whole() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert!(!second.exists());
     check(&first).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p14_control_data_in_postgresql_is_not_saved_and_it_is_said_who_does() {
+    over_both(async |place| {
+        let store = place.open().await;
+        let archive = place.beside("saved.tar.zst");
+        let saved = store.backup(&archive, NOW_US, unheard()).await;
+        match place.settings().control_url {
+            None => drop(saved.unwrap()),
+            Some(_) => assert!(saved.unwrap_err().to_string().contains("save it with pg_dump")),
+        }
+        assert_eq!(archive.exists(), place.settings().control_url.is_none());
+        assert!(!place.beside("saved.tar.partial").exists());
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
