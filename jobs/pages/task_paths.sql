@@ -1,24 +1,15 @@
 -- What follows what in a task
--- reads: filtered, int_task_events, int_segments
+-- reads: filtered, chosen_tasks, int_task_events, int_segments
 --
 -- B directly follows A if it is the next event of the same instance; the time is from A to B. A null from_activity is the start, a null to_activity the end.
-WITH chosen AS (
-    SELECT DISTINCT int_segments.task_key, int_segments.task_type
-    FROM filtered
-    JOIN int_task_events ON int_task_events.event_order = filtered.event_order
-    JOIN int_segments ON int_segments.task_key = int_task_events.task_key
-    WHERE ($task IS NULL OR int_segments.task_type = $task)
-      AND ($task_variant IS NULL OR int_segments.variant = $task_variant)
-      AND int_segments.standing <> 'rejected'
-),
-events AS (
+WITH events AS (
     SELECT
         chosen.task_type, int_task_events.task_key, int_task_events.user_key, CAST(int_task_events.step AS VARCHAR) AS step,
         lag(CAST(int_task_events.step AS VARCHAR)) OVER task AS step_before,
         lead(CAST(int_task_events.step AS VARCHAR)) OVER task AS step_after,
         CAST(CAST(lead(int_task_events.time) OVER task AS BIGINT) - CAST(int_task_events.time AS BIGINT) AS DOUBLE) / 1e6 AS gap_s
     FROM int_task_events
-    JOIN chosen ON chosen.task_key = int_task_events.task_key
+    JOIN chosen_tasks AS chosen ON chosen.task_key = int_task_events.task_key
     WINDOW task AS (PARTITION BY int_task_events.task_key ORDER BY int_task_events.event_order)
 ),
 paths AS (

@@ -1,19 +1,10 @@
 -- What recurs in a task
--- reads: filtered, int_task_events, int_segments
+-- reads: filtered, chosen_tasks, int_task_events, int_segments
 --
 -- Steps that at least half of the instances do in this order, whatever they do between. A pattern to which a step could be added without losing an
 -- instance is left out, and so is one that mostly says what those above it say. Cohesion = steps of the pattern ÷ mean length of the shortest stretches that
 -- hold it: 1 if nothing ever comes between. At most 200 instances are looked at, spread evenly, and of each the first 60 steps.
-WITH chosen AS (
-    SELECT DISTINCT int_segments.task_key, int_segments.task_type
-    FROM filtered
-    JOIN int_task_events ON int_task_events.event_order = filtered.event_order
-    JOIN int_segments ON int_segments.task_key = int_task_events.task_key
-    WHERE ($task IS NULL OR int_segments.task_type = $task)
-      AND ($task_variant IS NULL OR int_segments.variant = $task_variant)
-      AND int_segments.standing <> 'rejected'
-),
-found AS (
+WITH found AS (
     SELECT unnest(patterns_agg(
         int_task_events.event_order,
         int_task_events.user_key,
@@ -22,7 +13,7 @@ found AS (
         CAST(int_task_events.step AS VARCHAR)
     )) AS pattern
     FROM int_task_events
-    JOIN chosen ON chosen.task_key = int_task_events.task_key
+    JOIN chosen_tasks AS chosen ON chosen.task_key = int_task_events.task_key
 )
 SELECT
     pattern['task_type'] AS task,

@@ -1,20 +1,11 @@
 -- The steps of a task
--- reads: filtered, int_task_events, int_segments, routine_steps
+-- reads: filtered, chosen_tasks, int_task_events, int_segments, routine_steps
 --
 -- Events and instances per step; the usual way is the most frequent order of steps (of several, the longest). A step counts as often as it is done;
 -- start and end are the instances that begin and end with it. A robot can do a step if it knows where (the same element, or a number that goes up
 -- evenly) and, if it writes a value, a rule gives the value in at least 9 of 10 instances that the rule was not learned from.
-WITH chosen AS (
-    SELECT DISTINCT int_segments.task_key, int_segments.task_type
-    FROM filtered
-    JOIN int_task_events ON int_task_events.event_order = filtered.event_order
-    JOIN int_segments ON int_segments.task_key = int_task_events.task_key
-    WHERE ($task IS NULL OR int_segments.task_type = $task)
-      AND ($task_variant IS NULL OR int_segments.variant = $task_variant)
-      AND int_segments.standing <> 'rejected'
-),
-events AS (
-    SELECT int_task_events.*, chosen.task_type FROM int_task_events JOIN chosen ON chosen.task_key = int_task_events.task_key
+WITH events AS (
+    SELECT int_task_events.*, chosen.task_type FROM int_task_events JOIN chosen_tasks AS chosen ON chosen.task_key = int_task_events.task_key
 ),
 found AS (
     SELECT unnest(trace_agg(task_key, step, time ORDER BY agent_key, event_order)) AS variant FROM events

@@ -24,6 +24,12 @@ use uilog::planted;
 /// The view that every question stands on.
 const FILTERED: &str = "filtered";
 
+/// The view that questions about tasks stand on.
+const CHOSEN_TASKS: &str = "chosen_tasks";
+
+/// What stands among the questions and is none.
+const VIEWS: [&str; 2] = [FILTERED, CHOSEN_TASKS];
+
 /// Questions that answer with single instances: they need the grant `raw`, and are written down. The minimum group size,
 /// which counts people, has nothing to count in them.
 const OF_SINGLE_INSTANCES: [&str; 5] = ["cases", "screenshots", "sessions", "task_instances", "time_line"];
@@ -41,7 +47,7 @@ pub struct Analysis {
     /// How its figures come about, in words.
     pub formula: String,
     sql: String,
-    /// Tables it reads, and [`FILTERED`].
+    /// Tables it reads, and [`VIEWS`].
     reads: Vec<String>,
     unfiltered: Option<Unfiltered>,
 }
@@ -112,15 +118,19 @@ impl Filters {
 
 /// The view of the events that filters let through.
 pub fn filtered() -> View {
-    let sql = page_questions().remove(FILTERED).unwrap_or_default();
-    View { name: FILTERED.into(), author: Author::Lode, sql }
+    view(FILTERED)
+}
+
+fn view(name: &str) -> View {
+    let sql = page_questions().remove(name).unwrap_or_default();
+    View { name: name.into(), author: Author::Lode, sql }
 }
 
 /// Every question, by name.
 pub fn all() -> &'static [Analysis] {
     static ALL: LazyLock<Vec<Analysis>> = LazyLock::new(|| {
         let mut ready = unfiltered_questions();
-        let questions = page_questions().into_iter().filter(|(name, _)| name != FILTERED);
+        let questions = page_questions().into_iter().filter(|(name, _)| !VIEWS.contains(&name.as_str()));
         questions
             .map(|(name, sql)| {
                 // A head that cannot be read shows as an empty title; a test reads them all.
@@ -180,13 +190,17 @@ impl Analysis {
 
     /// Whether it can be asked about one task.
     pub fn is_of_tasks(&self) -> bool {
-        self.sql.contains("$task")
+        self.sql.contains("$task") || self.stands_on(CHOSEN_TASKS)
+    }
+
+    fn stands_on(&self, view: &str) -> bool {
+        self.reads.iter().any(|read| read == view)
     }
 
     /// A table that it needs and that no job has made yet.
     pub fn missing_table(&self, snapshot: &Snapshot) -> Option<&str> {
         const GROUND: &str = "int_labeled_events";
-        let mut needed = self.reads.iter().map(String::as_str).filter(|read| *read != FILTERED).chain([GROUND]);
+        let mut needed = self.reads.iter().map(String::as_str).filter(|read| !VIEWS.contains(read)).chain([GROUND]);
         let is_there =
             |table: &str| snapshot.tables.contains_key(table) || snapshot.views.iter().any(|view| view.name == table);
         needed.find(|table| !is_there(table))
@@ -203,7 +217,7 @@ impl Analysis {
         let ready = if *filters == Filters::default() { self.ready(store, workshop, snapshot).await? } else { None };
         let mut snapshot = snapshot.clone();
         if ready.is_none() {
-            snapshot.views.push(filtered());
+            snapshot.views.extend(VIEWS.into_iter().filter(|name| self.stands_on(name)).map(view));
         }
         let question =
             Question { parameters: filters.parameters(), ..Question::of_lode(ready.unwrap_or(self.sql.as_str())) };
