@@ -36,7 +36,7 @@ function Planned({ backups }: { backups: BackupsShown }) {
   const { folder, every_hours, kept, through, made, progress, failure } = backups;
   if (folder === null) return <Empty icon="folder" title={t('backups.none.title')}>{t('backups.none')}</Empty>;
   const columns: TableColumn<BackupMade>[] = [
-    { name: 'made', title: t('backups.made'), value: (row) => row.made_at, show: (row) => formatTime(row.made_at) },
+    { name: 'made', title: t('backups.made'), wrap: true, value: (row) => row.made_at, show: (row) => formatTime(row.made_at) },
     { name: 'name', title: t('backups.file'), head: true, wrap: true, value: (row) => row.name, show: (row) => <span className="mono">{row.name}</span> },
     { name: 'bytes', title: t('backups.size'), numeric: true, value: (row) => row.bytes, show: (row) => formatBytes(row.bytes) },
   ];
