@@ -340,14 +340,16 @@ async fn dispatch(arguments: Arguments) -> Result<ExitKind> {
     }
 }
 
+/// The data folder, from the root on: workers have another folder of their own.
 fn data_folder(common: &Common) -> PathBuf {
-    common.data.clone().unwrap_or_else(|| {
+    let folder = common.data.clone().unwrap_or_else(|| {
         let home = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
         let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
         home.or_else(|| std::env::var_os("LOCALAPPDATA").map(PathBuf::from))
             .unwrap_or_else(|| PathBuf::from("."))
             .join("lode")
-    })
+    });
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 fn settings(common: &Common) -> Settings {

@@ -1,5 +1,5 @@
 // An order of activities as a row of arrows; repeats are drawn once with their count, and a long order is cut with the rest counted:
-// where there is room for several rows, a press on the count draws the rest.
+// where there is room for several rows, a press on the count draws the rest, and another one takes it away.
 import { useState } from 'react';
 import { stretches } from './stretches';
 import { t } from '../text';
@@ -16,7 +16,7 @@ export function Sequence({ activities, shown_max, wrap = false }: SequenceProps)
   const all = stretches(activities);
   const [whole, setWhole] = useState(false);
   const shown = whole ? all : all.slice(0, shown_max);
-  const rest = all.length - shown.length;
+  const rest = Math.max(0, all.length - shown_max);
   return (
     <ol className={`sequence ${wrap ? 'sequence-wrap' : ''}`} aria-label={t('variants.sequence', { count: activities.length })}>
       {shown.map((stretch, index) => (
@@ -27,7 +27,7 @@ export function Sequence({ activities, shown_max, wrap = false }: SequenceProps)
       ))}
       {rest > 0 && (
         <li className="sequence-rest">
-          {wrap ? <button type="button" className="button button-quiet button-small" onClick={() => setWhole(true)}>{t('variants.more', { count: rest })}</button> : t('variants.more', { count: rest })}
+          {wrap ? <button type="button" className="button button-quiet button-small" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? t('variants.fewer') : t('variants.more', { count: rest })}</button> : t('variants.more', { count: rest })}
         </li>
       )}
     </ol>

@@ -346,6 +346,7 @@ export const en = {
   'variants.steps': 'Steps',
   'variants.p50': 'Median',
   'variants.p90': 'p90',
+  'variants.fewer': 'Fewer',
   'variants.more': { one: '+{count} more', other: '+{count} more' },
   'variants.sequence': { one: '{count} activity in order', other: '{count} activities in order' },
   'variants.cases': 'Cases of this variant',

@@ -92,6 +92,19 @@ async fn exit_codes_tell_what_was_wrong() {
 }
 
 #[test]
+fn a_data_folder_may_be_named_from_where_one_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("log.csv"), plain_log(0..2, 20)).unwrap();
+    let here = |arguments: &[&str]| {
+        let asked = lode(Path::new("data"), arguments).current_dir(folder.path()).output().unwrap();
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+        String::from_utf8(asked.stdout).unwrap()
+    };
+    here(&["import", "log.csv", "--project", "orders"]);
+    assert!(here(&["sql", "SELECT count(*) AS n FROM events", "--project", "orders"]).contains("40"));
+}
+
+#[test]
 fn p14_an_archive_comes_back_with_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let (data, log) = (folder.path().join("data"), folder.path().join("log.csv"));
